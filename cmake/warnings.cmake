@@ -1,0 +1,15 @@
+# Every target of ours is compiled with these; foreign headers are not ours to warn about.
+add_library(valija_flags INTERFACE)
+target_compile_options(valija_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion
+  -Wnon-virtual-dtor -Wold-style-cast -fstack-protector-strong)
+if(CMAKE_BUILD_TYPE MATCHES "Rel" AND VALIJA_SANITIZE STREQUAL "")
+  target_compile_options(valija_flags INTERFACE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+endif()
+if(VALIJA_WERROR)
+  target_compile_options(valija_flags INTERFACE -Werror)
+endif()
+if(NOT VALIJA_SANITIZE STREQUAL "")
+  add_compile_options(-fsanitize=${VALIJA_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
+  add_link_options(-fsanitize=${VALIJA_SANITIZE})
+endif()
+add_link_options(-Wl,-z,relro,-z,now)

@@ -1,0 +1,50 @@
+// Files, for the programs. The rest of core does no I/O and does not include this (the arrow test sees to it).
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <string>
+
+#include "core/base/bytes.h"
+#include "core/base/result.h"
+#include "core/crypto/secret.h"
+
+namespace valija::io {
+
+namespace fs = std::filesystem;
+
+// The whole file; kFile if it cannot be read, kTooLarge above `limit` bytes.
+Result<Bytes> ReadFile(const fs::path& path, std::size_t limit = std::size_t{64} << 20);
+Result<std::string> ReadText(const fs::path& path, std::size_t limit = std::size_t{16} << 20);
+
+// Writes a temporary file beside it, fsyncs, renames over, fsyncs the directory: the old or the new, never half.
+Status WriteFileAtomic(const fs::path& path, ByteView content, unsigned mode = 0644);
+// O_EXCL: refuses (kExists) to write over anything.
+Status WriteNewFile(const fs::path& path, ByteView content, unsigned mode = 0644);
+
+// A file with a secret in it: regular, no symbolic link, owned by this user (or root), no permission for group and
+// others; else kUnsafeFile. Returns its content in wiped memory.
+Result<crypto::Secret> ReadPrivateFile(const fs::path& path, std::size_t limit = 1 << 20);
+Status MakePrivateDirectory(const fs::path& path);  // 0700, parents too
+
+// An exclusive advisory lock (flock) held while the object lives.
+class FileLock {
+ public:
+  static Result<FileLock> Take(const fs::path& path);  // kLocked if another process has it
+  FileLock(FileLock&& other) noexcept;
+  FileLock& operator=(FileLock&&) = delete;
+  ~FileLock();
+
+ private:
+  explicit FileLock(int fd) : fd_(fd) {}
+  int fd_;
+};
+
+// A passphrase: from a private file (its first line), or asked for on the terminal without echo.
+Result<crypto::Secret> ReadPassphraseFile(const fs::path& path);
+Result<crypto::Secret> AskPassphrase(const std::string& prompt, bool twice);
+
+// No core dumps, not traceable, no new privileges. Call first in main().
+void HardenProcess();
+
+}  // namespace valija::io

@@ -1,0 +1,70 @@
+// C2SP signed-note v1.0.0 and tlog-checkpoint v1.0.0.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/bytes.h"
+#include "core/base/result.h"
+#include "core/crypto/keys.h"
+
+namespace valija::log {
+
+// A verifier key: "name+hhhhhhhh+base64(type || key)". Only type 0x01 (Ed25519) signs logs here.
+struct NoteVerifier {
+  std::string name;
+  std::uint32_t key_id = 0;
+  crypto::Ed25519VerifyKey key;
+
+  static Result<NoteVerifier> Parse(std::string_view vkey);                       // kBadKey
+  static Result<NoteVerifier> Make(std::string_view name, const crypto::Ed25519VerifyKey& key);
+  std::string Text() const;
+};
+
+struct NoteSignature {
+  std::string name;
+  std::uint32_t key_id = 0;
+  Bytes signature;
+};
+
+// A parsed note, nothing verified yet: text ends in '\n'. Strict as the specification's grammar; at most
+// 64 KiB and 100 signature lines.
+struct Note {
+  std::string text;
+  std::vector<NoteSignature> signatures;
+  static Result<Note> Parse(std::string_view note);  // kMalformed
+};
+
+// Verifies the log's signature by `verifier`: a line of another (name, id) is ignored, a line of this pair must hold,
+// at least one must be there. kBadCheckpoint.
+Status VerifyNote(const Note& note, const NoteVerifier& verifier);
+std::string SignNote(std::string_view text, std::string_view name, const crypto::Ed25519SignKey& key);
+
+struct Checkpoint {
+  std::string origin;
+  std::uint64_t size = 0;
+  Hash root;
+  bool operator==(const Checkpoint&) const = default;
+
+  std::string Body() const;
+  static Result<Checkpoint> ParseBody(std::string_view text);  // kMalformed; extension lines are tolerated and ignored
+};
+
+// A checkpoint that carries the log's own valid signature: the only way to make one is to verify it (or to sign it).
+class SignedCheckpoint {
+ public:
+  static Result<SignedCheckpoint> Verify(std::string_view note, std::string_view origin, const NoteVerifier& log_key);
+  static SignedCheckpoint Sign(const Checkpoint& checkpoint, const crypto::Ed25519SignKey& log_key);
+  const Checkpoint& checkpoint() const { return checkpoint_; }
+  std::uint64_t size() const { return checkpoint_.size; }
+  const Hash& root() const { return checkpoint_.root; }
+  const std::string& note() const { return note_; }  // verbatim, with every signature line it came with
+
+ private:
+  SignedCheckpoint(Checkpoint checkpoint, std::string note) : checkpoint_(std::move(checkpoint)), note_(std::move(note)) {}
+  Checkpoint checkpoint_;
+  std::string note_;
+};
+
+}  // namespace valija::log
