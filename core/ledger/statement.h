@@ -131,7 +131,8 @@ struct Epoch {
 // ---- Records ----
 
 struct Record {
-  record::RecordPayload payload;                 // its Authorship is in the header; the record id is the nonce
+  record::RecordPayload payload;                 // its Authorship is in the header
+  std::vector<policy::Policy> policies;          // decoded from the attachments, one per portion; empty if withheld
 };
 
 struct OpenItem {
