@@ -1,0 +1,89 @@
+// The storage port. Two small interfaces, because more than one engine stands behind them:
+//
+//   Journal   compare-and-append of entries with the tiles they change; durable before it returns
+//   Content   sealed bodies in slices of 1 MiB, by body root
+//
+// Thread-safety: reads from any thread; one thread (the sequencer) appends.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "core/base/bytes.h"
+#include "core/base/ids.h"
+#include "core/base/result.h"
+#include "core/base/time.h"
+#include "core/log/tile.h"
+
+namespace valija::broker {
+
+// Says that every entry below size() is durable. Only a Journal makes one, and only after a completed append (or
+// at start, for what it found): whoever asks for it as an argument cannot act on an entry that may yet be lost.
+class Durable {
+ public:
+  std::uint64_t size() const { return size_; }
+
+ private:
+  friend class Journal;
+  explicit Durable(std::uint64_t size) : size_(size) {}
+  std::uint64_t size_;
+};
+
+struct JournalWrite {
+  std::uint64_t first = 0;               // expected size of the journal before
+  std::vector<Bytes> entries;            // serialised LoggedEntry
+  std::map<log::TileId, Bytes> tiles;    // as log::Tree::TakeChangedTiles gives them
+};
+
+class Journal {
+ public:
+  virtual ~Journal() = default;
+
+  // kAborted-like kConflict (Reason::kExists) if the journal's size is not `first` (another writer); kStorage if nothing
+  // was written; kOutcomeUnknown if it is not known what is on disk. After the last two every later append is refused
+  // until the store is opened anew.
+  Result<Durable> Append(const JournalWrite& write);
+  Durable Present() const { return Durable(Size()); }
+
+  virtual std::uint64_t Size() const = 0;
+  // Entries [from, from + count) that exist, fewer if they pass max_bytes (at least one). kCorrupt, kStorage.
+  virtual Result<std::vector<Bytes>> Read(std::uint64_t from, std::size_t count, std::size_t max_bytes) const = 0;
+  virtual std::optional<Bytes> Tile(log::TileId id) const = 0;  // the widest there is
+
+ protected:
+  virtual Status DoAppend(const JournalWrite& write) = 0;
+};
+
+inline Result<Durable> Journal::Append(const JournalWrite& write) {
+  TRY_OK(DoAppend(write));
+  return Durable(write.first + write.entries.size());
+}
+
+struct BodyInfo {
+  Hash root;
+  std::uint64_t length = 0;
+  std::vector<Hash> slice_hashes;
+  std::uint64_t slices_present = 0;      // a prefix
+  bool complete() const { return slices_present == slice_hashes.size(); }
+};
+
+class Content {
+ public:
+  virtual ~Content() = default;
+  // Begins (or finds again) a body. The hashes must give the root and fit the length: kBadBody.
+  virtual Result<BodyInfo> Begin(const Hash& root, std::uint64_t length, const std::vector<Hash>& slice_hashes,
+                                 const MemberId& by, Time now) = 0;
+  // The next slice; checked against its hash (kBadBody). The last one makes the body complete and durable.
+  virtual Status Put(const Hash& root, std::uint64_t index, ByteView slice) = 0;
+  virtual std::optional<BodyInfo> Find(const Hash& root) const = 0;
+  virtual Result<Bytes> Get(const Hash& root, std::uint64_t index) const = 0;  // kNotFound, kCorrupt
+  virtual Status Erase(const Hash& root) = 0;
+  // Incomplete or unclaimed bodies begun before `before` are erased; returns how many. `claimed` says which roots a
+  // record of the log names.
+  virtual Result<std::size_t> Sweep(Time before, const std::function<bool(const Hash&)>& claimed) = 0;
+};
+
+}  // namespace valija::broker
