@@ -1,6 +1,9 @@
 // C2SP signed-note v1.0.0 and tlog-checkpoint v1.0.0.
+//
+// Thread-safety: everything here is a plain value.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,7 +20,7 @@ struct NoteVerifier {
   std::uint32_t key_id = 0;
   crypto::Ed25519VerifyKey key;
 
-  static Result<NoteVerifier> Parse(std::string_view vkey);                       // kBadKey
+  static Result<NoteVerifier> Parse(std::string_view vkey);  // kBadKey
   static Result<NoteVerifier> Make(std::string_view name, const crypto::Ed25519VerifyKey& key);
   std::string Text() const;
 };
@@ -39,6 +42,7 @@ struct Note {
 // Verifies the log's signature by `verifier`: a line of another (name, id) is ignored, a line of this pair must hold,
 // at least one must be there. kBadCheckpoint.
 Status VerifyNote(const Note& note, const NoteVerifier& verifier);
+// text ends in '\n' and is a note's text (Note::Parse), name is a key name: else a bug, and throws.
 std::string SignNote(std::string_view text, std::string_view name, const crypto::Ed25519SignKey& key);
 
 struct Checkpoint {
@@ -54,7 +58,9 @@ struct Checkpoint {
 // A checkpoint that carries the log's own valid signature: the only way to make one is to verify it (or to sign it).
 class SignedCheckpoint {
  public:
+  // kBadCheckpoint for whatever is wrong: form, origin, signature, or an empty tree with another root than its own.
   static Result<SignedCheckpoint> Verify(std::string_view note, std::string_view origin, const NoteVerifier& log_key);
+  // The key's name is the origin: an origin that is no key name, or a size of 2^63 or more, is a bug and throws.
   static SignedCheckpoint Sign(const Checkpoint& checkpoint, const crypto::Ed25519SignKey& log_key);
   const Checkpoint& checkpoint() const { return checkpoint_; }
   std::uint64_t size() const { return checkpoint_.size; }
@@ -62,7 +68,8 @@ class SignedCheckpoint {
   const std::string& note() const { return note_; }  // verbatim, with every signature line it came with
 
  private:
-  SignedCheckpoint(Checkpoint checkpoint, std::string note) : checkpoint_(std::move(checkpoint)), note_(std::move(note)) {}
+  SignedCheckpoint(Checkpoint checkpoint, std::string note)
+      : checkpoint_(std::move(checkpoint)), note_(std::move(note)) {}
   Checkpoint checkpoint_;
   std::string note_;
 };
