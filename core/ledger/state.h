@@ -103,8 +103,9 @@ class State {
 Result<Decision> Decide(const State& state, const VerifiedStatement& statement, Time now, const AuthorityId& authority,
                         const Nonce& nonce);
 
-// The next state. The entry's index must be state.size(); throws on an entry that Decide would not have made possible
-// (the auditor calls Decide first).
+// The next state. The entry's index must be at least state.size() (brokers and auditors see every entry and check that
+// it is equal; a client folds the directory's entries alone, with gaps); throws on an entry that Decide would not have
+// made possible (auditor and client call Decide first).
 void Apply(State& state, const Entry& entry);
 
 }  // namespace valija::ledger
