@@ -1,0 +1,92 @@
+// A profile: one member's folder on disk, 0700. Whoever opens it holds its lock.
+//
+//   profile.json              member, broker address, charter digest        (0600)
+//   charter.envelope          the charter that was checked out of band
+//   keys/{authentication,signature,key-management}.pem   encrypted PKCS#8   (0600)
+//   certificate.pem           the agency's certificate for the authentication key
+//   request.csr, member.card  what the agency's CA and its administrator need
+//   pin                       the last verified checkpoint (signed note)
+//   directory.log, mail.log   verified entries, u32 length || LoggedEntry each: a cache, rebuilt if lost
+//   cursor                    of the mailbox
+//   FORK                      if there: evidence of a fork, and nothing is done until a person removed it
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/ids.h"
+#include "core/base/result.h"
+#include "core/crypto/keys.h"
+#include "core/io/file.h"
+#include "core/ledger/statement.h"
+#include "core/log/note.h"
+#include "proto/convert.h"
+
+namespace valija::client {
+
+struct Keyring {
+  crypto::SignKey authentication;  // TLS
+  crypto::SignKey signature;
+  crypto::KemPrivateKey key_management;
+  ledger::MemberKeys Public() const;
+};
+
+// What a member gives its administrator: its id and public keys, signed with its signature key (proof of possession);
+// JSON, canonical in ToText.
+struct MemberCard {
+  MemberId member;
+  ledger::MemberKeys keys;
+  static Result<MemberCard> Parse(std::string_view text);  // verifies the signature; kBadSignature, kMalformed
+  static std::string Make(const MemberId& member, const Keyring& keys);
+};
+
+class Profile {
+ public:
+  // Makes the folder, the keys, the certificate request and the card. kExists if there is one.
+  static Status Create(const std::filesystem::path& folder, const MemberId& member, const crypto::Secret& passphrase,
+                       crypto::Random& random);
+  // Locks it. kFork if a fork was found before.
+  static Result<Profile> Open(const std::filesystem::path& folder);
+  Profile(Profile&&) noexcept = default;
+
+  const std::filesystem::path& folder() const { return folder_; }
+  const MemberId& member() const { return member_; }
+  bool joined() const { return charter_.has_value(); }
+  const std::string& broker() const { return broker_; }
+  const ledger::VerifiedStatement& charter() const { return *charter_; }  // joined only
+  const ledger::Charter& charter_terms() const { return std::get<ledger::Charter>((*charter_)->payload); }
+  Result<Keyring> Unlock(const crypto::Secret& passphrase) const;
+  Result<std::string> CertificatePem() const;
+
+  // The charter must verify and have this digest (checked out of band); the certificate must be by the agency's CA of
+  // the charter, for this profile's authentication key and member. Sets the pin to nothing.
+  Status Join(const Bytes& charter_envelope, const Digest& digest, const std::string& broker,
+              std::string_view certificate_pem, Time now);
+
+  const std::optional<log::SignedCheckpoint>& pin() const { return pin_; }
+  Status SetPin(const log::SignedCheckpoint& checkpoint);     // durable before it returns
+  // Keeps both signed checkpoints and what was asked, and makes every later Open refuse.
+  void RecordFork(const std::string& seen_before, const std::string& shown_now, const std::string& what);
+
+  // The caches. A damaged or missing one is empty, not an error: everything in it is fetched and verified again.
+  std::vector<proto::LoggedEntry> Load(const std::string& name) const;
+  Status AppendTo(const std::string& name, const std::vector<proto::LoggedEntry>& entries);
+  Status Forget(const std::string& name);
+  std::uint64_t cursor() const;
+  Status SetCursor(std::uint64_t cursor);
+
+ private:
+  Profile(std::filesystem::path folder, MemberId member, io::FileLock lock)
+      : folder_(std::move(folder)), member_(std::move(member)), lock_(std::move(lock)) {}
+  Status Save() const;
+  std::filesystem::path folder_;
+  MemberId member_;
+  std::string broker_;
+  std::optional<ledger::VerifiedStatement> charter_;
+  std::optional<log::SignedCheckpoint> pin_;
+  io::FileLock lock_;
+};
+
+}  // namespace valija::client

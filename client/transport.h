@@ -1,0 +1,111 @@
+// The broker as a client reaches it: each call of proto/valija/v1/exchange.proto as a blocking function over core
+// types. Nothing in here is verified but the form: Verifier (client/verifier.h) does that.
+//
+// This is an interface because tests put a lying broker behind it at the wire, and because a Session must not see
+// gRPC; the only implementation is GrpcTransport in transport.cc.
+//
+// Errors carry the broker's reason code (trailer "valija-reason") where it gave one, kUnavailable when it cannot be
+// reached, kDeadline when it did not answer in time.
+// Thread-safety: calls may be made from several threads.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/base/result.h"
+#include "core/crypto/secret.h"
+#include "proto/convert.h"
+#include "proto/receipt.h"
+
+namespace valija::client {
+
+struct View {                       // the log as it stood when an answer was given; unverified
+  std::string checkpoint;
+  std::vector<Hash> consistency;
+};
+
+struct Submission {
+  ledger::Envelope envelope;
+  record::Attachments attachments;  // records only
+  std::vector<Bytes> bodies;        // small sealed bodies, inline
+};
+
+struct Release {
+  AuthorityId authority;
+  Point enc;
+  Bytes ciphertext;
+};
+
+struct Accepted {
+  proto::Receipt receipt;
+  std::vector<Release> releases;
+};
+
+struct PostAnswer {
+  std::vector<Result<Accepted>> outcomes;  // one per submission
+  View view;
+};
+
+struct ProvedEntry {                // an entry and its path to the checkpoint of the view beside it
+  proto::LoggedEntry entry;
+  std::vector<Hash> path;
+};
+
+struct EntriesAnswer {
+  std::vector<ProvedEntry> entries;
+  View view;
+  bool more = false;
+  std::uint64_t next_cursor = 0;    // Mailbox only
+};
+
+struct FollowItem {
+  std::uint64_t cursor = 0;         // ask from here next time
+  std::optional<ProvedEntry> entry;
+  View view;                        // consistency from the view before it in the stream
+};
+
+struct BodyStream {
+  std::uint64_t length = 0;
+  std::vector<Hash> slice_hashes;
+};
+
+struct Endpoint {
+  std::string address;              // host:port
+  std::string server_ca_pem;        // the carrier's CA, from the charter; nothing else is trusted
+  std::string certificate_pem;      // the member's, with its chain
+  crypto::Secret key_pem;
+  std::chrono::milliseconds timeout{30000};
+};
+
+class Transport {
+ public:
+  static Result<std::unique_ptr<Transport>> Connect(Endpoint endpoint);  // lazily; the first call says if it works
+  virtual ~Transport() = default;
+
+  virtual Result<PostAnswer> Post(const std::vector<Submission>& submissions, std::uint64_t verified_size) = 0;
+  virtual Result<EntriesAnswer> Directory(std::uint64_t from, std::uint64_t verified_size) = 0;
+  virtual Result<EntriesAnswer> Mailbox(std::uint64_t cursor, std::uint64_t verified_size) = 0;
+  // Until the callback returns false (then Ok) or the stream ends (then why).
+  virtual Status Follow(std::uint64_t cursor, std::uint64_t verified_size,
+                        const std::function<bool(FollowItem)>& item) = 0;
+  virtual Result<EntriesAnswer> GetRecord(const Digest& record, std::uint64_t verified_size) = 0;
+  virtual Result<EntriesAnswer> Custody(const Digest& record, std::uint64_t verified_size) = 0;
+  virtual Result<View> Checkpoint(std::uint64_t verified_size) = 0;
+  virtual Result<std::pair<proto::Receipt, View>> Receipt(const Digest& statement, std::uint64_t verified_size) = 0;
+  virtual Result<Bytes> Tile(const std::string& path) = 0;
+  // Every entry from an index on, up to end (exclusive).
+  virtual Status Entries(std::uint64_t from, std::uint64_t end, const std::function<bool(proto::LoggedEntry)>& entry) = 0;
+  // `slice(i)` gives slice i. Resumes after a broken connection as often as progress is made.
+  virtual Status Upload(const Hash& root, std::uint64_t length, const std::vector<Hash>& slice_hashes,
+                        const std::function<Result<Bytes>(std::uint64_t)>& slice) = 0;
+  // `begin` gets length and hashes (return a refusal to stop), then `slice` each slice in order.
+  virtual Status Download(const Digest& record, std::uint32_t portion,
+                          const std::function<Status(const BodyStream&)>& begin,
+                          const std::function<Status(std::uint64_t, ByteView)>& slice) = 0;
+};
+
+}  // namespace valija::client
