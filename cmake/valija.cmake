@@ -20,3 +20,13 @@ function(valija_test name)
   endif()
   set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}")
 endfunction()
+
+# valija_grpc_headers(NAME ..): gRPC's headers are precompiled for these targets. They are about two of the three to
+# five seconds that a source which includes them takes, and seven seconds to precompile: worth it from four sources on.
+function(valija_grpc_headers)
+  if(VALIJA_PCH)
+    foreach(name IN LISTS ARGN)
+      target_precompile_headers(${name} PRIVATE <grpcpp/grpcpp.h>)
+    endforeach()
+  endif()
+endfunction()
