@@ -26,7 +26,7 @@ std::array<std::uint8_t, 10> SuiteOf(HpkeAead aead) {
   return {'H', 'P', 'K', 'E', 0x00, 0x10, 0x00, 0x01, id.bytes[0], id.bytes[1]};
 }
 
-const ByteView kVersion = AsBytes("HPKE-v1");
+constexpr std::array<std::uint8_t, 7> kVersion = {'H', 'P', 'K', 'E', '-', 'v', '1'};
 
 Secret LabeledExtract(ByteView suite, ByteView salt, std::string_view label, ByteView ikm) {
   return HkdfExtractSha256(salt, {kVersion, suite, AsBytes(label), ikm});
@@ -104,7 +104,9 @@ Result<Secret> HpkeContext::Open(ByteView aad, ByteView sealed) {
 }
 
 HpkeSender HpkeSetupSender(const KemPublicKey& recipient, ByteView info, HpkeAead aead, Random& random) {
-  return HpkeSetupSender(recipient, info, aead, KemPrivateKey::Generate(random));
+  EcKeyPair ephemeral = GeneratePair(random);
+  Secret shared = SharedSecret(*ephemeral.key, recipient.evp(), ephemeral.point, recipient.point());
+  return {ephemeral.point, HpkeSchedule::Run(shared, info, aead)};
 }
 
 HpkeSender HpkeSetupSender(const KemPublicKey& recipient, ByteView info, HpkeAead aead,

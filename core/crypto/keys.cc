@@ -12,14 +12,6 @@ constexpr std::uint8_t kSpkiPrefix[] = {0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a
 Error BadPoint() { return Refuse(Reason::kBadKey, "not a 65-byte uncompressed point of P-256"); }
 Error BadScalar() { return Refuse(Reason::kBadKey, "not a 32-byte scalar of P-256"); }
 
-// Rejection sampling: a candidate is refused about once in 2^32 times.
-EcKeyPair GeneratePair(Random& random) {
-  while (true) {
-    Secret scalar = random.MakeSecret(32);
-    if (auto pair = ImportScalar(scalar.view())) return *std::move(pair);
-  }
-}
-
 // ---- ECDSA signatures: OpenSSL speaks DER (SEQUENCE of two INTEGERs), we speak r || s ----
 
 constexpr std::size_t kLongestDer = 72;

@@ -15,10 +15,14 @@ using Number = Owned<BIGNUM, BN_clear_free>;
 
 char kGroupName[] = "P-256";
 
-PkeyContext FromDataContext() {
-  PkeyContext context(EVP_PKEY_CTX_new_from_name(nullptr, "EC", nullptr));
-  Need(context && EVP_PKEY_fromdata_init(context.get()) == 1, "EC keys are not available");
-  return context;
+// Keeps nothing of the keys it made; each thread has its own.
+EVP_PKEY_CTX* FromDataContext() {
+  thread_local const PkeyContext kept = [] {
+    PkeyContext context(EVP_PKEY_CTX_new_from_name(nullptr, "EC", nullptr));
+    Need(context && EVP_PKEY_fromdata_init(context.get()) == 1, "EC keys are not available");
+    return context;
+  }();
+  return kept.get();
 }
 
 // The curve without a key. Importing a point into a copy of it costs a quarter of what building a key from
@@ -28,8 +32,7 @@ EVP_PKEY* CurveTemplate() {
     OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, kGroupName, 0),
                            OSSL_PARAM_construct_end()};
     EVP_PKEY* made = nullptr;
-    Need(EVP_PKEY_fromdata(FromDataContext().get(), &made, EVP_PKEY_KEY_PARAMETERS, params) == 1,
-         "P-256 is not available");
+    Need(EVP_PKEY_fromdata(FromDataContext(), &made, EVP_PKEY_KEY_PARAMETERS, params) == 1, "P-256 is not available");
     return made;
   }();
   return kept;
@@ -102,11 +105,18 @@ std::optional<EcKeyPair> ImportScalar(ByteView scalar) {
       OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, out.point.bytes.data(), Point::kSize),
       OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_PRIV_KEY, native.data(), native.size()), OSSL_PARAM_construct_end()};
   EVP_PKEY* made = nullptr;
-  bool done = EVP_PKEY_fromdata(FromDataContext().get(), &made, EVP_PKEY_KEYPAIR, params) == 1;
+  bool done = EVP_PKEY_fromdata(FromDataContext(), &made, EVP_PKEY_KEYPAIR, params) == 1;
   WipeBytes(native);
   Need(done, "no memory for a key");
   out.key = std::make_shared<const EvpKey>(made);
   return out;
+}
+
+EcKeyPair GeneratePair(Random& random) {
+  while (true) {
+    Secret scalar = random.MakeSecret(32);
+    if (auto pair = ImportScalar(scalar.view())) return *std::move(pair);
+  }
 }
 
 Secret ScalarOf(const EvpKey& key) {

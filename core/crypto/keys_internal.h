@@ -7,6 +7,7 @@
 
 #include "core/base/bytes.h"
 #include "core/crypto/openssl_internal.h"
+#include "core/crypto/random.h"
 #include "core/crypto/secret.h"
 
 namespace valija::crypto {
@@ -30,6 +31,8 @@ struct EcKeyPair {
 };
 // A P-256 scalar, 32 bytes, 1..n-1, with its public point; or nothing.
 std::optional<EcKeyPair> ImportScalar(ByteView scalar);
+// A new pair by rejection sampling: a candidate is refused about once in 2^32 times.
+EcKeyPair GeneratePair(Random& random);
 // The 32-byte scalar of a P-256 private key.
 Secret ScalarOf(const EvpKey& key);
 
