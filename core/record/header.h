@@ -23,38 +23,38 @@ struct AuthorityRef {
 };
 
 struct PortionHead {
-  std::uint32_t number = 0;                // 0, 1, .. in order
-  std::string marking;                     // "TLP:AMBER", as in the portion's policy
-  std::string media_type;                  // "application/stix+json;version=2.1"; printable ASCII, 1..127
-  Hash policy_digest;                      // SHA-256 over the policy bytes (32 random || message)
-  KeyId amend_key_id;                      // the key that may amend this portion's policy
-  std::vector<Commitment> recipients;      // strictly ascending
+  std::uint32_t number = 0;            // 0, 1, .. in order
+  std::string marking;                 // "TLP:AMBER", as in the portion's policy
+  std::string media_type;              // "application/stix+json;version=2.1"; printable ASCII, 1..127
+  Hash policy_digest;                  // SHA-256 over the policy bytes (32 random || message)
+  KeyId amend_key_id;                  // the key that may amend this portion's policy
+  std::vector<Commitment> recipients;  // strictly ascending
 };
 
 struct Header {
   std::uint16_t suite = kSuite;
-  RecordNonce record_id;                   // fresh for every sealing
+  RecordNonce record_id;  // fresh for every sealing
   MemberId originator;
   KeyId signing_key_id;
   Time time;
-  std::string origin;                      // of the log
+  std::string origin;  // of the log
   WindowId window_id;
   std::optional<Digest> in_reply_to;
-  std::vector<AuthorityRef> authorities;   // at least one; the first decides and logs
-  std::vector<PortionHead> portions;       // at least one
+  std::vector<AuthorityRef> authorities;  // at least one; the first decides and logs
+  std::vector<PortionHead> portions;      // at least one
 };
 
 // The record statement's payload: header bytes and, per portion, wraps and the sealed body's length and root.
 struct PortionSeal {
-  std::vector<Bytes> wraps;                // wrap i belongs to commitment i; 48 bytes each
+  std::vector<Bytes> wraps;  // wrap i belongs to commitment i; 48 bytes each
   std::uint64_t body_length = 0;
   Hash body_root;
 };
 
 struct RecordPayload {
   Bytes header_bytes;
-  Header header;                           // header_bytes, parsed
-  Hash ctx;                                // H("record", header_bytes)
+  Header header;  // header_bytes, parsed
+  Hash ctx;       // H("record", header_bytes)
   std::vector<PortionSeal> portions;
 };
 
@@ -71,9 +71,9 @@ struct Slip {
 // Beside a record statement, never signed, each part checked against the header. The broker and the authorities
 // see all of it; a recipient sees the authorities' encs and its own slips.
 struct Attachments {
-  std::vector<Slip> slips;                 // one per commitment, ordered by (portion, index)
-  std::vector<Bytes> policies;             // one per portion: 32 random bytes || policy message
-  std::vector<Point> authority_encs;       // in the order of the header
+  std::vector<Slip> slips;            // one per commitment, ordered by (portion, index)
+  std::vector<Bytes> policies;        // one per portion: 32 random bytes || policy message
+  std::vector<Point> authority_encs;  // in the order of the header
 };
 
 }  // namespace valija::record
