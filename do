@@ -1,0 +1,104 @@
+#!/usr/bin/env bash
+# Everything one does with this tree. `./do` explains itself.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+# The same names on Debian 12, Debian 13 and Ubuntu 24.04.
+packages=(g++ cmake ninja-build ccache pkgconf openssl libssl-dev zlib1g-dev
+  libgrpc++-dev libprotobuf-dev protobuf-compiler protobuf-compiler-grpc librocksdb-dev
+  libspdlog-dev libcli11-dev libcpp-httplib-dev nlohmann-json3-dev libgtest-dev libgmock-dev)
+
+usage() {
+  cat <<'TEXT'
+./do setup    install the Debian packages that are missing (root or sudo; nothing else is touched)
+./do build    build into build/release, on all cores
+./do demo     setup, build, and the story: agencies of two countries exchange records, the log is verified
+./do test     setup, build, and every test
+./do check    before a change is handed in: format, warnings as errors, the long tests, asan+ubsan, tsan
+./do bench    build and run the benchmark (arguments go to it; --help tells)
+./do fmt      clang-format the sources in place
+./do clean    remove what was built
+TEXT
+}
+
+say() { printf '== %s\n' "$*"; }
+stop() { printf 'do: %s\n' "$*" >&2; exit 1; }
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"
+  elif command -v sudo >/dev/null; then sudo "$@"
+  else stop "installing packages takes root; run as root or install sudo. Missing: ${missing[*]}"
+  fi
+}
+
+# need PACKAGE..: installs those that are missing.
+need() {
+  command -v dpkg-query >/dev/null || stop "no dpkg here: install by hand what these Debian packages hold: $*"
+  missing=()
+  local package
+  for package in "$@"; do
+    [ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
+  done
+  [ ${#missing[@]} = 0 ] && return
+  say "installing ${missing[*]}"
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get update -q
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}"
+}
+
+setup() { need "${packages[@]}"; }
+
+# build_preset PRESET: configures and builds build/PRESET.
+build_preset() {
+  say "building build/$1"
+  mkdir -p build
+  cmake --preset "$1" >"build/$1.log" 2>&1 || { cat "build/$1.log" >&2; stop "cmake failed"; }
+  cmake --build --preset "$1" --parallel "$(nproc)"
+}
+
+say_vectors() {
+  local vectors=${VALIJA_VECTORS:-../shared/vectors}
+  if [ -d "$vectors" ]; then say "vectors: the worked examples, and the full official sets in $vectors"
+  else say "vectors: the worked examples, and compact tables of the official sets (no full sets in $vectors)"
+  fi
+}
+
+run_tests() { ctest --preset "$1" --parallel "$(nproc)"; }
+
+sources() { git ls-files '*.cc' '*.h'; }
+
+check_format() {
+  need clang-format
+  say "format ($(clang-format --version | head -n 1))"
+  sources | xargs clang-format --dry-run --Werror || stop "the format is off; ./do fmt mends it"
+}
+
+check() {
+  setup
+  check_format
+  say_vectors
+  build_preset dev
+  build_preset release
+  say "every test, the long ones too"
+  VALIJA_LONG=1 run_tests release
+  local preset
+  for preset in asan tsan; do
+    build_preset "$preset"
+    run_tests "$preset"
+  done
+  say "check passed: format, warnings, long tests, asan+ubsan, tsan"
+}
+
+command=${1:-help}
+[ $# = 0 ] || shift
+case "$command" in
+  setup) setup ;;
+  build) build_preset release ;;
+  demo) setup; build_preset release; exec tests/e2e/demo.sh build/release "$@" ;;
+  test) setup; build_preset release; say_vectors; run_tests release ;;
+  check) check ;;
+  bench) build_preset release; exec build/release/tests/bench/valija-bench "$@" ;;
+  fmt) need clang-format; sources | xargs clang-format -i ;;
+  clean) rm -rf build certs/out ;;
+  help | -h | --help) usage ;;
+  *) usage >&2; stop "no such command: $command" ;;
+esac
