@@ -1,0 +1,216 @@
+#include "client/profile.h"
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "core/crypto/keyfile.h"
+#include "core/crypto/x509.h"
+
+namespace valija::client {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kKeyNames[] = {"authentication", "signature", "key-management"};
+
+Status WriteKey(const fs::path& folder, const char* name, const crypto::Secret& scalar,
+                const crypto::Secret& passphrase) {
+  auto pem = crypto::EncryptEcKey(scalar, passphrase);
+  auto done = io::WriteNewFile(folder / "keys" / (std::string(name) + ".pem"), AsBytes(pem), 0600);
+  crypto::WipeText(pem);
+  return done;
+}
+
+Result<crypto::Secret> ReadKey(const fs::path& folder, const char* name, const crypto::Secret& passphrase) {
+  TRY(auto pem, io::ReadPrivateFile(folder / "keys" / (std::string(name) + ".pem")));
+  return crypto::DecryptEcKey(AsText(pem.view()), passphrase);
+}
+
+Result<ledger::VerifiedStatement> ParseCharter(ByteView envelope_bytes) {
+  TRY(auto envelope, proto::DecodeEnvelope(envelope_bytes));
+  TRY(auto statement, proto::MakeStatement(std::move(envelope)));
+  if (statement.kind != ledger::Kind::kCharter) return Refuse(Reason::kUnknownType, "the file is not a charter");
+  return ledger::VerifyCharter(std::move(statement));
+}
+
+}  // namespace
+
+Status Profile::Create(const fs::path& folder, const MemberId& member, const crypto::Secret& passphrase,
+                       crypto::Random& random) {
+  std::error_code ignored;
+  if (fs::exists(folder / "profile.json", ignored))
+    return Refuse(Reason::kExists, "there is a profile in " + folder.string());
+  TRY_OK(io::MakePrivateDirectory(folder));
+  TRY_OK(io::MakePrivateDirectory(folder / "keys"));
+  Keyring keys{crypto::SignKey::Generate(random), crypto::SignKey::Generate(random),
+               crypto::KemPrivateKey::Generate(random)};
+  TRY_OK(WriteKey(folder, kKeyNames[0], keys.authentication.Scalar(), passphrase));
+  TRY_OK(WriteKey(folder, kKeyNames[1], keys.signature.Scalar(), passphrase));
+  TRY_OK(WriteKey(folder, kKeyNames[2], keys.key_management.Scalar(), passphrase));
+  auto request = crypto::MakeCertificateRequest(keys.authentication, member.str());
+  TRY_OK(io::WriteNewFile(folder / "request.csr", AsBytes(request), 0644));
+  auto card = MemberCard::Make(member, keys);
+  TRY_OK(io::WriteNewFile(folder / "member.card", AsBytes(card), 0644));
+  // Last: a folder without it is no profile, and init can be tried again after removing it.
+  nlohmann::ordered_json meta = {{"valija-profile", 1}, {"member", member.str()}, {"broker", ""}, {"charter", ""}};
+  return io::WriteNewFile(folder / "profile.json", AsBytes(meta.dump(2) + "\n"), 0600);
+}
+
+Result<Profile> Profile::Open(const fs::path& folder) {
+  auto text = io::ReadText(folder / "profile.json", 1 << 16);
+  if (!text)
+    return Refuse(Reason::kNotReady, "no profile in " + folder.string() + "; make one with: valija init --member ID");
+  auto meta = nlohmann::json::parse(*text, nullptr, false);
+  auto field = [&](const char* name) -> std::string {
+    if (!meta.is_object()) return {};
+    auto at = meta.find(name);
+    return at != meta.end() && at->is_string() ? at->get<std::string>() : std::string();
+  };
+  auto member = MemberId::Parse(field("member"));
+  if (!member) return Refuse(Reason::kCorrupt, (folder / "profile.json").string() + " is damaged");
+  TRY(auto lock, io::FileLock::Take(folder / "lock"));
+  if (fs::exists(folder / "FORK"))
+    return Refuse(Reason::kFork, "the evidence is in " + (folder / "FORK").string() +
+                                     "; do not use this broker before an auditor has looked at it (docs/operations.md)");
+  Profile profile(folder, *member, std::move(lock));
+  profile.broker_ = field("broker");
+  auto digest = Digest::FromHexText(field("charter"));
+  if (!digest) return profile;  // not joined yet
+  TRY(auto bytes, io::ReadFile(folder / "charter.envelope"));
+  TRY(auto charter, ParseCharter(bytes));
+  if (charter->digest != *digest) return Refuse(Reason::kCorrupt, "charter.envelope is not the charter that was joined");
+  profile.charter_ = std::move(charter);
+  if (fs::exists(folder / "pin")) {
+    TRY(auto note, io::ReadText(folder / "pin", 1 << 16));
+    TRY(auto log_key, log::NoteVerifier::Parse(profile.charter_terms().log_key));
+    TRY(auto pin, log::SignedCheckpoint::Verify(note, profile.charter_terms().origin, log_key));
+    profile.pin_ = std::move(pin);
+  }
+  return profile;
+}
+
+Result<Keyring> Profile::Unlock(const crypto::Secret& passphrase) const {
+  TRY(auto authentication, ReadKey(folder_, kKeyNames[0], passphrase));
+  TRY(auto signature, ReadKey(folder_, kKeyNames[1], passphrase));
+  TRY(auto key_management, ReadKey(folder_, kKeyNames[2], passphrase));
+  TRY(auto auth_key, crypto::SignKey::FromScalar(authentication.view()));
+  TRY(auto sign_key, crypto::SignKey::FromScalar(signature.view()));
+  TRY(auto kem_key, crypto::KemPrivateKey::FromScalar(key_management.view()));
+  return Keyring{std::move(auth_key), std::move(sign_key), std::move(kem_key)};
+}
+
+Result<std::string> Profile::CertificatePem() const {
+  auto pem = io::ReadText(folder_ / "certificate.pem", 1 << 20);
+  if (!pem)
+    return Refuse(Reason::kNotReady,
+                  "this profile has not joined yet; have request.csr signed by your agency's CA, then: valija join");
+  return pem;
+}
+
+Status Profile::Join(const Bytes& charter_envelope, const Digest& digest, const std::string& broker,
+                     std::string_view certificate_pem, Time now) {
+  TRY(auto charter, ParseCharter(charter_envelope));
+  if (charter->digest != digest)
+    return Refuse(Reason::kBadSignature, "this charter's digest is " + charter->digest.Hex() +
+                                             ", not the one you were given; do not join");
+  const auto& terms = std::get<ledger::Charter>(charter->payload);
+  const ledger::CharterAgency* mine = nullptr;
+  for (const auto& agency : terms.agencies)
+    if (agency.id == member_.agency()) mine = &agency;
+  if (mine == nullptr)
+    return Refuse(Reason::kNotAuthorised, member_.agency().str() + " is not an agency of this charter");
+  TRY(auto ca, crypto::Certificate::FromDer(mine->ca_certificate));
+  TRY(auto certificate, crypto::Certificate::FromPem(certificate_pem));
+  TRY_OK(certificate.VerifyIssuedBy(ca, crypto::TlsPurpose::kClient, now));
+  const std::string uri = "valija:" + member_.str();
+  if (certificate.uris() != std::vector<std::string>{uri})
+    return Refuse(Reason::kBadCertificate, "the certificate does not name exactly " + uri);
+  TRY(auto card_text, io::ReadText(folder_ / "member.card", 1 << 16));
+  TRY(auto card, MemberCard::Parse(card_text));
+  if (certificate.key_id() != card.keys.auth_key_id)
+    return Refuse(Reason::kBadCertificate, "the certificate is not for this profile's authentication key");
+  if (broker.empty() || broker.find(':') == std::string::npos)
+    return Refuse(Reason::kUsage, "the broker's address is host:port");
+  TRY_OK(io::WriteFileAtomic(folder_ / "charter.envelope", charter_envelope));
+  TRY_OK(io::WriteFileAtomic(folder_ / "certificate.pem", AsBytes(certificate_pem)));
+  const bool another = !charter_ || (*charter_)->digest != charter->digest;
+  if (another) {  // what was verified under another charter says nothing under this one
+    std::error_code ignored;
+    for (const char* name : {"pin", "directory.log", "mail.log", "cursor"}) fs::remove(folder_ / name, ignored);
+    pin_.reset();
+  }
+  charter_ = std::move(charter);
+  broker_ = broker;
+  return Save();
+}
+
+Status Profile::Save() const {
+  nlohmann::ordered_json meta = {{"valija-profile", 1},
+                                 {"member", member_.str()},
+                                 {"broker", broker_},
+                                 {"charter", charter_ ? (*charter_)->digest.Hex() : ""}};
+  return io::WriteFileAtomic(folder_ / "profile.json", AsBytes(meta.dump(2) + "\n"), 0600);
+}
+
+Status Profile::SetPin(const log::SignedCheckpoint& checkpoint) {
+  TRY_OK(io::WriteFileAtomic(folder_ / "pin", AsBytes(checkpoint.note())));
+  pin_ = checkpoint;
+  return Ok();
+}
+
+void Profile::RecordFork(const std::string& seen_before, const std::string& shown_now, const std::string& what) {
+  const std::string text = "The log showed two histories. Both checkpoints below carry its signature or were shown as its\n"
+                           "own. Nothing is done with this profile until this file is removed by a person who has\n"
+                           "looked into it together with an auditor (docs/operations.md, \"A fork\").\n\n" +
+                           what + "\n\n==== seen before ====\n" + seen_before + "\n==== shown now ====\n" + shown_now;
+  (void)io::WriteNewFile(folder_ / "FORK", AsBytes(text), 0600);  // an older evidence file stays as it is
+}
+
+std::vector<proto::LoggedEntry> Profile::Load(const std::string& name) const {
+  std::vector<proto::LoggedEntry> entries;
+  auto bytes = io::ReadFile(folder_ / name, std::size_t{1} << 32);
+  if (!bytes) return entries;
+  std::size_t at = 0;
+  while (at + 4 <= bytes->size()) {
+    std::size_t length = ReadU32(bytes->data() + at);
+    if (length > bytes->size() - at - 4) break;  // torn tail of an interrupted append
+    auto entry = proto::DecodeLoggedEntry(ByteView(*bytes).subspan(at + 4, length));
+    if (!entry) break;
+    entries.push_back(*std::move(entry));
+    at += 4 + length;
+  }
+  return entries;
+}
+
+Status Profile::AppendTo(const std::string& name, const std::vector<proto::LoggedEntry>& entries) {
+  if (entries.empty()) return Ok();
+  Bytes block;
+  for (const auto& entry : entries) {
+    auto bytes = proto::EncodeLoggedEntry(entry);
+    AppendU32(block, static_cast<std::uint32_t>(bytes.size()));
+    Append(block, bytes);
+  }
+  std::ofstream out(folder_ / name, std::ios::binary | std::ios::app);
+  out.write(reinterpret_cast<const char*>(block.data()), static_cast<std::streamsize>(block.size()));
+  out.flush();
+  if (!out) return Refuse(Reason::kFile, "cannot write " + (folder_ / name).string());
+  return Ok();
+}
+
+Status Profile::Forget(const std::string& name) {
+  std::error_code error;
+  fs::remove(folder_ / name, error);
+  if (error) return Refuse(Reason::kFile, "cannot remove " + (folder_ / name).string());
+  return Ok();
+}
+
+std::uint64_t Profile::cursor() const {
+  auto text = io::ReadText(folder_ / "cursor", 64);
+  return text ? std::strtoull(text->c_str(), nullptr, 10) : 0;
+}
+
+Status Profile::SetCursor(std::uint64_t cursor) {
+  return io::WriteFileAtomic(folder_ / "cursor", AsBytes(std::to_string(cursor) + "\n"));
+}
+
+}  // namespace valija::client
