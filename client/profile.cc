@@ -179,6 +179,8 @@ std::vector<proto::LoggedEntry> Profile::Load(const std::string& name) const {
     entries.push_back(*std::move(entry));
     at += 4 + length;
   }
+  std::error_code ignored;
+  if (at != bytes->size()) fs::resize_file(folder_ / name, at, ignored);
   return entries;
 }
 

@@ -7,6 +7,7 @@
 
 #include "client/profile.h"
 #include "client/transport.h"
+#include "core/crypto/dsse.h"
 #include "core/ledger/state.h"
 
 namespace valija::client {
@@ -42,6 +43,8 @@ class Verifier {
                                         const log::SignedCheckpoint& checkpoint) const;
 
  private:
+  Result<ledger::VerifiedStatement> VerifyAuthor(const proto::LoggedEntry& entry) const;
+  Status Fold(const proto::LoggedEntry& entry);
   Profile& profile_;
   log::NoteVerifier log_key_;
   ledger::State state_;
