@@ -1,6 +1,8 @@
-// Certificates as Valija uses them: an agency's own CA (P-256, self-signed or an anchor) issues leaf
+// Certificates as Valija uses them (RFC 5280): an agency's own CA (P-256, self-signed or an anchor) issues leaf
 // certificates with the member's name as a URI "valija:us.dea/jrivera" in subjectAltName.
 // Identity is the SPKI key id and that URI; the common name is ignored.
+//
+// Thread-safety: a Certificate is a value; const methods may be used from several threads.
 #pragma once
 
 #include <memory>
@@ -18,19 +20,22 @@ enum class TlsPurpose { kClient, kServer };
 
 class Certificate {
  public:
-  static Result<Certificate> FromDer(ByteView der);          // kBadCertificate
+  // Exactly one certificate and nothing after it. Refused too: an extension that does not parse or stands there
+  // twice, and a URI or DNS name that is empty or holds anything but visible ASCII (no NUL, no space). kBadCertificate.
+  static Result<Certificate> FromDer(ByteView der);
   static Result<Certificate> FromPem(std::string_view pem);  // exactly the first certificate of the text
   const Bytes& der() const { return der_; }
   std::string ToPem() const;
   const KeyId& key_id() const { return key_id_; }  // SHA-256 of the SPKI as it stands in the certificate
   const std::vector<std::string>& uris() const { return uris_; }      // subjectAltName URIs
-  const std::vector<std::string>& dns_names() const { return dns_; }
+  const std::vector<std::string>& dns_names() const { return dns_; }  // subjectAltName DNS names
   Time not_before() const { return not_before_; }
-  Time not_after() const { return not_after_; }
-  bool is_ca() const { return is_ca_; }
-  std::string SubjectText() const;  // one line, printable ASCII only
-  // Issued (directly or through `intermediates`) by this very CA and no other, valid at `at`, and allowed
-  // for `purpose` by its extended key usage. kBadCertificate says what does not hold.
+  Time not_after() const { return not_after_; }  // inclusive
+  bool is_ca() const { return is_ca_; }          // basicConstraints CA:TRUE, and a key usage that lets it sign
+  std::string SubjectText() const;               // one line, printable ASCII only, for people
+  // Issued (directly or through `intermediates`, at most 4) by this very CA and no other, valid at `at` with its whole
+  // chain, itself no CA, and allowed for `purpose` by an extended key usage that is there and names it.
+  // kBadCertificate says what does not hold. Revocation is the directory's matter: no CRL is looked at.
   Status VerifyIssuedBy(const Certificate& ca, TlsPurpose purpose, Time at,
                         const std::vector<Certificate>& intermediates = {}) const;
 
@@ -41,11 +46,12 @@ class Certificate {
   Bytes der_;
   KeyId key_id_;
   std::vector<std::string> uris_, dns_;
-  Time not_before_, not_after_;
+  Time not_before_{}, not_after_{};
   bool is_ca_ = false;
 };
 
-// PKCS#10 request, PEM, with the URI "valija:<member>" asked for.
+// PKCS#10 request (RFC 2986), PEM, with the URI "valija:<member>" asked for in subjectAltName. `member` is a member id
+// (core/base/ids.h) or a broker's name: throws on anything but visible ASCII.
 std::string MakeCertificateRequest(const SignKey& key, std::string_view member);
 
 }  // namespace valija::crypto
