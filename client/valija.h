@@ -71,7 +71,6 @@ struct PortionDraft {
 struct Draft {
   std::vector<PortionDraft> portions;       // 1..: the tearlines, the widest audience first by custom
   std::string in_reply_to;                  // record id or empty
-  bool keep_copy_for_own_agency = false;    // adds the sender's agency to the recipients (it must be in the audience)
 };
 struct Reader {                             // who could open a portion, by the directory as it is
   std::string agency;

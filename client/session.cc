@@ -1,0 +1,205 @@
+#include "client/session.h"
+
+#include "client/connect.h"
+#include "core/io/file.h"
+#include "core/record/epoch.h"
+
+namespace valija::client {
+
+Failure ToFailure(const Error& error) {
+  return Failure{std::string(CodeOf(error.reason)), error.Message(), ExitStatus(error.reason)};
+}
+
+TimePoint ToTimePoint(Time time) { return TimePoint(time.time_since_epoch()); }
+
+SessionCore::SessionCore(Profile profile, Keyring keys, std::unique_ptr<Transport> transport)
+    : profile_(std::move(profile)), keys_(std::move(keys)), transport_(std::move(transport)), verifier_(profile_) {}
+
+Time SessionCore::Now() const { return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()); }
+
+ledger::Authorship SessionCore::By() {
+  return {profile_.member(), keys_.signature.id(), profile_.charter_terms().origin, Now(), random_.Make<Nonce>()};
+}
+
+namespace {
+
+MemberInfo InfoOf(const ledger::State& directory, const ledger::MemberRecord& member) {
+  MemberInfo info;
+  info.id = member.id.str();
+  info.status = member.status == ledger::MemberStatus::kActive ? "active" : "removed";
+  info.clearance = member.attributes.clearance;
+  info.roles = member.attributes.roles;
+  info.programmes = member.attributes.programmes;
+  info.administrator = member.administrator;
+  info.auditor = member.auditor;
+  info.joint_auditor = directory.is_joint_auditor(member.id);
+  return info;
+}
+
+}  // namespace
+
+Result<WhoAmI> SessionCore::Me() {
+  TRY_OK(Refresh());
+  WhoAmI me;
+  me.member = profile_.member().str();
+  me.origin = profile_.charter_terms().origin;
+  me.charter_digest = profile_.charter()->digest.Hex();
+  me.broker = profile_.broker();
+  if (profile_.pin()) {
+    me.pinned_size = profile_.pin()->size();
+    me.pinned_root = profile_.pin()->root().Hex();
+  }
+  const auto* member = verifier_.directory().member(profile_.member());
+  if (member == nullptr) return Refuse(Reason::kNotEnrolled, "ask your agency's administrator to enrol your card");
+  me.info = InfoOf(verifier_.directory(), member->record);
+  return me;
+}
+
+Result<std::vector<AgencyInfo>> SessionCore::Directory() {
+  TRY_OK(Refresh());
+  std::vector<AgencyInfo> agencies;
+  const auto& directory = verifier_.directory();
+  for (const auto& [id, agency] : directory.agencies()) {
+    AgencyInfo info;
+    info.id = id.str();
+    info.name = agency.charter.name;
+    info.epoch = agency.current() != nullptr ? agency.current()->epoch : 0;
+    for (const auto& [member_id, member] : directory.members())
+      if (member_id.agency() == id) info.members.push_back(InfoOf(directory, member.record));
+    agencies.push_back(std::move(info));
+  }
+  return agencies;
+}
+
+Result<PostAnswer> SessionCore::PostPatiently(const std::vector<Submission>& submissions) {
+  constexpr int kAttempts = 3;
+  for (int attempt = 1;; ++attempt) {
+    auto answer = transport_->Post(submissions, verifier_.verified_size());
+    if (answer) {
+      if (answer->outcomes.size() != submissions.size())
+        return Refuse(Reason::kBadProof, "the broker answered for another number of statements");
+      return answer;
+    }
+    auto reason = answer.error().reason;
+    if ((reason != Reason::kUnavailable && reason != Reason::kPoolFull) || attempt == kAttempts) return answer;
+    std::this_thread::sleep_for(std::chrono::milliseconds(200 * attempt));
+  }
+}
+
+Result<VerifiedEntry> SessionCore::PostDirect(ledger::Kind kind, Bytes payload) {
+  ledger::Envelope envelope;
+  envelope.payload_type = ledger::PayloadType(kind);
+  envelope.payload = std::move(payload);
+  auto signature = keys_.signature.Sign(crypto::Pae(envelope.payload_type, envelope.payload));
+  envelope.signatures.push_back({keys_.signature.id(), signature});
+  TRY(auto statement, proto::MakeStatement(envelope));
+  const Digest digest = statement.digest;
+  std::vector<Submission> submissions(1);
+  submissions[0].envelope = std::move(envelope);
+  TRY(auto answer, PostPatiently(submissions));
+  if (!answer.outcomes[0]) return answer.outcomes[0].error();
+  TRY(auto checkpoint, verifier_.Advance(answer.view));
+  const auto& receipt = answer.outcomes[0]->receipt;
+  TRY(auto decision, verifier_.CheckReceipt(receipt, digest, checkpoint));
+  TRY(auto verified, ledger::VerifyStatement(std::move(statement), keys_.signature.verify_key()));
+  return VerifiedEntry{receipt.head, std::move(verified), std::move(decision)};
+}
+
+Result<const crypto::KemPrivateKey*> SessionCore::EpochKey(const KeyId& id) {
+  if (auto at = epoch_keys_.find(id); at != epoch_keys_.end()) return &at->second;
+  const auto& agency = MyAgency();
+  const auto* epoch = agency.by_key(id);
+  if (epoch == nullptr) return Refuse(Reason::kNotFound, "no key epoch of " + agency.charter.id.str() + " has this key");
+  auto wrap = epoch->wraps.find(profile_.member());
+  if (wrap == epoch->wraps.end())
+    return Refuse(Reason::kNotReady, "epoch " + std::to_string(epoch->epoch) +
+                                         " was not opened to you; ask your agency's administrator");
+  TRY(auto key, record::OpenEpochKey(epoch->public_key, agency.charter.id, epoch->epoch, epoch->previous,
+                                     profile_.member(), keys_.key_management, wrap->second.enc,
+                                     wrap->second.ciphertext));
+  return &epoch_keys_.emplace(id, std::move(key)).first->second;
+}
+
+}  // namespace valija::client
+
+// ---- the public face ----
+
+namespace valija {
+
+using client::ToFailure;
+using client::ToOutcome;
+
+class Session::Impl {
+ public:
+  explicit Impl(client::SessionCore core) : core(std::move(core)) {}
+  client::SessionCore core;
+};
+
+Session::Session(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Session::~Session() = default;
+
+Outcome<std::unique_ptr<Session>> Session::Open(const SessionOptions& options) {
+  auto core = client::OpenSession(options);
+  if (!core) return ToFailure(core.error());
+  return std::unique_ptr<Session>(new Session(std::make_unique<Impl>(*std::move(core))));
+}
+
+Outcome<WhoAmI> Session::Me() { return ToOutcome(impl_->core.Me()); }
+Outcome<std::vector<AgencyInfo>> Session::Directory() { return ToOutcome(impl_->core.Directory()); }
+Outcome<std::vector<PortionPreview>> Session::Preview(const Draft& draft) { return ToOutcome(impl_->core.Preview(draft)); }
+
+Outcome<SentRecord> Session::Send(const Draft& draft, const Progress& progress) {
+  auto sent = impl_->core.Send({draft}, progress);
+  if (!sent) return ToFailure(sent.error());
+  return ToOutcome(std::move(sent->front()));
+}
+
+Outcome<std::vector<Outcome<SentRecord>>> Session::SendBatch(const std::vector<Draft>& drafts) {
+  auto sent = impl_->core.Send(drafts, {});
+  if (!sent) return ToFailure(sent.error());
+  std::vector<Outcome<SentRecord>> out;
+  for (auto& one : *sent) out.push_back(ToOutcome(std::move(one)));
+  return out;
+}
+
+Outcome<std::vector<InboxItem>> Session::Inbox() { return ToOutcome(impl_->core.Inbox()); }
+
+Outcome<Done> Session::Follow(const std::function<bool(const NewsItem&)>& item) {
+  auto ended = impl_->core.Follow(item);
+  if (!ended) return ToFailure(ended.error());
+  return Done{};
+}
+
+Outcome<OpenedPortion> Session::OpenRecord(const OpenRequest& request, const Progress& progress) {
+  auto opened = impl_->core.Open({request}, progress);
+  if (!opened) return ToFailure(opened.error());
+  return ToOutcome(std::move(opened->front()));
+}
+
+Outcome<std::vector<Outcome<OpenedPortion>>> Session::OpenBatch(const std::vector<OpenRequest>& requests) {
+  auto opened = impl_->core.Open(requests, {});
+  if (!opened) return ToFailure(opened.error());
+  std::vector<Outcome<OpenedPortion>> out;
+  for (auto& one : *opened) out.push_back(ToOutcome(std::move(one)));
+  return out;
+}
+
+Outcome<NewsItem> Session::Acknowledge(const std::string& record, const std::string& outcome) {
+  return ToOutcome(impl_->core.Acknowledge(record, outcome));
+}
+Outcome<NewsItem> Session::Revoke(const std::string& record, const std::string& why) {
+  return ToOutcome(impl_->core.Revoke(record, why));
+}
+Outcome<std::vector<NewsItem>> Session::Custody(const std::string& record) {
+  return ToOutcome(impl_->core.Custody(record));
+}
+Outcome<NewsItem> Session::Enrol(const std::filesystem::path& card, const EnrolOptions& options) {
+  return ToOutcome(impl_->core.Enrol(card, options));
+}
+Outcome<NewsItem> Session::Remove(const std::string& member) { return ToOutcome(impl_->core.Remove(member)); }
+Outcome<NewsItem> Session::RotateEpoch() { return ToOutcome(impl_->core.RotateEpoch()); }
+Outcome<std::uint64_t> Session::ExportLog(const std::filesystem::path& folder, const Progress& progress) {
+  return ToOutcome(impl_->core.ExportLog(folder, progress));
+}
+
+}  // namespace valija

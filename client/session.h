@@ -1,0 +1,95 @@
+// The session behind client/valija.h, in core types: one profile, its unlocked keys, one broker.
+// Split by subject: session_send.cc, session_open.cc, session_mail.cc, session_admin.cc, session_export.cc.
+//
+// Tests give it another Transport: a broker that lies.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+
+#include "client/profile.h"
+#include "client/transport.h"
+#include "client/valija.h"
+#include "client/verifier.h"
+#include "core/crypto/random.h"
+#include "core/record/window.h"
+
+namespace valija::client {
+
+Failure ToFailure(const Error& error);
+template <class T>
+Outcome<T> ToOutcome(Result<T> result) {
+  if (!result) return ToFailure(result.error());
+  return *std::move(result);
+}
+TimePoint ToTimePoint(Time time);
+
+class SessionCore {
+ public:
+  SessionCore(Profile profile, Keyring keys, std::unique_ptr<Transport> transport);
+
+  Status Refresh() { return verifier_.Refresh(*transport_); }
+  Result<WhoAmI> Me();
+  Result<std::vector<AgencyInfo>> Directory();
+
+  // ---- session_send.cc ----
+  Result<std::vector<PortionPreview>> Preview(const Draft& draft);
+  Result<std::vector<Result<SentRecord>>> Send(const std::vector<Draft>& drafts, const Progress& progress);
+
+  // ---- session_open.cc ----
+  Result<std::vector<Result<OpenedPortion>>> Open(const std::vector<OpenRequest>& requests, const Progress& progress);
+
+  // ---- session_mail.cc ----
+  Status Sync();  // fetches what is new in the mailbox, verifies and keeps it
+  Result<std::vector<InboxItem>> Inbox();
+  Status Follow(const std::function<bool(const NewsItem&)>& item);
+  Result<std::vector<NewsItem>> Custody(const std::string& record);
+  Result<Digest> Resolve(const std::string& id_or_prefix);  // kNotFound, kAmbiguous, kUsage
+  // The record as I may see it, verified: from the mailbox's cache or asked for.
+  Result<VerifiedEntry> FindRecord(const Digest& digest);
+  NewsItem News(const VerifiedEntry& entry) const;
+
+  // ---- session_admin.cc ----
+  Result<NewsItem> Acknowledge(const std::string& record, const std::string& outcome);
+  Result<NewsItem> Revoke(const std::string& record, const std::string& why);
+  Result<NewsItem> Enrol(const std::filesystem::path& card, const Session::EnrolOptions& options);
+  Result<NewsItem> Remove(const std::string& member);
+  Result<NewsItem> RotateEpoch();
+
+  // ---- session_export.cc ----
+  Result<std::uint64_t> ExportLog(const std::filesystem::path& folder, const Progress& progress);
+
+ private:
+  struct Prepared;
+  Time Now() const;
+  ledger::Authorship By();  // fresh nonce, now
+  const ledger::AgencyState& MyAgency() const { return *verifier_.directory().agency(profile_.member().agency()); }
+
+  // Signs directly, posts, verifies the receipt.
+  Result<VerifiedEntry> PostDirect(ledger::Kind kind, Bytes payload);
+  // Posts, again while the broker cannot be reached (a statement posted twice is accepted once).
+  Result<PostAnswer> PostPatiently(const std::vector<Submission>& submissions);
+  Result<const crypto::KemPrivateKey*> EpochKey(const KeyId& id);
+
+  Result<std::vector<std::pair<AgencyId, crypto::KemPublicKey>>> RecipientsOf(const policy::Policy& policy) const;
+  Result<Prepared> Prepare(const Draft& draft, const Progress& progress);
+  Status UploadBodies(Prepared& prepared, const Progress& progress);
+  Result<record::Window*> WindowForNextRecord();
+
+  InboxItem Item(const VerifiedEntry& entry) const;
+  Status Keep(std::vector<ProvedEntry> entries, const log::SignedCheckpoint& checkpoint);
+
+  Profile profile_;
+  Keyring keys_;
+  std::unique_ptr<Transport> transport_;
+  Verifier verifier_;
+  crypto::SystemRandom random_;
+  std::optional<record::Window> window_;
+  record::ContextCache contexts_;
+  std::map<KeyId, crypto::KemPrivateKey> epoch_keys_;
+  bool mail_loaded_ = false;
+  std::vector<VerifiedEntry> mail_;
+};
+
+}  // namespace valija::client
