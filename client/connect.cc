@@ -12,7 +12,7 @@ Result<crypto::Secret> Passphrase(const std::filesystem::path& file, bool twice)
   return io::AskPassphrase("Passphrase: ", twice);
 }
 
-Result<SessionCore> OpenSession(const SessionOptions& options) {
+Result<std::unique_ptr<SessionCore>> OpenSession(const SessionOptions& options) {
   static const Status tls13 = crypto::RequireTls13();  // once per process
   TRY_OK(tls13);
   TRY(auto profile, Profile::Open(options.profile));
@@ -29,7 +29,7 @@ Result<SessionCore> OpenSession(const SessionOptions& options) {
   endpoint.key_pem = crypto::PlainEcPem(keys.authentication.Scalar());
   endpoint.timeout = options.timeout;
   TRY(auto transport, Transport::Connect(std::move(endpoint)));
-  return SessionCore(std::move(profile), std::move(keys), std::move(transport));
+  return std::make_unique<SessionCore>(std::move(profile), std::move(keys), std::move(transport));
 }
 
 }  // namespace valija::client

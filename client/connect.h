@@ -5,7 +5,7 @@
 
 namespace valija::client {
 
-Result<SessionCore> OpenSession(const SessionOptions& options);
+Result<std::unique_ptr<SessionCore>> OpenSession(const SessionOptions& options);
 
 // The passphrase from the file, or asked for on the terminal when there is none.
 Result<crypto::Secret> Passphrase(const std::filesystem::path& file, bool twice);

@@ -1,6 +1,9 @@
 #include "client/session.h"
 
+#include <thread>
+
 #include "client/connect.h"
+#include "core/crypto/dsse.h"
 #include "core/io/file.h"
 #include "core/record/epoch.h"
 
@@ -131,8 +134,9 @@ using client::ToOutcome;
 
 class Session::Impl {
  public:
-  explicit Impl(client::SessionCore core) : core(std::move(core)) {}
-  client::SessionCore core;
+  explicit Impl(std::unique_ptr<client::SessionCore> session) : owned(std::move(session)), core(*owned) {}
+  std::unique_ptr<client::SessionCore> owned;
+  client::SessionCore& core;
 };
 
 Session::Session(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

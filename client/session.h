@@ -28,6 +28,7 @@ TimePoint ToTimePoint(Time time);
 class SessionCore {
  public:
   SessionCore(Profile profile, Keyring keys, std::unique_ptr<Transport> transport);
+  SessionCore(const SessionCore&) = delete;
 
   Status Refresh() { return verifier_.Refresh(*transport_); }
   Result<WhoAmI> Me();
@@ -73,8 +74,8 @@ class SessionCore {
   Result<const crypto::KemPrivateKey*> EpochKey(const KeyId& id);
 
   Result<std::vector<std::pair<AgencyId, crypto::KemPublicKey>>> RecipientsOf(const policy::Policy& policy) const;
-  Result<Prepared> Prepare(const Draft& draft, const Progress& progress);
-  Status UploadBodies(Prepared& prepared, const Progress& progress);
+  Result<std::unique_ptr<Prepared>> Prepare(const Draft& draft, const Progress& progress);
+  Status UploadBodies(const Prepared& prepared, const Progress& progress);
   Result<record::Window*> WindowForNextRecord();
 
   InboxItem Item(const VerifiedEntry& entry) const;

@@ -1,0 +1,326 @@
+// Sending: policy text -> recipients -> header -> wraps and sealed bodies -> one batch signature -> receipts.
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+#include <set>
+
+#include "client/session.h"
+#include "core/crypto/dsse.h"
+#include "core/policy/policy.h"
+#include "core/record/batch.h"
+#include "core/record/body.h"
+#include "core/record/seal.h"
+
+namespace valija::client {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kInlineLimit = 256 << 10;       // sealed bodies up to this size travel in the Post itself
+constexpr std::size_t kPostBytes = (3 << 20) + (512 << 10);  // of one Post; the broker takes 4 MiB
+constexpr std::size_t kPostStatements = 256;
+constexpr std::size_t kReadBlock = 1 << 20;
+
+Result<policy::Policy> PolicyOf(const std::string& text) {
+  auto parsed = policy::ParseText(text);
+  if (parsed.policy && parsed.errors.empty()) return *std::move(parsed.policy);
+  std::string all;
+  for (const auto& error : parsed.errors)
+    all += (all.empty() ? "line " : "; line ") + std::to_string(error.line) + ": " + error.message;
+  return Refuse(Reason::kBadPolicy, all);
+}
+
+bool Contains(const std::vector<std::string>& list, std::string_view value) {
+  return std::find(list.begin(), list.end(), value) != list.end();
+}
+
+bool AddressesAgency(const policy::Audience& audience, const AgencyId& agency) {
+  return Contains(audience.countries, agency.country()) ||
+         std::find(audience.agencies.begin(), audience.agencies.end(), agency) != audience.agencies.end() ||
+         std::any_of(audience.members.begin(), audience.members.end(),
+                     [&](const MemberId& member) { return member.agency() == agency; });
+}
+
+// A sealed body on its way: in memory when small, else in an unlinked temporary file. Sealed bytes only.
+struct OutgoingBody {
+  Bytes memory;
+  std::ofstream writer;
+  fs::path path;
+  record::BodySummary summary;
+  bool inline_body() const { return path.empty(); }
+  OutgoingBody() = default;
+  OutgoingBody(OutgoingBody&&) = default;
+  ~OutgoingBody() {
+    std::error_code ignored;
+    if (!path.empty()) fs::remove(path, ignored);
+  }
+};
+
+}  // namespace
+
+struct SessionCore::Prepared {
+  ledger::Envelope envelope;  // without its batch proof yet
+  record::Attachments attachments;
+  std::vector<OutgoingBody> bodies;
+  ledger::Statement statement;
+  Time time;
+  std::size_t WireSize() const {
+    std::size_t size = envelope.payload.size() + 4096;
+    for (const auto& slip : attachments.slips) size += 256 + slip.agency.str().size();
+    for (const auto& policy : attachments.policies) size += policy.size() + 16;
+    for (const auto& body : bodies) size += body.memory.size() + 16;
+    return size;
+  }
+};
+
+Result<std::vector<std::pair<AgencyId, crypto::KemPublicKey>>> SessionCore::RecipientsOf(
+    const policy::Policy& policy) const {
+  std::vector<std::pair<AgencyId, crypto::KemPublicKey>> recipients;
+  for (const auto& [id, agency] : verifier_.directory().agencies()) {
+    if (agency.current() == nullptr || !AddressesAgency(policy.releasable_to, id)) continue;
+    TRY(auto key, crypto::KemPublicKey::FromPoint(agency.current()->public_key));
+    recipients.emplace_back(id, std::move(key));
+  }
+  if (recipients.empty())
+    return Refuse(Reason::kBadPolicy, "nobody could open it: no agency in the audience has a key epoch");
+  return recipients;
+}
+
+Result<std::vector<PortionPreview>> SessionCore::Preview(const Draft& draft) {
+  TRY_OK(Refresh());
+  std::vector<PortionPreview> previews;
+  const auto& directory = verifier_.directory();
+  for (const auto& portion : draft.portions) {
+    TRY(auto policy, PolicyOf(portion.policy_text));
+    PortionPreview preview;
+    preview.portion = static_cast<std::uint32_t>(previews.size());
+    preview.marking = policy::TextOf(policy.marking);
+    for (const auto& [id, agency] : directory.agencies()) {
+      if (!AddressesAgency(policy.releasable_to, id)) continue;
+      if (agency.current() == nullptr) {
+        preview.left_out.push_back(id.str());
+        continue;
+      }
+      Reader reader{id.str(), {}};
+      for (const auto& [member_id, member] : directory.members()) {
+        if (member_id.agency() != id || member.record.status != ledger::MemberStatus::kActive) continue;
+        policy::Question question{member_id, member.record.attributes, directory.charter()->clearances,
+                                  policy.purposes.front(), "a case", Now()};
+        auto reasons = policy::Evaluate(policy, question);
+        // Whether the time has come is not a matter of who.
+        std::erase(reasons, Reason::kNotYet);
+        if (reasons.empty()) reader.members.push_back(member_id.str());
+      }
+      preview.readers.push_back(std::move(reader));
+    }
+    previews.push_back(std::move(preview));
+  }
+  return previews;
+}
+
+Result<record::Window*> SessionCore::WindowForNextRecord() {
+  // A window is of one signing key and one time; a directory that moved on only adds contexts to it.
+  if (window_ && window_->Begin(Now())) return &*window_;
+  window_.emplace(profile_.member(), keys_.signature.id(), Now(), random_);
+  TRY_OK(window_->Begin(Now()));
+  return &*window_;
+}
+
+Result<std::unique_ptr<SessionCore::Prepared>> SessionCore::Prepare(const Draft& draft, const Progress& progress) {
+  if (draft.portions.empty()) return Refuse(Reason::kUsage, "a record has at least one portion");
+  const auto& terms = profile_.charter_terms();
+  TRY(auto* window, WindowForNextRecord());
+  auto prepared = std::make_unique<Prepared>();
+  prepared->time = Now();
+
+  TRY(auto release_key, crypto::KemPublicKey::FromPoint(terms.authorities.front().release_key));
+  record::ReleaseAuthority authority{terms.authorities.front().id, std::move(release_key)};
+  auto named = record::NameAuthorities(*window, std::span(&authority, 1), random_);
+  record::Header header{.record_id = random_.Make<RecordNonce>(),
+                        .originator = profile_.member(),
+                        .signing_key_id = keys_.signature.id(),
+                        .time = prepared->time,
+                        .origin = terms.origin,
+                        .window_id = window->id(),
+                        .in_reply_to = {},
+                        .authorities = std::move(named.refs),
+                        .portions = {}};
+  prepared->attachments.authority_encs = std::move(named.encs);
+  if (!draft.in_reply_to.empty()) {
+    TRY(auto answered, Resolve(draft.in_reply_to));
+    header.in_reply_to = answered;
+  }
+
+  std::vector<std::vector<record::Slip>> slips;
+  for (std::uint32_t number = 0; number < draft.portions.size(); ++number) {
+    const auto& portion = draft.portions[number];
+    TRY(auto policy, PolicyOf(portion.policy_text));
+    TRY(auto recipients, RecipientsOf(policy));
+    std::vector<record::Recipient> to;
+    for (auto& [agency, key] : recipients) to.push_back({agency, std::move(key)});
+    auto committed = record::CommitRecipients(*window, number, to, random_);
+    auto policy_bytes = proto::EncodePolicy(random_.Make<Salt>(), policy);
+    header.portions.push_back({.number = number,
+                               .marking = std::string(policy::TextOf(policy.marking)),
+                               .media_type = portion.media_type,
+                               .policy_digest = proto::PolicyDigest(policy_bytes),
+                               .amend_key_id = keys_.signature.id(),
+                               .recipients = std::move(committed.commitments)});
+    prepared->attachments.policies.push_back(std::move(policy_bytes));
+    for (const auto& slip : committed.slips) prepared->attachments.slips.push_back(slip);
+    slips.push_back(std::move(committed.slips));
+  }
+  const Bytes header_bytes = proto::EncodeHeader(header);
+  const Hash ctx = record::RecordContext(header_bytes);
+
+  std::vector<record::PortionSeal> seals;
+  for (std::uint32_t number = 0; number < draft.portions.size(); ++number) {
+    const auto& portion = draft.portions[number];
+    auto cek = random_.MakeSecret(record::kCekSize);
+    auto salt = random_.Make<crypto::CobblestoneSalt>();
+    OutgoingBody body;
+    std::uint64_t total = portion.content.size();
+    std::ifstream in;
+    if (!portion.file.empty()) {
+      in.open(portion.file, std::ios::binary);
+      std::error_code error;
+      if (in) total = fs::file_size(portion.file, error);
+      if (!in || error || !fs::is_regular_file(portion.file))
+        return Refuse(Reason::kFile, "cannot read " + portion.file.string());
+    }
+    if (record::SealedBodySize(total) > terms.caps.max_body_bytes)
+      return Refuse(Reason::kTooLarge, "the charter allows sealed bodies of " +
+                                           std::to_string(terms.caps.max_body_bytes) + " bytes");
+    if (record::SealedBodySize(total) > kInlineLimit) {
+      body.path = profile_.folder() / ("outgoing-" + random_.Make<Nonce>().Hex());
+      body.writer.open(body.path, std::ios::binary | std::ios::trunc);
+    }
+    auto sink = [&](ByteView block) -> Status {
+      if (body.inline_body()) {
+        Append(body.memory, block);
+        return Ok();
+      }
+      body.writer.write(reinterpret_cast<const char*>(block.data()), static_cast<std::streamsize>(block.size()));
+      if (!body.writer) return Refuse(Reason::kFile, "cannot write " + body.path.string());
+      return Ok();
+    };
+    record::BodySealer sealer(cek, ctx, number, salt);
+    if (portion.file.empty()) {
+      TRY_OK(sealer.Update(AsBytes(portion.content), sink));
+    } else {
+      crypto::Secret block(std::min<std::uint64_t>(kReadBlock, total + 1));
+      std::uint64_t read = 0;
+      while (in) {
+        in.read(reinterpret_cast<char*>(block.mutable_view().data()), static_cast<std::streamsize>(block.size()));
+        auto got = static_cast<std::size_t>(in.gcount());
+        if (got == 0) break;
+        read += got;
+        if (read > total) return Refuse(Reason::kFile, portion.file.string() + " grew while it was read");
+        TRY_OK(sealer.Update(block.view().subspan(0, got), sink));
+        if (progress) progress(read, total * 2);
+      }
+      if (in.bad() || read != total) return Refuse(Reason::kFile, portion.file.string() + " changed while it was read");
+    }
+    TRY(body.summary, sealer.Finish(sink));
+    if (!body.inline_body()) {
+      body.writer.close();
+      if (!body.writer) return Refuse(Reason::kFile, "cannot write " + body.path.string());
+    }
+    seals.push_back({.wraps = record::SealWraps(*window, header, ctx, slips[number], cek),
+                     .body_length = body.summary.length,
+                     .body_root = body.summary.root});
+    prepared->bodies.push_back(std::move(body));
+  }
+
+  prepared->envelope.payload_type = ledger::PayloadType(ledger::Kind::kRecord);
+  prepared->envelope.payload = proto::EncodeRecord(header_bytes, seals);
+  return prepared;
+}
+
+Status SessionCore::UploadBodies(const Prepared& prepared, const Progress& progress) {
+  for (const auto& body : prepared.bodies) {
+    if (body.inline_body()) continue;
+    std::ifstream in(body.path, std::ios::binary);
+    auto slice = [&](std::uint64_t index) -> Result<Bytes> {
+      const std::uint64_t at = index * record::kSliceSize;
+      Bytes bytes(std::min<std::uint64_t>(record::kSliceSize, body.summary.length - at));
+      in.clear();
+      in.seekg(static_cast<std::streamoff>(at));
+      in.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+      if (!in) return Refuse(Reason::kFile, "cannot read " + body.path.string());
+      if (progress) progress(body.summary.length + at + bytes.size(), body.summary.length * 2);
+      return bytes;
+    };
+    TRY_OK(transport_->Upload(body.summary.root, body.summary.length, body.summary.slice_hashes, slice));
+  }
+  return Ok();
+}
+
+Result<std::vector<Result<SentRecord>>> SessionCore::Send(const std::vector<Draft>& drafts, const Progress& progress) {
+  if (drafts.empty() || drafts.size() > record::kMaxBatch) return Refuse(Reason::kUsage, "1 to 65,536 records at once");
+  TRY_OK(Refresh());
+  std::vector<Result<SentRecord>> out;
+  out.reserve(drafts.size());
+  std::vector<std::unique_ptr<Prepared>> ready(drafts.size());
+  std::vector<Hash> leaves;
+  for (std::size_t i = 0; i < drafts.size(); ++i) {
+    auto prepared = Prepare(drafts[i], progress);
+    out.push_back(prepared ? Result<SentRecord>(Refuse(Reason::kUnavailable)) : Result<SentRecord>(prepared.error()));
+    if (!prepared) continue;
+    if (auto uploaded = UploadBodies(**prepared, progress); !uploaded) {
+      out.back() = uploaded.error();
+      continue;
+    }
+    ready[i] = *std::move(prepared);
+    leaves.push_back(record::StatementLeaf(ready[i]->envelope.payload_type, ready[i]->envelope.payload));
+  }
+  if (leaves.empty()) return out;
+  auto batch = record::SignBatch(keys_.signature, leaves);
+
+  std::size_t leaf = 0;
+  std::vector<std::size_t> members;
+  std::vector<Submission> submissions;
+  std::size_t bytes = 0;
+  auto post = [&]() -> Status {
+    if (submissions.empty()) return Ok();
+    TRY(auto answer, PostPatiently(submissions));
+    TRY(auto checkpoint, verifier_.Advance(answer.view));
+    for (std::size_t k = 0; k < members.size(); ++k) {
+      if (!answer.outcomes[k]) {
+        out[members[k]] = answer.outcomes[k].error();
+        continue;
+      }
+      const auto& receipt = answer.outcomes[k]->receipt;
+      const Digest digest = crypto::DigestOf(submissions[k].envelope.payload_type, submissions[k].envelope.payload);
+      auto decision = verifier_.CheckReceipt(receipt, digest, checkpoint);
+      if (!decision) {
+        out[members[k]] = decision.error();
+        continue;
+      }
+      out[members[k]] = SentRecord{digest.Hex(), receipt.head.index, ToTimePoint(receipt.head.time)};
+    }
+    members.clear();
+    submissions.clear();
+    bytes = 0;
+    return Ok();
+  };
+  for (std::size_t i = 0; i < drafts.size(); ++i) {
+    if (!ready[i]) continue;
+    auto& one = *ready[i];
+    if (submissions.size() == kPostStatements || (bytes > 0 && bytes + one.WireSize() > kPostBytes)) TRY_OK(post());
+    bytes += one.WireSize();
+    one.envelope.batch = ledger::BatchProof{batch.payload, batch.signature, leaf, batch.paths[leaf]};
+    ++leaf;
+    Submission submission{std::move(one.envelope), std::move(one.attachments), {}};
+    for (auto& body : one.bodies)
+      if (body.inline_body()) submission.bodies.push_back(std::move(body.memory));
+    submissions.push_back(std::move(submission));
+    members.push_back(i);
+    ready[i].reset();
+  }
+  TRY_OK(post());
+  return out;
+}
+
+}  // namespace valija::client
