@@ -100,8 +100,10 @@ class BodyOpener {
   std::uint64_t plain_length() const { return unpadder_.plain_length(); }
 
  private:
+  friend Result<Bytes> OpenBody(const crypto::Secret& cek, const Hash& ctx, std::uint32_t portion, ByteView body,
+                                std::uint64_t body_length, const Hash& body_root);
   Status OpenSlice(ByteView slice, const Sink& sink);
-  Status Take(ByteView sealed, const Sink& sink);
+  Status Decrypt(ByteView sealed, const Sink& sink);
   Status Unpad(const Sink& sink);
   SliceList slices_;
   crypto::CobblestoneOpener opener_;

@@ -14,7 +14,7 @@ inline constexpr std::uint64_t kPaddingFloor = 256;
 // No plaintext is longer: what Cobblestone can number (2^38 chunks of 16 KiB), less what padding may add.
 inline constexpr std::uint64_t kMaxPlainLength = std::uint64_t{1} << 51;
 
-// Rounds up to a multiple of 2^(e-s), e = floor(log2 length), s = floor(log2 e) + 1. length: 2 .. 2^52.
+// Rounds up to a multiple of 2^(e-s), e = floor(log2 length), s = floor(log2 e) + 1. length: 2 .. 2^52; another throws.
 std::uint64_t Padme(std::uint64_t length);
 // Length after padding of a plaintext of this length. Throws above kMaxPlainLength.
 std::uint64_t PaddedSize(std::uint64_t plain_length);
