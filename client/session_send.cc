@@ -42,7 +42,8 @@ bool AddressesAgency(const policy::Audience& audience, const AgencyId& agency) {
                      [&](const MemberId& member) { return member.agency() == agency; });
 }
 
-// A sealed body on its way: in memory when small, else in an unlinked temporary file. Sealed bytes only.
+// A sealed body on its way: in memory when small, else in a temporary file of the profile, gone with this object. Sealed
+// bytes only: the plaintext is never written anywhere.
 struct OutgoingBody {
   Bytes memory;
   std::ofstream writer;

@@ -1,0 +1,115 @@
+// Short statements: acknowledgement, revocation, and what an administrator does.
+#include <algorithm>
+
+#include "client/session.h"
+#include "core/io/file.h"
+#include "core/record/epoch.h"
+
+namespace valija::client {
+namespace {
+
+constexpr std::chrono::days kEpochLifetime{730};
+
+ledger::EpochWrap WrapFor(const crypto::KemPrivateKey& epoch_key, const AgencyId& agency, std::uint64_t epoch,
+                          const Digest& previous, const MemberId& member, const crypto::KemPublicKey& member_key,
+                          crypto::Random& random) {
+  auto sealed = record::SealEpochKey(epoch_key, agency, epoch, previous, member, member_key, random);
+  return {epoch, member, member_key.id(), sealed.enc, std::move(sealed.ciphertext)};
+}
+
+std::vector<std::string> Sorted(std::vector<std::string> list) {
+  std::sort(list.begin(), list.end());
+  list.erase(std::unique(list.begin(), list.end()), list.end());
+  return list;
+}
+
+}  // namespace
+
+Result<NewsItem> SessionCore::Acknowledge(const std::string& record, const std::string& outcome) {
+  TRY_OK(Refresh());
+  TRY(auto digest, Resolve(record));
+  if (std::find(std::begin(ledger::kOutcomes), std::end(ledger::kOutcomes), outcome) == std::end(ledger::kOutcomes))
+    return Refuse(Reason::kUsage, "an outcome is one of: received, useful, acted-on, not-useful");
+  TRY(auto entry, PostDirect(ledger::Kind::kAcknowledgement, proto::EncodeAcknowledgement({By(), digest, outcome})));
+  return News(entry);
+}
+
+Result<NewsItem> SessionCore::Revoke(const std::string& record, const std::string& why) {
+  TRY_OK(Refresh());
+  TRY(auto digest, Resolve(record));
+  TRY(auto entry, PostDirect(ledger::Kind::kRevocation, proto::EncodeRevocation({By(), digest, why})));
+  return News(entry);
+}
+
+Result<NewsItem> SessionCore::Enrol(const std::filesystem::path& card_path, const Session::EnrolOptions& options) {
+  TRY(auto text, io::ReadText(card_path, 1 << 16));
+  TRY(auto card, MemberCard::Parse(text));
+  TRY_OK(Refresh());
+  if (card.member.agency() != profile_.member().agency())
+    return Refuse(Reason::kNotAuthorised, card.member.str() + " is not of your agency");
+  if (MyAgency().current() == nullptr) {  // the agency's first act: epoch 1
+    TRY(auto first, RotateEpoch());
+    (void)first;
+  }
+  ledger::Enrolment enrolment{
+      .by = By(),
+      .member = {.id = card.member,
+                 .status = ledger::MemberStatus::kActive,
+                 .keys = card.keys,
+                 .attributes = {options.clearance, Sorted(options.roles), Sorted(options.programmes)},
+                 .administrator = options.administrator,
+                 .auditor = options.auditor},
+      .previous = {},
+      .wraps = {}};
+  if (const auto* before = verifier_.directory().member(card.member)) enrolment.previous = before->enrolment;
+  const auto& epoch = *MyAgency().current();
+  TRY(const auto* epoch_key, EpochKey(epoch.key_id));
+  TRY(auto member_key, crypto::KemPublicKey::FromPoint(card.keys.kem_key));
+  enrolment.wraps.push_back(WrapFor(*epoch_key, profile_.member().agency(), epoch.epoch, epoch.previous, card.member,
+                                    member_key, random_));
+  TRY(auto entry, PostDirect(ledger::Kind::kEnrolment, proto::EncodeEnrolment(enrolment)));
+  TRY_OK(Refresh());
+  return News(entry);
+}
+
+Result<NewsItem> SessionCore::Remove(const std::string& id) {
+  auto member = MemberId::Parse(id);
+  if (!member) return Refuse(Reason::kUsage, "a member is named like us.dea/jrivera");
+  TRY_OK(Refresh());
+  const auto* before = verifier_.directory().active_member(*member);
+  if (before == nullptr || member->agency() != profile_.member().agency())
+    return Refuse(Reason::kNotFound, "no active member of your agency is " + id);
+  ledger::Enrolment removal{.by = By(), .member = before->record, .previous = before->enrolment, .wraps = {}};
+  removal.member.status = ledger::MemberStatus::kRemoved;
+  TRY(auto entry, PostDirect(ledger::Kind::kEnrolment, proto::EncodeEnrolment(removal)));
+  // What is sent from now on must not open to whoever has left.
+  TRY(auto rotated, RotateEpoch());
+  (void)rotated;
+  return News(entry);
+}
+
+Result<NewsItem> SessionCore::RotateEpoch() {
+  TRY_OK(Refresh());
+  const auto& directory = verifier_.directory();
+  const auto* agency = directory.agency(profile_.member().agency());
+  if (agency == nullptr) return Refuse(Reason::kNotAuthorised, "your agency is not in the charter");
+  const auto* current = agency->current();
+  auto key = crypto::KemPrivateKey::Generate(random_);
+  ledger::Epoch epoch{.by = By(),
+                      .agency = profile_.member().agency(),
+                      .epoch = current != nullptr ? current->epoch + 1 : 1,
+                      .public_key = key.public_key().point(),
+                      .not_after = Now() + kEpochLifetime,
+                      .previous = current != nullptr ? current->statement : Digest{},
+                      .wraps = {}};
+  for (const auto& [id, member] : directory.members()) {
+    if (id.agency() != epoch.agency || member.record.status != ledger::MemberStatus::kActive) continue;
+    TRY(auto member_key, crypto::KemPublicKey::FromPoint(member.record.keys.kem_key));
+    epoch.wraps.push_back(WrapFor(key, epoch.agency, epoch.epoch, epoch.previous, id, member_key, random_));
+  }
+  TRY(auto entry, PostDirect(ledger::Kind::kEpoch, proto::EncodeEpoch(epoch)));
+  TRY_OK(Refresh());
+  return News(entry);
+}
+
+}  // namespace valija::client

@@ -1,0 +1,242 @@
+// Opening: one signed request, the entry's proof verified, and only then the released shares are used (sealing.md 6).
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <set>
+
+#include "client/session.h"
+#include "core/crypto/dsse.h"
+#include "core/record/batch.h"
+#include "core/record/body.h"
+#include "core/record/release.h"
+#include "core/record/seal.h"
+#include "core/record/slip.h"
+
+namespace valija::client {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kInMemoryLimit = std::size_t{64} << 20;
+constexpr Duration kRequestLifetime = std::chrono::minutes(2);
+
+// Plaintext on its way to disk: a new file, 0600, beside its place; renamed there only when all of it held.
+class PlainFile {
+ public:
+  static Result<std::unique_ptr<PlainFile>> Make(const fs::path& path) {
+    std::error_code ignored;
+    if (fs::exists(fs::symlink_status(path, ignored))) return Refuse(Reason::kExists, path.string());
+    auto file = std::make_unique<PlainFile>();
+    file->path_ = path;
+    file->part_ = path;
+    file->part_ += ".part";
+    file->fd_ = ::open(file->part_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (file->fd_ < 0) return Refuse(Reason::kFile, "cannot make " + file->part_.string());
+    return file;
+  }
+  ~PlainFile() {
+    if (fd_ >= 0) ::close(fd_);
+    std::error_code ignored;
+    if (!done_ && fd_ >= 0) fs::remove(part_, ignored);
+  }
+  Status Write(ByteView block) {
+    while (!block.empty()) {
+      auto wrote = ::write(fd_, block.data(), block.size());
+      if (wrote < 0 && errno == EINTR) continue;
+      if (wrote <= 0) return Refuse(Reason::kFile, "cannot write " + part_.string());
+      block = block.subspan(static_cast<std::size_t>(wrote));
+    }
+    return Ok();
+  }
+  Status Commit() {
+    if (::fsync(fd_) != 0) return Refuse(Reason::kFile, "cannot write " + part_.string());
+    // link() refuses to replace what came there meanwhile; rename() would not.
+    if (::link(part_.c_str(), path_.c_str()) != 0)
+      return Refuse(errno == EEXIST ? Reason::kExists : Reason::kFile, path_.string());
+    ::unlink(part_.c_str());
+    done_ = true;
+    return Ok();
+  }
+
+ private:
+  fs::path path_, part_;
+  int fd_ = -1;
+  bool done_ = false;
+};
+
+struct Wanted {
+  const OpenRequest* request = nullptr;
+  std::size_t place = 0;  // in the answer
+  VerifiedEntry record;
+  record::Slip slip;
+  const record::PortionHead* head = nullptr;
+  const record::PortionSeal* seal = nullptr;
+  const record::RecordPayload& payload() const { return std::get<ledger::Record>(record.statement->payload).payload; }
+};
+
+Error RefusalOf(const ledger::Verdict& verdict) {
+  std::string all;
+  for (std::size_t i = 1; i < verdict.reasons.size(); ++i)
+    all += (i == 1 ? "also: " : ", ") + std::string(CodeOf(verdict.reasons[i]));
+  return Refuse(verdict.reasons.front(), all);
+}
+
+}  // namespace
+
+Result<std::vector<Result<OpenedPortion>>> SessionCore::Open(const std::vector<OpenRequest>& requests,
+                                                             const Progress& progress) {
+  if (requests.empty() || requests.size() > 256) return Refuse(Reason::kUsage, "1 to 256 portions at once");
+  TRY_OK(Refresh());
+  std::vector<Result<OpenedPortion>> out(requests.size(), Result<OpenedPortion>(Refuse(Reason::kUnavailable)));
+
+  std::vector<std::unique_ptr<Wanted>> wanted;
+  std::set<std::pair<Digest, std::uint32_t>> seen;
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    auto look = [&]() -> Result<std::unique_ptr<Wanted>> {
+      if (requests[i].purpose != requests[0].purpose || requests[i].case_reference != requests[0].case_reference)
+        return Refuse(Reason::kUsage, "one request states one purpose and one case");
+      TRY(auto digest, Resolve(requests[i].record));
+      if (!seen.emplace(digest, requests[i].portion).second)
+        return Refuse(Reason::kUsage, "the same portion is asked for twice");
+      TRY(auto record, FindRecord(digest));
+      auto one = std::make_unique<Wanted>(Wanted{&requests[i], i, std::move(record),
+                                                 {0, 0, {}, profile_.member().agency(), {}, {}}, nullptr, nullptr});
+      const auto& payload = one->payload();
+      one->head = record::FindPortion(payload.header, requests[i].portion);
+      if (one->head == nullptr)
+        return Refuse(Reason::kNotFound, "the record has no portion " + std::to_string(requests[i].portion));
+      one->seal = &payload.portions[static_cast<std::size_t>(one->head - payload.header.portions.data())];
+      // Without a slip there is no key half for us; the request is made all the same, since the refusal belongs in the
+      // log, with a key id that stands for none.
+      for (const auto& slip : one->record.statement->attachments.slips)
+        if (slip.portion == requests[i].portion && slip.agency == profile_.member().agency()) one->slip = slip;
+      if (payload.header.authorities.size() != 1)
+        return Refuse(Reason::kNotReady, "the record names several release authorities; this client asks one");
+      if (payload.header.authorities[0].id != profile_.charter_terms().authorities.front().id)
+        return Refuse(Reason::kNotReady, "the record is released by another authority");
+      return one;
+    }();
+    if (look)
+      wanted.push_back(*std::move(look));
+    else
+      out[i] = look.error();
+  }
+  if (wanted.empty()) return out;
+
+  // ---- the request ----
+  auto reply_key = crypto::KemPrivateKey::Generate(random_);
+  ledger::Open open{.by = By(),
+                    .items = {},
+                    .agency = profile_.member().agency(),
+                    .purpose = requests[0].purpose,
+                    .case_reference = requests[0].case_reference,
+                    .reply_key = reply_key.public_key().point(),
+                    .checkpoint_size = profile_.pin()->size(),
+                    .checkpoint_root = profile_.pin()->root(),
+                    .expires = {}};
+  open.expires = open.by.time + std::min<Duration>(kRequestLifetime, std::chrono::seconds(
+                                                       profile_.charter_terms().caps.request_lifetime_seconds));
+  for (const auto& one : wanted) {
+    KeyId key = one->slip.epoch_key_id;
+    if (key.IsZero() && MyAgency().current() != nullptr) key = MyAgency().current()->key_id;
+    open.items.push_back({one->record.statement->digest, one->request->portion, key});
+  }
+  ledger::Envelope envelope;
+  envelope.payload_type = ledger::PayloadType(ledger::Kind::kOpen);
+  envelope.payload = proto::EncodeOpen(open);
+  const Digest request_digest = crypto::DigestOf(envelope.payload_type, envelope.payload);
+  auto batch = record::SignBatch(keys_.signature, {record::StatementLeaf(envelope.payload_type, envelope.payload)});
+  envelope.batch = ledger::BatchProof{batch.payload, batch.signature, 0, batch.paths[0]};
+  std::vector<Submission> submissions(1);
+  submissions[0].envelope = std::move(envelope);
+  // Once: a request is good once, and whether a lost one was decided is in the custody.
+  TRY(auto answer, transport_->Post(submissions, profile_.pin()->size()));
+  if (answer.outcomes.size() != 1) return Refuse(Reason::kBadProof, "the broker answered for another number of statements");
+  if (!answer.outcomes[0]) return answer.outcomes[0].error();
+
+  // ---- the proof, before any share is touched ----
+  TRY(auto checkpoint, verifier_.Advance(answer.view));
+  const auto& accepted = *answer.outcomes[0];
+  TRY(auto decision, verifier_.CheckReceipt(accepted.receipt, request_digest, checkpoint));
+  if (decision.authority != profile_.charter_terms().authorities.front().id)
+    return Refuse(Reason::kWrongRelease, "decided by " + decision.authority.str());
+  if (decision.verdicts.size() != wanted.size())
+    return Refuse(Reason::kWrongRelease, "the decision judges another number of portions");
+  std::size_t allowed = 0;
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    const auto& verdict = decision.verdicts[i];
+    if (verdict.record != wanted[i]->record.statement->digest || verdict.portion != wanted[i]->request->portion)
+      return Refuse(Reason::kWrongRelease, "the decision judges other portions than were asked for");
+    if (verdict.allowed())
+      ++allowed;
+    else
+      out[wanted[i]->place] = RefusalOf(verdict);
+  }
+  if (allowed == 0) return out;
+  if (accepted.releases.size() != 1) return Refuse(Reason::kWrongRelease, "not one release");
+  const auto& release = accepted.releases[0];
+  if (release.authority != decision.authority) return Refuse(Reason::kWrongRelease, "released by another authority");
+  record::ReleaseBinding binding{request_digest, crypto::DigestOf(ledger::kDecisionType, accepted.receipt.decision_bytes),
+                                 release.authority, open.agency, keys_.signature.id()};
+  TRY(auto shares, record::OpenRelease(binding, reply_key, release.enc, release.ciphertext, allowed));
+
+  // ---- the bodies ----
+  std::size_t next = 0;
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    const auto& one = *wanted[i];
+    const auto& verdict = decision.verdicts[i];
+    if (!verdict.allowed()) continue;
+    const auto& share = shares[next++];
+    auto open_one = [&]() -> Result<OpenedPortion> {
+      // The policy that was decided on is the one under the originator's signature.
+      if (verdict.policy_digest != one.head->policy_digest)
+        return Refuse(Reason::kWrongRelease, "decided under a policy that is not the record's");
+      TRY_OK(record::CheckSlip(one.payload().header, one.slip));
+      TRY(const auto* epoch_key, EpochKey(one.slip.epoch_key_id));
+      TRY(auto cek, record::OpenCek(one.payload(), one.slip, *epoch_key, std::span(&share, 1), contexts_));
+      OpenedPortion opened;
+      opened.id = one.record.statement->digest.Hex();
+      opened.portion = one.head->number;
+      opened.marking = one.head->marking;
+      opened.media_type = one.head->media_type;
+      opened.entry = accepted.receipt.head.index;
+      std::unique_ptr<PlainFile> file;
+      if (!one.request->output.empty()) {
+        TRY(file, PlainFile::Make(one.request->output));
+      } else if (one.seal->body_length > kInMemoryLimit + (kInMemoryLimit >> 3)) {
+        return Refuse(Reason::kUsage, "it is too large for memory; give an output file");
+      }
+      auto sink = [&](ByteView block) -> Status {
+        if (file) return file->Write(block);
+        opened.content.append(AsText(block));
+        return Ok();
+      };
+      std::optional<record::BodyOpener> opener;
+      TRY_OK(transport_->Download(
+          one.record.statement->digest, one.head->number,
+          [&](const BodyStream& body) -> Status {
+            if (body.length != one.seal->body_length) return Refuse(Reason::kBadBody, "another length than was signed");
+            TRY(auto slices, record::SliceList::Check(body.length, one.seal->body_root, body.slice_hashes));
+            opener.emplace(cek, one.payload().ctx, one.head->number, std::move(slices));
+            return Ok();
+          },
+          [&](std::uint64_t index, ByteView slice) -> Status {
+            if (!opener) return Refuse(Reason::kBadBody, "slices before their hashes");
+            TRY_OK(opener->Update(slice, sink));
+            if (progress)
+              progress(std::min<std::uint64_t>((index + 1) * record::kSliceSize, one.seal->body_length),
+                       one.seal->body_length);
+            return Ok();
+          }));
+      if (!opener) return Refuse(Reason::kBadBody, "the broker sent no body");
+      TRY_OK(opener->Finish(sink));
+      opened.bytes = opener->plain_length();
+      if (file) TRY_OK(file->Commit());
+      return opened;
+    }();
+    out[one.place] = std::move(open_one);
+  }
+  return out;
+}
+
+}  // namespace valija::client
