@@ -1,0 +1,234 @@
+#include "client/charter_draft.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <sstream>
+
+#include "core/crypto/dsse.h"
+#include "core/crypto/x509.h"
+#include "core/io/file.h"
+#include "core/log/note.h"
+
+namespace valija::client {
+namespace {
+
+using Json = nlohmann::json;
+namespace fs = std::filesystem;
+
+Error Wrong(const std::string& what) { return Refuse(Reason::kMalformed, "charter draft: " + what); }
+
+// An object whose keys are all known; a misspelled cap must not be a silent default.
+Status OnlyKeys(const Json& object, const std::string& where, std::initializer_list<const char*> known) {
+  if (!object.is_object()) return Wrong(where + " is not an object");
+  for (const auto& [key, value] : object.items())
+    if (std::none_of(known.begin(), known.end(), [&](const char* k) { return key == k; }))
+      return Wrong("unknown key \"" + key + "\" in " + where);
+  return Ok();
+}
+
+Result<std::string> Text(const Json& object, const char* key, const std::string& where) {
+  auto at = object.find(key);
+  if (at == object.end() || !at->is_string() || at->get<std::string>().empty())
+    return Wrong(where + " needs \"" + key + "\", a text");
+  return at->get<std::string>();
+}
+
+Result<std::vector<std::string>> Texts(const Json& object, const char* key, const std::string& where, bool needed) {
+  std::vector<std::string> out;
+  auto at = object.find(key);
+  if (at == object.end()) {
+    if (needed) return Wrong(where + " needs \"" + key + "\", a list of texts");
+    return out;
+  }
+  if (!at->is_array()) return Wrong("\"" + std::string(key) + "\" in " + where + " is not a list");
+  for (const auto& one : *at) {
+    if (!one.is_string()) return Wrong("\"" + std::string(key) + "\" in " + where + " is not a list of texts");
+    out.push_back(one.get<std::string>());
+  }
+  return out;
+}
+
+std::vector<std::string> Sorted(std::vector<std::string> list) {
+  std::sort(list.begin(), list.end());
+  return list;
+}
+
+Result<Bytes> CertificateDer(const fs::path& path) {
+  TRY(auto pem, io::ReadText(path, 1 << 20));
+  TRY(auto certificate, crypto::Certificate::FromPem(pem));
+  if (!certificate.is_ca()) return Refuse(Reason::kBadCertificate, path.string() + " is not a CA's");
+  return certificate.der();
+}
+
+Result<ledger::MemberRecord> Administrator(const Json& json, const AgencyId& agency, const fs::path& folder) {
+  const std::string where = "an administrator of " + agency.str();
+  TRY_OK(OnlyKeys(json, where, {"card", "clearance", "roles", "programmes"}));
+  TRY(auto path, Text(json, "card", where));
+  TRY(auto text, io::ReadText(folder / path, 1 << 16));
+  TRY(auto card, MemberCard::Parse(text));
+  if (card.member.agency() != agency) return Wrong(card.member.str() + " is not of " + agency.str());
+  TRY(auto roles, Texts(json, "roles", where, false));
+  TRY(auto programmes, Texts(json, "programmes", where, false));
+  ledger::MemberRecord record{.id = card.member, .status = ledger::MemberStatus::kActive, .keys = card.keys,
+                              .attributes = {json.value("clearance", std::string()), Sorted(roles), Sorted(programmes)},
+                              .administrator = true, .auditor = false};
+  return record;
+}
+
+template <class N>
+Status Cap(const Json& caps, const char* key, N& value) {
+  auto at = caps.find(key);
+  if (at == caps.end()) return Ok();
+  if (!at->is_number_unsigned() || at->get<std::uint64_t>() > std::numeric_limits<N>::max())
+    return Wrong("cap \"" + std::string(key) + "\" is not a number in range");
+  value = at->get<N>();
+  return Ok();
+}
+
+}  // namespace
+
+Result<BrokerCard> BrokerCard::Parse(std::string_view text) {
+  auto json = Json::parse(text, nullptr, false);
+  if (!json.is_object() || json.size() != 4 || json.value("valija-broker-card", 0) != 1)
+    return Refuse(Reason::kMalformed, "not a broker card of version 1");
+  auto authority = AuthorityId::Parse(json.value("authority", std::string()));
+  auto release = Point::FromHexText(json.value("release-key", std::string()));
+  if (!authority || !release) return Refuse(Reason::kMalformed, "broker card: authority or release key is not right");
+  BrokerCard card{*authority, json.value("log-key", std::string()), *release};
+  TRY(auto log_key, log::NoteVerifier::Parse(card.log_key));
+  (void)log_key;
+  TRY(auto key, crypto::KemPublicKey::FromPoint(*release));
+  (void)key;
+  return card;
+}
+
+Result<ledger::Envelope> DraftCharter(const fs::path& draft, Time now, crypto::Random& random) {
+  TRY(auto text, io::ReadText(draft, 1 << 20));
+  auto json = Json::parse(text, nullptr, false, true);
+  if (json.is_discarded()) return Wrong("not JSON (comments are allowed)");
+  TRY_OK(OnlyKeys(json, "the draft", {"origin", "title", "agencies", "brokers", "carrier-ca", "joint-auditors", "purposes",
+                                      "clearances", "caps"}));
+  const fs::path folder = draft.parent_path();
+  ledger::Charter charter;
+  charter.time = now;
+  charter.nonce = random.Make<Nonce>();
+  TRY(charter.origin, Text(json, "origin", "the draft"));
+  TRY(charter.title, Text(json, "title", "the draft"));
+  TRY(auto carrier, Text(json, "carrier-ca", "the draft"));
+  TRY(charter.carrier_ca_certificate, CertificateDer(folder / carrier));
+  TRY(charter.purposes, Texts(json, "purposes", "the draft", true));
+  charter.purposes = Sorted(charter.purposes);
+  TRY(charter.clearances, Texts(json, "clearances", "the draft", true));  // in the order given: lowest first
+  TRY(auto auditors, Texts(json, "joint-auditors", "the draft", false));
+  for (const auto& id : Sorted(auditors)) {
+    auto member = MemberId::Parse(id);
+    if (!member) return Wrong("joint auditor \"" + id + "\" is not a member id");
+    charter.joint_auditors.push_back(*member);
+  }
+  auto agencies = json.find("agencies");
+  if (agencies == json.end() || !agencies->is_array() || agencies->empty()) return Wrong("needs \"agencies\", a list");
+  for (const auto& one : *agencies) {
+    TRY_OK(OnlyKeys(one, "an agency", {"id", "name", "ca", "administrators"}));
+    TRY(auto id, Text(one, "id", "an agency"));
+    auto agency_id = AgencyId::Parse(id);
+    if (!agency_id) return Wrong("\"" + id + "\" is not an agency id such as us.dea");
+    TRY(auto name, Text(one, "name", id));
+    TRY(auto ca, Text(one, "ca", id));
+    TRY(auto der, CertificateDer(folder / ca));
+    ledger::CharterAgency agency{*agency_id, name, std::move(der), {}};
+    auto administrators = one.find("administrators");
+    if (administrators == one.end() || !administrators->is_array() || administrators->empty())
+      return Wrong(id + " needs \"administrators\", a list");
+    for (const auto& administrator : *administrators) {
+      TRY(auto record, Administrator(administrator, *agency_id, folder));
+      agency.administrators.push_back(std::move(record));
+    }
+    std::sort(agency.administrators.begin(), agency.administrators.end(),
+              [](const auto& a, const auto& b) { return a.id < b.id; });
+    charter.agencies.push_back(std::move(agency));
+  }
+  std::sort(charter.agencies.begin(), charter.agencies.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
+  TRY(auto brokers, Texts(json, "brokers", "the draft", true));
+  if (brokers.empty()) return Wrong("needs at least one broker card");
+  for (const auto& path : brokers) {
+    TRY(auto card_text, io::ReadText(folder / path, 1 << 16));
+    TRY(auto card, BrokerCard::Parse(card_text));
+    if (charter.authorities.empty()) charter.log_key = card.log_key;
+    charter.authorities.push_back({card.authority, card.release_key});
+  }
+  if (auto caps = json.find("caps"); caps != json.end()) {
+    TRY_OK(OnlyKeys(*caps, "caps", {"max-window-days", "max-portions", "max-recipients", "max-body-bytes",
+                                    "clock-skew-seconds", "request-lifetime-seconds", "epoch-grace-seconds"}));
+    TRY_OK(Cap(*caps, "max-window-days", charter.caps.max_window_days));
+    TRY_OK(Cap(*caps, "max-portions", charter.caps.max_portions));
+    TRY_OK(Cap(*caps, "max-recipients", charter.caps.max_recipients));
+    TRY_OK(Cap(*caps, "max-body-bytes", charter.caps.max_body_bytes));
+    TRY_OK(Cap(*caps, "clock-skew-seconds", charter.caps.clock_skew_seconds));
+    TRY_OK(Cap(*caps, "request-lifetime-seconds", charter.caps.request_lifetime_seconds));
+    TRY_OK(Cap(*caps, "epoch-grace-seconds", charter.caps.epoch_grace_seconds));
+  }
+  ledger::Envelope envelope;
+  envelope.payload_type = ledger::PayloadType(ledger::Kind::kCharter);
+  envelope.payload = proto::EncodeCharter(charter);
+  // What we wrote must be what everybody will read.
+  TRY(auto again, proto::DecodePayload(ledger::Kind::kCharter, envelope.payload));
+  (void)again;
+  return envelope;
+}
+
+Status SignCharter(ledger::Envelope& envelope, const MemberId& member, const crypto::SignKey& key) {
+  TRY(auto statement, proto::MakeStatement(envelope));
+  const auto* charter = std::get_if<ledger::Charter>(&statement.payload);
+  if (charter == nullptr) return Refuse(Reason::kUnknownType, "the file is not a charter");
+  bool named = false;
+  for (const auto& agency : charter->agencies)
+    for (const auto& administrator : agency.administrators)
+      named = named || (administrator.id == member && administrator.keys.signing_key == key.verify_key().point());
+  if (!named)
+    return Refuse(Reason::kNotAuthorised, member.str() + " is not an administrator of the charter with this key");
+  std::erase_if(envelope.signatures, [&](const auto& signature) { return signature.key_id == key.id(); });
+  envelope.signatures.push_back({key.id(), key.Sign(crypto::Pae(envelope.payload_type, envelope.payload))});
+  return Ok();
+}
+
+Result<std::string> DescribeCharter(const ledger::Envelope& envelope) {
+  TRY(auto statement, proto::MakeStatement(envelope));
+  const auto* charter = std::get_if<ledger::Charter>(&statement.payload);
+  if (charter == nullptr) return Refuse(Reason::kUnknownType, "the file is not a charter");
+  auto list = [](const std::vector<std::string>& items) {
+    std::string out;
+    for (const auto& item : items) out += (out.empty() ? "" : ", ") + item;
+    return out;
+  };
+  std::set<KeyId> signers;
+  for (const auto& signature : envelope.signatures) signers.insert(signature.key_id);
+  std::ostringstream out;
+  out << "title       " << charter->title << "\norigin      " << charter->origin << "\ndigest      "
+      << statement.digest.Hex() << "\nmade        " << FormatTime(charter->time) << "\nlog key     " << charter->log_key
+      << "\npurposes    " << list(charter->purposes) << "\nclearances  " << list(charter->clearances)
+      << " (lowest first)\n";
+  for (const auto& authority : charter->authorities)
+    out << "authority   " << authority.id.str() << ", release key " << crypto::KeyIdOf(authority.release_key).Hex() << "\n";
+  for (const auto& auditor : charter->joint_auditors) out << "auditor     " << auditor.str() << " (joint)\n";
+  for (const auto& agency : charter->agencies) {
+    out << "agency      " << agency.id.str() << "  " << agency.name << "\n";
+    TRY(auto ca, crypto::Certificate::FromDer(agency.ca_certificate));
+    out << "              CA " << ca.SubjectText() << ", key " << ca.key_id().Hex() << "\n";
+    for (const auto& administrator : agency.administrators) {
+      const bool has_signed = signers.contains(crypto::KeyIdOf(administrator.keys.signing_key));
+      out << "              administrator " << administrator.id.str() << (has_signed ? "  has signed" : "  has not signed")
+          << "\n";
+    }
+  }
+  const auto& caps = charter->caps;
+  out << "caps        window " << caps.max_window_days << " days, " << caps.max_portions << " portions, "
+      << caps.max_recipients << " recipient agencies, body " << caps.max_body_bytes << " bytes\n"
+      << "            clock skew " << caps.clock_skew_seconds << " s, request " << caps.request_lifetime_seconds
+      << " s, superseded epoch " << caps.epoch_grace_seconds << " s\n";
+  const bool complete = ledger::VerifyCharter(std::move(statement)).has_value();
+  out << (complete ? "complete: every agency has signed\n" : "incomplete: not every agency has signed\n");
+  return out.str();
+}
+
+}  // namespace valija::client
