@@ -122,8 +122,7 @@ Status CobblestoneOpener::Update(ByteView sealed, Bytes& out) {
     if (pending_.size() < kCobblestoneHeaderSize) return Ok();
     TRY_OK(ReadHeader());
   }
-  const std::size_t fill =
-      pending_.empty() ? 0 : std::min(sealed.size(), kCobblestoneSealedChunk - pending_.size());
+  const std::size_t fill = pending_.empty() ? 0 : std::min(sealed.size(), kCobblestoneSealedChunk - pending_.size());
   Append(pending_, sealed.first(fill));
   sealed = sealed.subspan(fill);
   const bool completes = pending_.size() == kCobblestoneSealedChunk;

@@ -83,7 +83,8 @@ Result<Info> ReadInfo(std::string_view pem, const Secret& passphrase) {
   const unsigned char* at = block.der.view().data();
   const auto size = static_cast<long>(block.der.size());
   if (block.name == PEM_STRING_PKCS8INF) {
-    if (!passphrase.empty()) return Refuse(Reason::kBadPassphrase, "the key is not encrypted, yet a passphrase was given");
+    if (!passphrase.empty())
+      return Refuse(Reason::kBadPassphrase, "the key is not encrypted, yet a passphrase was given");
     Info info(d2i_PKCS8_PRIV_KEY_INFO(nullptr, &at, size));
     if (!info) return Malformed("not a PKCS#8 private key");
     return info;
@@ -131,7 +132,8 @@ Result<Secret> DecryptEcKey(std::string_view pem, const Secret& passphrase) {
     return Malformed("not a P-256 private key");
   }
   BIGNUM* number = nullptr;
-  if (EVP_PKEY_get_bn_param(key.get(), OSSL_PKEY_PARAM_PRIV_KEY, &number) != 1) return Malformed("no private key in it");
+  if (EVP_PKEY_get_bn_param(key.get(), OSSL_PKEY_PARAM_PRIV_KEY, &number) != 1)
+    return Malformed("no private key in it");
   Owned<BIGNUM, BN_clear_free> owned(number);
   Secret scalar(32);
   if (BN_bn2binpad(number, scalar.mutable_view().data(), 32) != 32 || !ImportScalar(scalar.view()))

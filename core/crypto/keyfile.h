@@ -18,8 +18,9 @@ namespace valija::crypto {
 // The empty passphrase writes and reads an unencrypted "PRIVATE KEY" (TLS keys of servers whose operator
 // chose so); the caller decides whether it allows that, and wipes the text (WipeText). A passphrase does not read an
 // unencrypted file (kBadPassphrase): whoever gives one expects it to matter.
-std::string EncryptEcKey(const Secret& scalar, const Secret& passphrase);     // P-256; throws on a scalar out of range
-Result<Secret> DecryptEcKey(std::string_view pem, const Secret& passphrase);  // the 32-byte scalar; kBadPassphrase, kMalformed
+std::string EncryptEcKey(const Secret& scalar, const Secret& passphrase);  // P-256; throws on a scalar out of range
+Result<Secret> DecryptEcKey(std::string_view pem,
+                            const Secret& passphrase);  // the 32-byte scalar; kBadPassphrase, kMalformed
 std::string EncryptEd25519Key(const Secret& seed, const Secret& passphrase);
 Result<Secret> DecryptEd25519Key(std::string_view pem, const Secret& passphrase);  // the 32-byte seed
 // The same key as an unencrypted PEM in wiped memory, for gRPC's TLS credentials.

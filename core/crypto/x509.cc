@@ -21,9 +21,8 @@ constexpr std::string_view kBegin = "-----BEGIN CERTIFICATE-----", kEnd = "-----
 
 using X509Ptr = Owned<X509, X509_free>;
 using Stack = Owned<STACK_OF(X509), [](STACK_OF(X509) * all) { sk_X509_free(all); }>;  // not of its elements
-using Extensions = Owned<STACK_OF(X509_EXTENSION), [](STACK_OF(X509_EXTENSION) * all) {
-  sk_X509_EXTENSION_pop_free(all, X509_EXTENSION_free);
-}>;
+using Extensions = Owned<STACK_OF(X509_EXTENSION),
+                         [](STACK_OF(X509_EXTENSION) * all) { sk_X509_EXTENSION_pop_free(all, X509_EXTENSION_free); }>;
 using Names = Owned<GENERAL_NAMES, GENERAL_NAMES_free>;
 using Bio = Owned<BIO, BIO_free_all>;
 

@@ -26,11 +26,11 @@ class Certificate {
   static Result<Certificate> FromPem(std::string_view pem);  // exactly the first certificate of the text
   const Bytes& der() const { return der_; }
   std::string ToPem() const;
-  const KeyId& key_id() const { return key_id_; }  // SHA-256 of the SPKI as it stands in the certificate
-  const std::vector<std::string>& uris() const { return uris_; }      // subjectAltName URIs
+  const KeyId& key_id() const { return key_id_; }                 // SHA-256 of the SPKI as it stands in the certificate
+  const std::vector<std::string>& uris() const { return uris_; }  // subjectAltName URIs
   const std::vector<std::string>& dns_names() const { return dns_; }  // subjectAltName DNS names
   Time not_before() const { return not_before_; }
-  Time not_after() const { return not_after_; }  // inclusive
+  Time not_after() const { return not_after_; }  // refused from this second on, as OpenSSL counts
   bool is_ca() const { return is_ca_; }          // basicConstraints CA:TRUE, and a key usage that lets it sign
   std::string SubjectText() const;               // one line, printable ASCII only, for people
   // Issued (directly or through `intermediates`, at most 4) by this very CA and no other, valid at `at` with its whole
