@@ -1,0 +1,56 @@
+// The `valija` command, without its command line (that is main.cc). Each function does one subcommand, prints, and
+// returns the exit status. Standard output has the answer and nothing else; what is said about the work goes to
+// standard error.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "client/valija.h"
+
+namespace valija::cli {
+
+struct Common {
+  std::filesystem::path profile;
+  std::filesystem::path passphrase_file;
+  bool json = false;
+  bool yes = false;      // no questions
+  int timeout_s = 30;
+};
+
+int Fail(const Common& common, const Failure& failure);
+
+int Init(const Common& common, const std::string& member);
+int Join(const Common& common, const std::string& charter, const std::string& digest, const std::string& broker,
+         const std::string& certificate);
+int WhoAmIAm(const Common& common);
+int ShowDirectory(const Common& common);
+
+struct SendArguments {
+  std::vector<std::string> files, policies, types;
+  std::string in_reply_to;
+  bool preview = false;  // show who could open it, send nothing
+};
+int Send(const Common& common, const SendArguments& arguments);
+int Inbox(const Common& common, bool follow);
+struct OpenArguments {
+  std::string record, purpose, case_reference, output;
+  int portion = -1;  // -1: the only one for me
+};
+int Open(const Common& common, const OpenArguments& arguments);
+int Acknowledge(const Common& common, const std::string& record, const std::string& outcome);
+int Revoke(const Common& common, const std::string& record, const std::string& why);
+int Custody(const Common& common, const std::string& record);
+int PolicyCheck(const Common& common, const std::vector<std::string>& files);
+int Export(const Common& common, const std::string& folder);
+
+int Enrol(const Common& common, const std::string& card, const Session::EnrolOptions& options);
+int Remove(const Common& common, const std::string& member);
+int RotateEpoch(const Common& common);
+
+int CharterDraft(const Common& common, const std::string& draft, const std::string& output);
+int CharterSign(const Common& common, const std::string& file);
+int CharterShow(const Common& common, const std::string& file);
+
+}  // namespace valija::cli
