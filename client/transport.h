@@ -1,8 +1,7 @@
 // The broker as a client reaches it: each call of proto/valija/v1/exchange.proto as a blocking function over core
 // types. Nothing in here is verified but the form: Verifier (client/verifier.h) does that.
 //
-// This is an interface because tests put a lying broker behind it at the wire, and because a Session must not see
-// gRPC; the only implementation is GrpcTransport in transport.cc.
+// An interface because tests put a broker that lies behind it, and because a Session must not see gRPC.
 //
 // Errors carry the broker's reason code (trailer "valija-reason") where it gave one, kUnavailable when it cannot be
 // reached, kDeadline when it did not answer in time.
@@ -13,60 +12,23 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "core/base/result.h"
 #include "core/crypto/secret.h"
 #include "proto/convert.h"
-#include "proto/receipt.h"
+#include "proto/exchange.h"
 
 namespace valija::client {
 
-struct View {                       // the log as it stood when an answer was given; unverified
-  std::string checkpoint;
-  std::vector<Hash> consistency;
-};
-
-struct Submission {
-  ledger::Envelope envelope;
-  record::Attachments attachments;  // records only
-  std::vector<Bytes> bodies;        // small sealed bodies, inline
-};
-
-struct Release {
-  AuthorityId authority;
-  Point enc;
-  Bytes ciphertext;
-};
-
-struct Accepted {
-  proto::Receipt receipt;
-  std::vector<Release> releases;
-};
-
-struct PostAnswer {
-  std::vector<Result<Accepted>> outcomes;  // one per submission
-  View view;
-};
-
-struct ProvedEntry {                // an entry and its path to the checkpoint of the view beside it
-  proto::LoggedEntry entry;
-  std::vector<Hash> path;
-};
-
-struct EntriesAnswer {
-  std::vector<ProvedEntry> entries;
-  View view;
-  bool more = false;
-  std::uint64_t next_cursor = 0;    // Mailbox only
-};
-
-struct FollowItem {
-  std::uint64_t cursor = 0;         // ask from here next time
-  std::optional<ProvedEntry> entry;
-  View view;                        // consistency from the view before it in the stream
-};
+using proto::Accepted;
+using proto::EntriesAnswer;
+using proto::FollowItem;
+using proto::PostAnswer;
+using proto::ProvedEntry;
+using proto::Release;
+using proto::Submission;
+using proto::View;
 
 struct BodyStream {
   std::uint64_t length = 0;
