@@ -33,9 +33,9 @@ class Durable {
 };
 
 struct JournalWrite {
-  std::uint64_t first = 0;               // expected size of the journal before
-  std::vector<Bytes> entries;            // serialised LoggedEntry
-  std::map<log::TileId, Bytes> tiles;    // as log::Tree::TakeChangedTiles gives them
+  std::uint64_t first = 0;             // expected size of the journal before
+  std::vector<Bytes> entries;          // serialised LoggedEntry
+  std::map<log::TileId, Bytes> tiles;  // as log::Tree::TakeChangedTiles gives them
 };
 
 class Journal {
@@ -66,7 +66,7 @@ struct BodyInfo {
   Hash root;
   std::uint64_t length = 0;
   std::vector<Hash> slice_hashes;
-  std::uint64_t slices_present = 0;      // a prefix
+  std::uint64_t slices_present = 0;  // a prefix
   bool complete() const { return slices_present == slice_hashes.size(); }
 };
 
@@ -76,13 +76,20 @@ class Content {
   // Begins (or finds again) a body. The hashes must give the root and fit the length: kBadBody.
   virtual Result<BodyInfo> Begin(const Hash& root, std::uint64_t length, const std::vector<Hash>& slice_hashes,
                                  const MemberId& by, Time now) = 0;
-  // The next slice; checked against its hash (kBadBody). The last one makes the body complete and durable.
+  // The next slice; checked against its hash (kBadBody). One that is there already is taken again; one further on than
+  // the next is kNotReady. The last one makes the body complete and durable. kNotFound: no Begin came before.
   virtual Status Put(const Hash& root, std::uint64_t index, ByteView slice) = 0;
+  // Small bodies (each at most one slice) in one write; nothing is done for those that are there. Not synced by itself:
+  // durable with the next append to the journal of the same store, and so before any entry that names one. Returns
+  // their roots, in order. kMalformed for an empty one, kTooLarge.
+  virtual Result<std::vector<Hash>> PutSmall(const std::vector<ByteView>& bodies, const MemberId& by, Time now) = 0;
   virtual std::optional<BodyInfo> Find(const Hash& root) const = 0;
+  // Is it there and complete? Reads less than Find.
+  virtual bool Has(const Hash& root) const = 0;
   virtual Result<Bytes> Get(const Hash& root, std::uint64_t index) const = 0;  // kNotFound, kCorrupt
   virtual Status Erase(const Hash& root) = 0;
   // Incomplete or unclaimed bodies begun before `before` are erased; returns how many. `claimed` says which roots a
-  // record of the log names.
+  // record of the log names. `before` is a day ago or more, so that no record still on its way loses its body.
   virtual Result<std::size_t> Sweep(Time before, const std::function<bool(const Hash&)>& claimed) = 0;
 };
 

@@ -1,0 +1,58 @@
+// The embedded store: one RocksDB database holds journal and sealed bodies.
+//
+//   column family   key                          value
+//   default         "format"                     "valija-store-1"
+//                   't' level(1) be64 index      a tile's hashes, the widest there is
+//   entries         be64 index                   serialised LoggedEntry
+//   bodies          'm' root                     manifest: be64 length, be64 begun (ms), u8 complete, u8 n, member id,
+//                                                and, if the whole body stands right here, its bytes
+//                   'h' root                     slice hashes, 32 bytes each (absent when there is one slice)
+//                   'p' root                     be32 slices present (absent when complete)
+//   slices          root be32 index              a slice; values are kept in blob files, out of compaction's way
+//
+// Durability: an append is one synced WriteBatch. Slices are written unsynced to the same write-ahead log; the batch
+// that completes a body is synced, and so all before it is. After any failed write every later one is refused until the
+// store is opened anew: what the failed one left on the disk is unknown until then.
+//
+// A torn tail of the write-ahead log (kill, power cut) is dropped on opening, it was never acknowledged; damage before
+// the tail, or to any file, refuses (kCorrupt).
+//
+// Memory is bounded to some 100 MiB, whatever the store's size.
+//
+// Thread-safety: as the ports say; Content may be used from any thread, one Put per body at a time.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+
+#include "broker/storage/storage.h"
+
+namespace valija::broker {
+
+class RocksDbStore {
+ public:
+  struct Options {
+    std::filesystem::path folder;
+    bool create = false;                                // make it if it is missing
+    std::size_t write_buffers = std::size_t{48} << 20;  // bytes, all column families together
+    std::size_t block_cache = std::size_t{16} << 20;
+  };
+  static bool Exists(const std::filesystem::path& folder);
+  // kNotReady: there is none and it is not to be made. kLocked: another process has it. kCorrupt, kStorage.
+  static Result<std::unique_ptr<RocksDbStore>> Open(const Options& options);
+  ~RocksDbStore();
+
+  Journal& journal();
+  Content& content();
+
+ private:
+  struct Db;
+  class JournalPart;
+  class ContentPart;
+  explicit RocksDbStore(std::unique_ptr<Db> db);
+  std::unique_ptr<Db> db_;
+  std::unique_ptr<JournalPart> journal_;
+  std::unique_ptr<ContentPart> content_;
+};
+
+}  // namespace valija::broker
