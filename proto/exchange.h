@@ -1,0 +1,69 @@
+// What clients and brokers hand one another, as plain values: the messages of exchange.proto without protobuf.
+// proto/wire.h converts. Nothing in these values is verified but the form. Thread-safety: plain values.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "proto/convert.h"
+#include "proto/receipt.h"
+
+namespace valija::proto {
+
+inline constexpr std::size_t kMaxSubmissions = 256;  // in one Post
+inline constexpr std::size_t kMaxPage = 256;         // entries or items in one page
+
+struct Submission {
+  ledger::Envelope envelope;
+  record::Attachments attachments;  // records only
+  std::vector<Bytes> bodies;        // small sealed bodies, inline
+};
+
+// Key halves, sealed to the reply key of the request.
+struct Release {
+  AuthorityId authority;
+  Point enc;
+  Bytes ciphertext;  // 32 bytes per allowed portion, in order of the request, + 16
+  bool operator==(const Release&) const = default;
+};
+
+struct Accepted {
+  Receipt receipt;
+  std::vector<Release> releases;  // with an open that has something allowed
+};
+// Of one submission. An Error keeps reason and detail on the wire; the sentence is the reason's own.
+using Outcome = Result<Accepted>;
+
+struct PostAnswer {
+  std::vector<Outcome> outcomes;  // one per submission, in order
+  View view;                      // the receipts' paths lead to it
+};
+
+struct ProvedEntry {  // an entry and its path to the checkpoint of the view beside it
+  LoggedEntry entry;
+  std::vector<Hash> path;
+};
+
+struct EntriesAnswer {  // EntryPage, MailPage
+  std::vector<ProvedEntry> entries;
+  View view;
+  bool more = false;
+  std::uint64_t next_cursor = 0;  // MailPage only
+};
+
+struct FollowItem {
+  std::uint64_t cursor = 0;          // ask from here next time
+  std::optional<ProvedEntry> entry;  // absent in a mere cursor move
+  View view;                         // consistency from the view before it in the stream
+};
+
+// What an upload or a download begins with; the hashes may come in several pieces.
+struct BodyStart {
+  Hash root;                       // uploads only
+  std::uint64_t length = 0;
+  std::vector<Hash> slice_hashes;  // leaf hashes; a further piece continues them
+  bool more = false;               // a further piece follows
+};
+
+}  // namespace valija::proto
