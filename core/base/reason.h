@@ -66,6 +66,7 @@ enum class Class : std::uint8_t {
   X(kHeaderReused,       "header-reused",          kConflict,        "Another statement under this header was accepted already.") \
   X(kSupersededEpoch,    "superseded-epoch",       kPrecondition,    "The record is sealed to a key epoch that was replaced; fetch the directory and send again.") \
   X(kWrongPrevious,      "wrong-previous",         kPrecondition,    "The statement does not name the one before it.")   \
+  X(kLastAdministrator,  "last-administrator",     kPrecondition,    "An agency keeps at least one administrator.")      \
   X(kBodyMissing,        "body-missing",           kPrecondition,    "The sealed body was not uploaded.")                \
   X(kRequestExpired,     "request-expired",        kPrecondition,    "The request's own expiry has passed.")             \
   X(kLocked,             "locked",                 kPrecondition,    "The profile or the store is in use by another process.") \

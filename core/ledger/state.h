@@ -64,7 +64,8 @@ class State {
   // ---- directory ----
   const Charter* charter() const;            // nullptr before entry 0
   const Digest& charter_digest() const;
-  std::uint64_t size() const;                // entries applied
+  std::uint64_t size() const;                // one more than the index applied last
+  Time latest() const;                       // the greatest entry time applied; 1970 before entry 0
   const AgencyState* agency(const AgencyId& id) const;
   const MemberState* member(const MemberId& id) const;
   const MemberState* active_member(const MemberId& id) const;      // nullptr if removed or unknown
@@ -73,6 +74,9 @@ class State {
   const std::map<AgencyId, AgencyState>& agencies() const;
   bool is_joint_auditor(const MemberId& id) const;                 // named by the charter, and active
   bool key_in_use(const KeyId& id) const;    // one key, one use: any auth, signing, KEM, epoch or release key so far
+  // May this member have this key for this use? Yes if nobody had it, or this member had it for the same use.
+  enum class KeyUse : std::uint8_t { kAuth, kSigning, kKem, kEpoch, kRelease };
+  bool key_free_for(const KeyId& id, KeyUse use, const MemberId& member) const;
   const std::vector<std::uint64_t>& directory_entries() const;     // charter, enrolments, epochs
 
   // ---- records ----
@@ -83,7 +87,8 @@ class State {
 
   // May this member know that the record exists? (originator's agency, or in the audience of a portion)
   bool visible_to(const RecordState& record, const MemberId& member) const;
-  // Entries that concern an agency (as author's agency, originator's, or recipient's), ascending; for mailboxes.
+  // Entries that concern an agency (as author's agency, originator's, or recipient's), ascending; for mailboxes. An
+  // opening concerns the originators' agencies too, also when it was refused; the charter concerns every agency.
   const std::vector<std::uint64_t>& entries_for(const AgencyId& agency) const;
 
   State();
@@ -99,7 +104,10 @@ class State {
 
 // What the rules say of this statement at this time, with reasons. An Error is a refusal that is no entry; an open
 // that is well-formed and authentic always gives a Decision (a refused opening is an entry too). Pure: the same
-// arguments give the same decision on every machine. `nonce` goes into the decision.
+// arguments give the same decision on every machine. `nonce` goes into the decision. `authority` is who decides.
+//
+// A removed or unknown member can do nothing (kNotEnrolled). A statement that was accepted before is kExists: its old
+// receipt answers it. The rules of each kind stand in decide*.cc and in docs/formats.md.
 Result<Decision> Decide(const State& state, const VerifiedStatement& statement, Time now, const AuthorityId& authority,
                         const Nonce& nonce);
 

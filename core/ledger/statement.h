@@ -17,6 +17,7 @@
 #include "core/base/time.h"
 #include "core/crypto/keys.h"
 #include "core/policy/policy.h"
+#include "core/record/batch.h"
 #include "core/record/header.h"
 
 namespace valija::ledger {
@@ -206,8 +207,10 @@ class VerifiedStatement {
   const Statement* operator->() const { return &statement_; }
 
  private:
-  friend Result<VerifiedStatement> VerifyStatement(Statement statement, const crypto::VerifyKey& key);
+  friend Result<VerifiedStatement> VerifyStatement(Statement statement, const crypto::VerifyKey& key,
+                                                   std::optional<record::VerifiedBatch>* last);
   friend Result<VerifiedStatement> VerifyCharter(Statement statement);
+  friend VerifiedStatement TrustLogged(Statement statement);
   explicit VerifiedStatement(Statement statement) : statement_(std::move(statement)) {}
   Statement statement_;
 };
@@ -215,7 +218,14 @@ class VerifiedStatement {
 // The key's id must be the one inside the payload and (batched) the one inside the batch payload. kBadSignature,
 // kBadBatch. A kind that must be batched is refused when signed directly, and the other way round.
 Result<VerifiedStatement> VerifyStatement(Statement statement, const crypto::VerifyKey& key);
+// The same, keeping the batch verified last: statements of one batch that come one after another then cost one signature
+// check together. Start with nullopt; not shared between threads.
+Result<VerifiedStatement> VerifyStatement(Statement statement, const crypto::VerifyKey& key,
+                                          std::optional<record::VerifiedBatch>* last);
 // A charter is signed by at least one administrator of every agency it names, and by nobody else.
 Result<VerifiedStatement> VerifyCharter(Statement statement);
+// For a broker's start alone: a statement of its own journal whose entry was found in its own log's tree, which it
+// verified before it logged it. The signature is not verified again.
+VerifiedStatement TrustLogged(Statement statement);
 
 }  // namespace valija::ledger

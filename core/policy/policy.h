@@ -1,7 +1,7 @@
 // A portion's policy: who may open it, for what, when and how often. Made by the originator, bound into the
 // encryption through its digest in the header.
 //
-// evaluate() is pure; it names every reason that stands against an opening, in the fixed order of the checks, so
+// Evaluate is pure; it names every reason that stands against an opening, in the fixed order of the checks, so
 // that two brokers and an auditor get the same list.
 #pragma once
 
@@ -48,8 +48,9 @@ struct Policy {
   bool operator==(const Policy&) const = default;
 };
 
-// The rules of the form itself, without a charter: every list sorted ascending without doubles, labels well spelled,
-// TLP:RED names members only (TLP 2.0: "for individual recipients only"), the window is not empty. kBadPolicy.
+// The rules of the form itself, without a charter: every list sorted ascending without doubles, at most 256 long, labels
+// well spelled, TLP:RED names members only (TLP 2.0: "for individual recipients only"), the window is not empty.
+// kBadPolicy.
 // The charter's caps are checked by ledger::decide.
 Status Validate(const Policy& policy);
 
@@ -74,14 +75,15 @@ struct Question {
   std::uint64_t opened_in_all = 0;
 };
 
-// Empty: allowed. Otherwise every reason, in the order: not-releasable, clearance, role-missing, programme-missing,
-// wrong-purpose, case-missing, not-yet, expired, limit-reached.
+// Empty: allowed. Otherwise not-releasable alone (whoever is outside the audience learns nothing else of the policy), or
+// every reason in the order: clearance, role-missing, programme-missing, wrong-purpose, case-missing, not-yet, expired,
+// limit-reached.
 std::vector<Reason> Evaluate(const Policy& policy, const Question& question);
 
 // ---- The text form (docs/formats.md): one "key value" a line, '#' comments; what an officer writes and a reviewer
 // reads. Errors say the line, what stands there, and what would be right. ToText(ParseText(x)) is canonical.
 struct TextError {
-  int line = 0;
+  int line = 0;  // 0: of the text as a whole (a line that is missing)
   std::string message;
 };
 struct TextResult {

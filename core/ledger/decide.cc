@@ -1,0 +1,103 @@
+// The common rules, and the kinds that need few words.
+#include <algorithm>
+
+#include "core/ledger/decide_internal.h"
+
+namespace valija::ledger {
+namespace {
+
+// A record's header is made before its body is sealed and uploaded, and a large one takes its time; a late record does
+// no harm, as it is taken once.
+constexpr Duration kSealingTime = std::chrono::hours(24);
+
+// The author is an active member and signed with its present key for this log; the statement is new; its time fits.
+Status CheckCommon(const State& state, const Statement& statement, const Authorship& by, Time now) {
+  const Charter& charter = *state.charter();
+  if (by.origin != charter.origin) return Refuse(Reason::kForeignOrigin);
+  const MemberState* author = state.active_member(by.author);
+  if (author == nullptr) return Refuse(Reason::kNotEnrolled);
+  if (by.key_id != author->signing_key.id())
+    return Refuse(Reason::kBadSignature, "the key is not the present one of " + by.author.str());
+  // Before the time: who lost the answer may ask again as late as it likes.
+  if (state.statement_index(statement.digest)) return Refuse(Reason::kExists, "this statement was accepted before");
+  const Duration skew = std::chrono::seconds(charter.caps.clock_skew_seconds);
+  const Duration late = statement.kind == Kind::kRecord ? kSealingTime : skew;
+  if (by.time > now + skew || by.time < now - late) return Refuse(Reason::kBadTime, FormatTime(by.time));
+  return Ok();
+}
+
+// The record, if this member may know of it.
+Result<const RecordState*> FindRecord(const State& state, const Digest& digest, const MemberId& member) {
+  const RecordState* record = state.record(digest);
+  if (record == nullptr || !state.visible_to(*record, member)) return Refuse(Reason::kNotFound);
+  return record;
+}
+
+// Any member that may know of the record says that it arrived; what became of it, only where the member's agency has
+// opened some of it. As often as wanted, also after a revocation.
+Status CheckAcknowledgement(const State& state, const Acknowledgement& acknowledgement) {
+  TRY(const RecordState* record, FindRecord(state, acknowledgement.record, acknowledgement.by.author));
+  if (std::find(std::begin(kOutcomes), std::end(kOutcomes), acknowledgement.outcome) == std::end(kOutcomes))
+    return Refuse(Reason::kMalformed, "an outcome that is not known");
+  if (acknowledgement.outcome == "received") return Ok();
+  const AgencyId agency = acknowledgement.by.author.agency();
+  const bool opened = std::any_of(record->portions.begin(), record->portions.end(),
+                                  [&](const PortionState& portion) { return portion.openings.count(agency) != 0; });
+  if (!opened) return Refuse(Reason::kNotReady, "your agency has not opened this record");
+  return Ok();
+}
+
+// The originator takes its record back, or an administrator of its agency does (the originator may be gone); once.
+Status CheckRevocation(const State& state, const Revocation& revocation) {
+  const MemberId& author = revocation.by.author;
+  TRY(const RecordState* record, FindRecord(state, revocation.record, author));
+  const bool administrator =
+      author.agency() == record->originator.agency() && state.active_member(author)->record.administrator;
+  if (author != record->originator && !administrator) return Refuse(Reason::kNotOriginator);
+  if (!IsPrintable(revocation.why, 200)) return Refuse(Reason::kMalformed, "why: 1 to 200 bytes of printable text");
+  if (record->revoked_at) return Refuse(Reason::kExists, "it was revoked before");
+  return Ok();
+}
+
+Result<std::vector<Verdict>> Judge(const State& state, const Statement& statement, const Circumstances& at) {
+  std::vector<Verdict> accepted(1);  // the statement as a whole, no reason against it
+  if (state.charter() == nullptr) {
+    const auto* charter = std::get_if<Charter>(&statement.payload);
+    if (charter == nullptr) return Refuse(Reason::kNotReady, "the log has no charter");
+    TRY_OK(CheckCharter(*charter, at));
+    return accepted;
+  }
+  const auto by = AuthorshipOf(statement);
+  if (!by) return Refuse(Reason::kExists, "the log has its charter");
+  TRY_OK(CheckCommon(state, statement, *by, at.now));
+  const auto& authorities = state.charter()->authorities;
+  if (std::none_of(authorities.begin(), authorities.end(), [&](const auto& one) { return one.id == at.authority; }))
+    return Refuse(Reason::kNotAuthorised, at.authority.str() + " is no authority of the charter");
+
+  if (const auto* open = std::get_if<Open>(&statement.payload)) return DecideOpen(state, *open, at);
+  struct Visitor {
+    const State& state;
+    const Statement& statement;
+    const Circumstances& at;
+    Status operator()(const Charter&) const { return Refuse(Reason::kExists); }
+    Status operator()(const Enrolment& one) const { return CheckEnrolment(state, one); }
+    Status operator()(const Epoch& one) const { return CheckEpoch(state, one, at); }
+    Status operator()(const Record& one) const { return CheckRecord(state, statement, one, at); }
+    Status operator()(const Open&) const { return Refuse(Reason::kInternal); }
+    Status operator()(const Acknowledgement& one) const { return CheckAcknowledgement(state, one); }
+    Status operator()(const Revocation& one) const { return CheckRevocation(state, one); }
+  };
+  TRY_OK(std::visit(Visitor{state, statement, at}, statement.payload));
+  return accepted;
+}
+
+}  // namespace
+
+Result<Decision> Decide(const State& state, const VerifiedStatement& statement, Time now, const AuthorityId& authority,
+                        const Nonce& nonce) {
+  const Circumstances at{now, authority};
+  TRY(auto verdicts, Judge(state, *statement, at));
+  return Decision{statement->digest, authority, nonce, std::move(verdicts)};
+}
+
+}  // namespace valija::ledger
