@@ -1,18 +1,23 @@
 // The sequencer: one thread owns order. It takes what waits in a bounded pool, decides each statement over the
-// state, appends the batch to the journal with one sync, signs one checkpoint, and then completes every waiter.
+// state, appends the batch to the journal with one sync, signs one checkpoint, writes the high-water mark, publishes,
+// and then completes every waiter. While one batch is synced the next one gathers.
+//
+// What a failure leaves: after an append or a mark that failed, everybody in the batch gets the reason, and nothing is
+// accepted until a restart, which finds out what is on the disk. Reading goes on; the state may then hold entries that
+// were never acknowledged, so whoever shows entries shows those below checkpoint()->size() alone.
 //
 // Thread-safety: everything public may be called from any thread; completions run on the worker pool.
 #pragma once
 
-#include <condition_variable>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <shared_mutex>
-#include <thread>
+#include <vector>
 
 #include "broker/storage/storage.h"
+#include "core/crypto/keys.h"
 #include "core/ledger/state.h"
 #include "core/log/note.h"
 #include "core/log/tree.h"
@@ -27,6 +32,7 @@ class HighWater;
 struct Accepted {
   ledger::EntryHead head;
   Salt salt;
+  ledger::VerifiedStatement statement;  // what was accepted
   ledger::Decision decision;
   Bytes decision_bytes;
   std::shared_ptr<const log::SignedCheckpoint> checkpoint;
@@ -34,10 +40,11 @@ struct Accepted {
 };
 using Done = std::function<void(Result<Accepted>)>;
 
-// What a commit changed, for followers and for cutting removed members off. Called on the worker pool, in order.
+// What a commit changed, for followers and for cutting removed members off. Called on the worker pool, in order, one at
+// a time.
 struct CommitNews {
   std::shared_ptr<const log::SignedCheckpoint> checkpoint;
-  std::uint64_t first = 0, end = 0;               // entry indexes
+  std::uint64_t first = 0, end = 0;  // entry indexes
   std::vector<MemberId> removed_members;
 };
 
@@ -45,48 +52,74 @@ class Sequencer {
  public:
   struct Options {
     AuthorityId authority;
-    std::size_t pool_limit = 4096;                // statements waiting; above: kPoolFull
+    std::size_t pool_limit = 4096;  // statements admitted and not yet completed; above: kPoolFull
     std::size_t batch_limit = 1024;
+    std::size_t batch_bytes = std::size_t{16} << 20;
     std::function<Time()> now;
   };
-  // Folds the journal into the state (runs the same Decide as always on nothing: entries are taken as decided), loads
-  // the tree, checks it against the journal and the high-water mark (kRolledBack, kCorrupt), signs the present
-  // checkpoint. `charter`: for an empty journal, the signed charter that becomes entry 0; else it must be nullopt.
+  // Folds the journal into the state and the tree (fold.h), checks them against the high-water mark (kRolledBack,
+  // kCorrupt) and the charter against this broker's log key and authority (kBadConfiguration), signs the present
+  // checkpoint. `charter`: for a new log (an empty journal and no mark above size 0, else kExists), the signed charter
+  // that becomes entry 0, or is refused as any statement may be; else it must be nullopt, and an empty journal is
+  // refused (kRolledBack, kNotReady).
   static Result<std::unique_ptr<Sequencer>> Start(Options options, Journal& journal, HighWater& high_water,
                                                   const crypto::Ed25519SignKey& log_key, WorkerPool& workers,
                                                   crypto::Random& random,
                                                   std::optional<ledger::VerifiedStatement> charter);
-  ~Sequencer();
+  ~Sequencer();  // Stop
 
-  // Queues; kPoolFull, kShuttingDown, kStorage (after a failed append: nothing is accepted until a restart). On Ok the
-  // completion is called exactly once.
+  // Queues; kPoolFull, kShuttingDown, kStorage (after a failed append: nothing is accepted until a restart). An open
+  // whose client says it verified a checkpoint that is not of our tree is refused here (kFork) and is an alarm in the
+  // log: somebody showed it another one. Not for a gRPC handler's own thread: an open may read tiles.
+  // On Ok the completion is called exactly once, after the batch is durable and published, refusals too.
   Status Submit(ledger::VerifiedStatement statement, Done done);
-  void Stop();                                    // finishes what waits, then refuses
+  void Stop();  // finishes what waits, then refuses. Stop the worker pool after it.
 
   // ---- reading ----
+  // f(const ledger::State&), under a shared lock; keep it short.
   template <class F>
-  auto Read(F f) const {                          // f(const ledger::State&), under a shared lock; keep it short
+  auto Read(F f) const {
+    std::unique_lock turn(turn_mutex_);
     std::shared_lock lock(state_mutex_);
+    turn.unlock();
     return f(static_cast<const ledger::State&>(*state_));
   }
-  std::shared_ptr<const log::SignedCheckpoint> checkpoint() const;   // the last published one
-  Result<proto::LoggedEntry> Entry(std::uint64_t index) const;       // below checkpoint()->size()
+  std::shared_ptr<const log::SignedCheckpoint> checkpoint() const;  // the last published one
+  Result<proto::LoggedEntry> Entry(std::uint64_t index) const;      // kNotFound at or above checkpoint()->size()
   Result<std::vector<proto::LoggedEntry>> Entries(std::uint64_t from, std::size_t count, std::size_t max_bytes) const;
+  Result<proto::LoggedEntry> RecordEntry(const Digest& record) const;  // kNotFound; who may see it is not judged
+  // Proofs in the tree of a published size (kNotFound above it).
   Result<std::vector<Hash>> Inclusion(std::uint64_t index, std::uint64_t size) const;
   Result<std::vector<Hash>> Consistency(std::uint64_t from, std::uint64_t to) const;
   log::TileReader tiles() const;
-  bool healthy() const;                           // false after a failed append
-  std::size_t waiting() const;
+  // Is this a root that our tree had at this size? kFork if not; kCorrupt.
+  Status CheckSeen(std::uint64_t size, const Hash& root) const;
+  bool healthy() const;         // false after a failed append
+  std::size_t waiting() const;  // admitted and not yet completed
 
-  void OnCommit(std::function<void(const CommitNews&)> listener);    // set before serving
+  void OnCommit(std::function<void(const CommitNews&)> listener);  // set before serving
 
  private:
   struct Item;
+  struct Impl;
   Sequencer(Options options, Journal& journal, HighWater& high_water, const crypto::Ed25519SignKey& log_key,
             WorkerPool& workers, crypto::Random& random);
+  Status Load(std::optional<ledger::VerifiedStatement> charter);
+  Status MakeLog(ledger::VerifiedStatement charter);
+  Status CheckCharter() const;
   void Run();
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
+  void Commit(std::vector<Item> batch);
+  struct Made;
+  std::vector<Made> DecideAll(std::vector<Item>& batch, Time time);
+  Status Apply(const ledger::Entry& entry);
+  Status Persist(const std::vector<Made>& made, std::optional<Durable>* durable);
+  void Publish(std::shared_ptr<const log::SignedCheckpoint> checkpoint);
+  void Complete(std::vector<Made> made, const std::optional<Durable>& durable);
+  void Announce(CommitNews news);
+  void Fail();
+
+  std::shared_ptr<Impl> impl_;     // shared with the completions that still wait on the pool
+  mutable std::mutex turn_mutex_;  // readers queue behind a waiting writer
   mutable std::shared_mutex state_mutex_;
   std::unique_ptr<ledger::State> state_;
 };

@@ -1,0 +1,20 @@
+// The whole log as a folder of static files (proto/export.h says which), from the journal itself.
+#pragma once
+
+#include <filesystem>
+
+#include "broker/storage/storage.h"
+#include "core/base/result.h"
+#include "core/log/note.h"
+
+namespace valija::broker {
+
+// Writes the log as of `checkpoint` (published: the journal holds its entries and tiles) into `folder`, made if need be.
+// An export that is there is continued: only new files are written, the checkpoint last, everything fsynced; then the
+// partial files that it made superfluous go. Returns how many entries were new. kRolledBack: what is there is more
+// than the checkpoint; kFork: it is another log's, or this log's other history; kBadCheckpoint, kCorrupt: what is there
+// is damaged; kFile.
+Result<std::uint64_t> ExportLog(const std::filesystem::path& folder, const Journal& journal,
+                                const log::SignedCheckpoint& checkpoint, const log::NoteVerifier& log_key);
+
+}  // namespace valija::broker

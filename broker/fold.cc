@@ -1,0 +1,104 @@
+#include "broker/fold.h"
+
+#include "core/crypto/dsse.h"
+
+namespace valija::broker {
+namespace {
+
+constexpr std::size_t kChunk = 512, kChunkBytes = std::size_t{8} << 20;
+
+Error Corrupt(std::uint64_t index, const std::string& what) {
+  return Refuse(Reason::kCorrupt, "entry " + std::to_string(index) + ": " + what);
+}
+
+// The level-0 tiles, one after the other.
+class Leaves {
+ public:
+  explicit Leaves(const Journal& journal) : journal_(journal) {}
+  bool Has(std::uint64_t index, const Hash& leaf) {
+    if (!tile_ || index / log::kTileWidth != at_) {
+      at_ = index / log::kTileWidth;
+      tile_ = journal_.Tile({0, at_});
+    }
+    std::size_t offset = index % log::kTileWidth * Hash::kSize;
+    return tile_ && tile_->size() >= offset + Hash::kSize && Equal(ByteView(*tile_).subspan(offset, Hash::kSize), leaf);
+  }
+
+ private:
+  const Journal& journal_;
+  std::uint64_t at_ = 0;
+  std::optional<Bytes> tile_;
+};
+
+Status CheckFullTiles(const Journal& journal, log::Tree& tree) {
+  for (const auto& [id, hashes] : tree.TakeChangedTiles()) {
+    if (hashes.size() != log::kTileWidth * Hash::kSize) continue;  // the right edge is checked as a whole at the end
+    auto stored = journal.Tile(id);
+    if (!stored || *stored != hashes) return Refuse(Reason::kCorrupt, log::TilePath(id, log::kTileWidth));
+  }
+  return Ok();
+}
+
+}  // namespace
+
+log::TileReader TilesOf(const Journal& journal) {
+  return [&journal](log::TileId id, unsigned width) -> std::optional<Bytes> {
+    auto tile = journal.Tile(id);
+    if (!tile || tile->size() < width * Hash::kSize) return std::nullopt;
+    tile->resize(width * Hash::kSize);
+    return tile;
+  };
+}
+
+Result<ledger::Entry> EntryFromLogged(proto::LoggedEntry logged) {
+  if (!logged.salt || !logged.head || !logged.envelope || logged.decision_bytes.empty()) {
+    return Refuse(Reason::kCorrupt, "a part is missing");
+  }
+  if (auto whole = proto::CheckLoggedEntry(logged); !whole) return Refuse(Reason::kCorrupt, whole.error().Message());
+  auto statement = proto::MakeStatement(*std::move(logged.envelope), std::move(logged.attachments));
+  if (!statement) return Refuse(Reason::kCorrupt, statement.error().Message());
+  auto decision = proto::DecodeDecision(logged.decision_bytes);
+  if (!decision) return Refuse(Reason::kCorrupt, decision.error().Message());
+  return ledger::Entry{*logged.head, *logged.salt, ledger::TrustLogged(*std::move(statement)), *std::move(decision),
+                       std::move(logged.decision_bytes)};
+}
+
+Result<Folded> FoldJournal(const Journal& journal, const std::optional<log::Checkpoint>& mark) {
+  Folded out;
+  Leaves leaves(journal);
+  const std::uint64_t size = journal.Size();
+  auto at_mark = [&]() -> Status {
+    if (!mark || out.tree.size() != mark->size || out.tree.Root() == mark->root) return Ok();
+    return Refuse(Reason::kRolledBack,
+                  "the store's first " + std::to_string(mark->size) + " entries are not those of the high-water mark");
+  };
+  TRY_OK(at_mark());
+  while (out.tree.size() < size) {
+    TRY(auto chunk, journal.Read(out.tree.size(), kChunk, kChunkBytes));
+    if (chunk.empty()) return Corrupt(out.tree.size(), "missing");
+    for (const auto& bytes : chunk) {
+      const std::uint64_t index = out.tree.size();
+      auto logged = proto::DecodeLoggedEntry(bytes);
+      if (!logged) return Corrupt(index, logged.error().Message());
+      const Hash leaf = ledger::EntryLeaf(logged->commitment);
+      if (!leaves.Has(index, leaf)) return Corrupt(index, "its leaf is not the one in its tile");
+      auto entry = EntryFromLogged(*std::move(logged));
+      if (!entry) return Corrupt(index, entry.error().detail);
+      if (entry->head.index != index) return Corrupt(index, "it says another index");
+      try {
+        ledger::Apply(*out.state, *entry);
+      } catch (const std::exception& breakage) {
+        return Corrupt(index, breakage.what());
+      }
+      out.last = entry->head.time;
+      out.tree.Append(leaf);
+      TRY_OK(at_mark());
+    }
+    TRY_OK(CheckFullTiles(journal, out.tree));
+  }
+  TRY(Hash root, log::RootAt(size, TilesOf(journal)));
+  if (root != out.tree.Root()) return Refuse(Reason::kCorrupt, "the tiles do not give the root of the entries");
+  return out;
+}
+
+}  // namespace valija::broker

@@ -1,0 +1,40 @@
+#include "broker/receipt.h"
+
+#include <spdlog/spdlog.h>
+
+namespace valija::broker {
+
+Result<proto::View> MakeView(const Sequencer& sequencer, const PublishedCheckpoint& checkpoint,
+                             std::uint64_t verified_size) {
+  proto::View out{checkpoint->note(), {}};
+  if (verified_size == 0) return out;
+  if (verified_size > checkpoint->size()) {
+    spdlog::critical("fork-claimed size={} ours={}", verified_size, checkpoint->size());
+    return Refuse(Reason::kFork, "the caller verified a larger log than this one");
+  }
+  TRY(out.consistency, sequencer.Consistency(verified_size, checkpoint->size()));
+  return out;
+}
+
+Result<proto::Receipt> MakeReceipt(const Sequencer& sequencer, const Accepted& accepted,
+                                   const PublishedCheckpoint& checkpoint) {
+  proto::Receipt out{accepted.head, accepted.salt, accepted.decision_bytes, {}};
+  TRY(out.path, sequencer.Inclusion(accepted.head.index, checkpoint->size()));
+  return out;
+}
+
+Result<StoredReceipt> ReceiptAt(const Sequencer& sequencer, std::uint64_t index,
+                                const PublishedCheckpoint& checkpoint) {
+  if (index >= checkpoint->size()) return Refuse(Reason::kNotFound);
+  TRY(auto logged, sequencer.Entry(index));
+  if (!logged.head || !logged.salt || !logged.envelope || logged.decision_bytes.empty()) {
+    return Refuse(Reason::kCorrupt, "entry " + std::to_string(index) + " lacks a part");
+  }
+  StoredReceipt out{{*logged.head, *logged.salt, std::move(logged.decision_bytes), {}}, std::nullopt};
+  TRY(out.receipt.path, sequencer.Inclusion(index, checkpoint->size()));
+  TRY(auto statement, proto::MakeStatement(*std::move(logged.envelope), std::move(logged.attachments)));
+  if (auto by = ledger::AuthorshipOf(statement)) out.author = by->author;
+  return out;
+}
+
+}  // namespace valija::broker
