@@ -11,28 +11,28 @@
 namespace valija::broker {
 
 struct Config {
-  std::filesystem::path data;              // the store's folder
-  std::filesystem::path high_water;        // the mark's file; best on another disk
-  std::filesystem::path keys;              // folder of `init-keys`: log-key, release-key, tls-key, broker.card
-  std::filesystem::path tls_certificate;   // PEM; issued by the charter's carrier CA
-  std::filesystem::path passphrase_file;   // of the keys; private
+  std::filesystem::path data;             // the store's folder
+  std::filesystem::path high_water;       // the mark's file; best on another disk
+  std::filesystem::path keys;             // folder of `init-keys`: log-key, release-key, tls-key, broker.card
+  std::filesystem::path tls_certificate;  // PEM; issued by the charter's carrier CA
+  std::filesystem::path passphrase_file;  // of the keys; private
   std::string listen = "127.0.0.1:7443";
-  std::string log_format = "json";         // json or human
-  std::filesystem::path log_file;          // empty: standard error
+  std::string log_format = "json";  // json or human
+  std::filesystem::path log_file;   // empty: standard error
   bool debug = false;
-  unsigned workers = 0;                    // threads beside the sequencer's; 0: one per core, at least 2
-  unsigned pool_limit = 4096;              // statements waiting for the sequencer
-  unsigned batch_limit = 1024;             // statements per commit
-  unsigned in_flight_per_member = 64;      // calls at once
-  unsigned streams_per_member = 16;        // open streams at once (follow, upload, download, entries)
-  unsigned stop_seconds = 10;              // to finish what runs when asked to stop
+  unsigned workers = 0;                // threads beside the sequencer's; 0: one per core, at least 2
+  unsigned pool_limit = 4096;          // statements waiting for the sequencer
+  unsigned batch_limit = 1024;         // statements per commit
+  unsigned in_flight_per_member = 64;  // calls at once
+  unsigned streams_per_member = 16;    // open streams at once (follow, upload, download, entries)
+  unsigned stop_seconds = 10;          // to finish what runs when asked to stop
 };
 
 // Everything that can be found wrong before serving: kBadConfiguration with one line per fault.
 Status Check(const Config& config);
 
 struct BrokerKeys {
-  std::string authority;                   // id
+  std::string authority;  // id
   crypto::Ed25519SignKey log_key;
   crypto::KemPrivateKey release_key;
   crypto::Secret tls_key_pem;

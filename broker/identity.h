@@ -31,7 +31,7 @@ class Identity {
  private:
   struct Known {
     KeyId key_id;
-    MemberId member;       // as its certificate names it, checked against that agency's CA
+    MemberId member;  // as its certificate names it, checked against that agency's CA
     Time not_before, not_after;
   };
   Result<Known> Examine(std::string_view pem, Time now) const;

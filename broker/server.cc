@@ -1,0 +1,270 @@
+#include "broker/server.h"
+
+#include <grpcpp/grpcpp.h>
+#include <grpcpp/health_check_service_interface.h>
+#include <grpcpp/resource_quota.h>
+
+#include <algorithm>
+#include <set>
+#include <thread>
+
+#include "broker/export.h"
+#include "broker/oplog.h"
+#include "broker/service.h"
+#include "broker/storage/high_water.h"
+#include "broker/storage/rocksdb_store.h"
+#include "broker/tls.h"
+#include "core/crypto/tls13.h"
+#include "core/crypto/x509.h"
+#include "core/io/file.h"
+
+namespace valija::broker {
+namespace {
+
+constexpr int kMaxMessage = (4 << 20) + (64 << 10);
+constexpr auto kSweepEvery = std::chrono::hours(1);
+constexpr auto kOrphanAge = std::chrono::hours(24);
+
+Time SystemNow() { return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()); }
+
+Sequencer::Options OptionsFor(const Config& config, const AuthorityId& authority) {
+  Sequencer::Options options{.authority = authority, .now = SystemNow};
+  options.pool_limit = config.pool_limit;
+  options.batch_limit = config.batch_limit;
+  return options;
+}
+
+// Store and mark, checked for presence before either is touched.
+struct Stored {
+  std::unique_ptr<HighWater> mark;
+  std::unique_ptr<RocksDbStore> store;
+};
+
+Result<Stored> OpenStored(const Config& config, bool make) {
+  Stored stored;
+  TRY(stored.mark, HighWater::Open(config.high_water));
+  TRY_OK(stored.mark->CheckPresence(RocksDbStore::Exists(config.data), make));
+  RocksDbStore::Options options{.folder = config.data, .create = make};
+  TRY(stored.store, RocksDbStore::Open(options));
+  return stored;
+}
+
+Result<AuthorityId> AuthorityOf(const BrokerKeys& keys) {
+  auto authority = AuthorityId::Parse(keys.authority);
+  if (!authority) return Refuse(Reason::kBadConfiguration, "broker.card names no authority");
+  return *authority;
+}
+
+}  // namespace
+
+struct Server::Parts {
+  Config config;
+  crypto::SystemRandom random;
+  crypto::Ed25519SignKey log_key;
+  Stored stored;
+  std::unique_ptr<WorkerPool> workers;
+  std::unique_ptr<Sequencer> sequencer;
+  std::unique_ptr<Releaser> releaser;
+  std::unique_ptr<Identity> identity;
+  std::unique_ptr<Calls> calls;
+  std::unique_ptr<ExchangeService> service;
+  std::unique_ptr<grpc::Server> server;
+  int port = 0;
+  std::mutex stop_mutex;
+  std::condition_variable stop_wake;
+  bool stopping = false;
+  std::thread keeper;
+
+  explicit Parts(crypto::Ed25519SignKey key) : log_key(std::move(key)) {}
+
+  void SetServing(bool serving) {
+    if (auto* health = server->GetHealthCheckService()) health->SetServingStatus(serving);
+  }
+
+  // Watches health, and sweeps bodies that no record ever named.
+  void Keep() {
+    auto next_sweep = std::chrono::steady_clock::now() + kSweepEvery;
+    bool said = false;
+    std::unique_lock lock(stop_mutex);
+    while (!stop_wake.wait_for(lock, std::chrono::seconds(1), [this] { return stopping; })) {
+      lock.unlock();
+      if (!sequencer->healthy() && !said) {
+        said = true;
+        SetServing(false);
+        Log(Level::kAlarm, "not-accepting", {{"why", "a write failed; restart finds out what is on the disk"}});
+      }
+      if (std::chrono::steady_clock::now() >= next_sweep) {
+        next_sweep += kSweepEvery;
+        Sweep();
+      }
+      lock.lock();
+    }
+  }
+
+  void Sweep() {
+    // What the log's records name, read once: bodies are few beside entries.
+    std::set<Hash> claimed;
+    const auto size = sequencer->checkpoint()->size();
+    for (std::uint64_t at = 0; at < size;) {
+      auto entries = sequencer->Entries(at, 256, std::size_t{4} << 20);
+      if (!entries || entries->empty()) return;
+      for (const auto& entry : *entries) {
+        ++at;
+        if (!entry.envelope || entry.envelope->payload_type != ledger::PayloadType(ledger::Kind::kRecord)) continue;
+        auto statement = proto::MakeStatement(*entry.envelope, entry.attachments);
+        if (!statement) return;
+        for (const auto& portion : std::get<ledger::Record>(statement->payload).payload.portions)
+          claimed.insert(portion.body_root);
+      }
+    }
+    auto swept = stored.store->content().Sweep(SystemNow() - kOrphanAge,
+                                               [&](const Hash& root) { return claimed.count(root) != 0; });
+    if (swept && *swept > 0) Log(Level::kInfo, "swept", {{"bodies", std::to_string(*swept)}});
+  }
+};
+
+Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+Server::~Server() { Stop(); }
+int Server::port() const { return parts_->port; }
+bool Server::healthy() const { return parts_->sequencer->healthy(); }
+
+Result<std::unique_ptr<Server>> Server::Start(const Config& config, BrokerKeys keys) {
+  TRY_OK(Check(config));
+  static const Status tls13 = crypto::RequireTls13();
+  TRY_OK(tls13);
+  TRY(auto authority, AuthorityOf(keys));
+  TRY(auto certificate_pem, io::ReadText(config.tls_certificate, 1 << 20));
+
+  auto parts = std::make_unique<Parts>(std::move(keys.log_key));
+  parts->config = config;
+  TRY(parts->stored, OpenStored(config, false));
+  const std::size_t threads = config.workers != 0 ? config.workers : std::max(2u, std::thread::hardware_concurrency());
+  parts->workers = std::make_unique<WorkerPool>(threads, 4096);
+  TRY(parts->sequencer,
+      Sequencer::Start(OptionsFor(config, authority), parts->stored.store->journal(), *parts->stored.mark,
+                       parts->log_key, *parts->workers, parts->random, std::nullopt));
+  parts->releaser = std::make_unique<Releaser>(authority, std::move(keys.release_key));
+
+  // The certificate that we show must be the carrier CA's of the charter: nobody would talk to another.
+  std::string client_cas;
+  Bytes carrier_ca_der;
+  bool release_key_right = false;
+  parts->sequencer->Read([&](const ledger::State& state) {
+    carrier_ca_der = state.charter()->carrier_ca_certificate;
+    for (const auto& [id, agency] : state.agencies())
+      if (auto ca = crypto::Certificate::FromDer(agency.charter.ca_certificate)) client_cas += ca->ToPem();
+    for (const auto& one : state.charter()->authorities)
+      if (one.id == authority) release_key_right = crypto::KeyIdOf(one.release_key) == parts->releaser->key_id();
+    return 0;
+  });
+  if (!release_key_right) return Refuse(Reason::kBadConfiguration, "the release key is not the charter's");
+  TRY(auto carrier_ca, crypto::Certificate::FromDer(carrier_ca_der));
+  TRY(auto certificate, crypto::Certificate::FromPem(certificate_pem));
+  if (auto issued = certificate.VerifyIssuedBy(carrier_ca, crypto::TlsPurpose::kServer, SystemNow()); !issued)
+    return Refuse(Reason::kBadConfiguration, "tls-certificate is not the charter's carrier CA's: " + issued.error().detail);
+
+  parts->identity = std::make_unique<Identity>(*parts->sequencer);
+  parts->calls = std::make_unique<Calls>(config.in_flight_per_member, config.streams_per_member);
+  parts->service = std::make_unique<ExchangeService>(
+      Exchange{*parts->sequencer, parts->stored.store->content(), *parts->workers, *parts->releaser, parts->random,
+               *parts->identity, *parts->calls, SystemNow});
+  parts->sequencer->OnCommit([service = parts->service.get()](const CommitNews& news) { service->OnCommit(news); });
+
+  grpc::EnableDefaultHealthCheckService(true);
+  grpc::ServerBuilder builder;
+  grpc::ResourceQuota quota("valija-broker");
+  quota.Resize(std::size_t{256} << 20);
+  builder.SetResourceQuota(quota);
+  builder.SetMaxReceiveMessageSize(kMaxMessage);
+  builder.SetMaxSendMessageSize(kMaxMessage);
+  builder.AddChannelArgument(GRPC_COMPRESSION_CHANNEL_ENABLED_ALGORITHMS_BITSET, 1);  // none: no decompression bombs
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, 100);
+  builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, 8192);
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, 5000);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10000);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PING_STRIKES, 2);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 20000);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 5000);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, 300000);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, 3600000);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, 300000);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_FRAME_SIZE, 1 << 20);
+  builder.AddListeningPort(config.listen, MakeServerCredentials(certificate_pem, keys.tls_key_pem, client_cas),
+                           &parts->port);
+  builder.RegisterService(parts->service.get());
+  parts->server = builder.BuildAndStart();
+  if (!parts->server || parts->port == 0) {
+    parts->sequencer->Stop();
+    parts->workers->Stop();
+    return Refuse(Reason::kBadConfiguration, "cannot listen on " + config.listen);
+  }
+  auto* raw = parts.get();
+  raw->keeper = std::thread([raw] { raw->Keep(); });
+  std::unique_ptr<Server> server(new Server(std::move(parts)));
+  raw->SetServing(false);
+  const bool loopback = config.listen.rfind("127.", 0) == 0 || config.listen.rfind("localhost:", 0) == 0 ||
+                        config.listen.rfind("0.0.0.0:", 0) == 0 || config.listen.rfind("[::]:", 0) == 0;
+  if (loopback) {
+    TRY_OK(ProbeRefusesTls12(raw->port));
+  } else {
+    Log(Level::kWarning, "no-tls-self-probe", {{"why", "the broker does not listen on a loopback address"}});
+  }
+  raw->SetServing(true);
+  auto checkpoint = raw->sequencer->checkpoint();
+  Log(Level::kInfo, "serving", {{"listen", config.listen}, {"port", std::to_string(raw->port)},
+                                {"origin", checkpoint->checkpoint().origin}, {"entries", std::to_string(checkpoint->size())},
+                                {"root", checkpoint->root().Hex()}});
+  return server;
+}
+
+void Server::Stop() {
+  if (!parts_ || !parts_->server) return;
+  auto& parts = *parts_;
+  parts.SetServing(false);
+  parts.calls->CancelStreams();
+  parts.server->Shutdown(std::chrono::system_clock::now() + std::chrono::seconds(parts.config.stop_seconds));
+  parts.server->Wait();
+  {
+    std::lock_guard lock(parts.stop_mutex);
+    parts.stopping = true;
+  }
+  parts.stop_wake.notify_all();
+  if (parts.keeper.joinable()) parts.keeper.join();
+  parts.sequencer->Stop();
+  parts.workers->Stop();
+  (void)parts.stored.mark->Sync();
+  auto checkpoint = parts.sequencer->checkpoint();
+  Log(Level::kInfo, "stopped", {{"entries", std::to_string(checkpoint->size())}});
+  parts.server.reset();
+}
+
+Status InitialiseLog(const Config& config, const BrokerKeys& keys, ledger::VerifiedStatement charter) {
+  TRY(auto authority, AuthorityOf(keys));
+  TRY(auto stored, OpenStored(config, true));
+  WorkerPool workers(1, 16);
+  crypto::SystemRandom random;
+  TRY(auto sequencer, Sequencer::Start(OptionsFor(config, authority), stored.store->journal(), *stored.mark, keys.log_key,
+                                       workers, random, std::move(charter)));
+  sequencer->Stop();
+  workers.Stop();
+  return stored.mark->Sync();
+}
+
+Result<std::uint64_t> ExportStore(const Config& config, const BrokerKeys& keys, const std::string& folder) {
+  TRY(auto authority, AuthorityOf(keys));
+  TRY(auto stored, OpenStored(config, false));
+  WorkerPool workers(1, 16);
+  crypto::SystemRandom random;
+  TRY(auto sequencer, Sequencer::Start(OptionsFor(config, authority), stored.store->journal(), *stored.mark, keys.log_key,
+                                       workers, random, std::nullopt));
+  auto checkpoint = sequencer->checkpoint();
+  TRY(auto log_key, log::NoteVerifier::Make(checkpoint->checkpoint().origin, keys.log_key.verify_key()));
+  auto done = ExportLog(folder, stored.store->journal(), *checkpoint, log_key);
+  sequencer->Stop();
+  workers.Stop();
+  if (!done) return done.error();
+  return checkpoint->size();
+}
+
+}  // namespace valija::broker

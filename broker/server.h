@@ -1,0 +1,38 @@
+// One broker: store, sequencer, service and gRPC server, started and stopped in the right order.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "broker/config.h"
+#include "core/base/result.h"
+#include "core/ledger/statement.h"
+
+namespace valija::broker {
+
+class Server {
+ public:
+  // Opens the store (checked against the high-water mark), folds the journal, listens, and proves to itself that TLS 1.2
+  // is refused. Does not serve before all of that held.
+  static Result<std::unique_ptr<Server>> Start(const Config& config, BrokerKeys keys);
+  ~Server();  // Stop
+
+  int port() const;
+  bool healthy() const;
+  // Lets running calls end (streams are cut), finishes what the sequencer has, syncs, closes.
+  void Stop();
+
+ private:
+  struct Parts;
+  explicit Server(std::unique_ptr<Parts> parts);
+  std::unique_ptr<Parts> parts_;
+};
+
+// Makes the store with the charter as entry 0. kExists if there is one.
+Status InitialiseLog(const Config& config, const BrokerKeys& keys, ledger::VerifiedStatement charter);
+
+// The operator's offline export of a stopped broker's log.
+Result<std::uint64_t> ExportStore(const Config& config, const BrokerKeys& keys, const std::string& folder);
+
+}  // namespace valija::broker

@@ -1,0 +1,61 @@
+#include "broker/service.h"
+
+#include "broker/oplog.h"
+#include "broker/status.h"
+
+namespace valija::broker {
+
+Status CheckDeadline(const grpc::ServerContextBase& context) {
+  const auto deadline = context.deadline();
+  const auto now = std::chrono::system_clock::now();
+  if (deadline > now + std::chrono::hours(48)) return Refuse(Reason::kUsage, "a call needs a deadline");
+  if (deadline <= now) return Refuse(Reason::kDeadline);
+  return Ok();
+}
+
+Result<std::pair<MemberId, std::unique_ptr<Calls::Call>>> Admit(Exchange& exchange, grpc::ServerContextBase* context,
+                                                                CallKind kind, std::string_view name) {
+  auto caller = exchange.identity.CallerOf(*context, exchange.now());
+  if (!caller) {
+    Log(Level::kWarning, "refused-caller",
+        {{"call", std::string(name)},
+         {"peer", context->peer()},
+         {"reason", std::string(CodeOf(caller.error().reason))},
+         {"detail", caller.error().detail}});
+    return caller.error();
+  }
+  TRY_OK(CheckDeadline(*context));
+  TRY(auto call, exchange.calls.Begin(*caller, kind, context));
+  return std::pair(*std::move(caller), std::move(call));
+}
+
+Result<ViewNow> ViewFrom(const Sequencer& sequencer, std::uint64_t verified_size) {
+  auto checkpoint = sequencer.checkpoint();
+  TRY(auto view, MakeView(sequencer, checkpoint, verified_size));
+  return ViewNow{std::move(checkpoint), std::move(view)};
+}
+
+grpc::ServerUnaryReactor* ExchangeService::Unary(grpc::CallbackServerContext* context, std::string_view name,
+                                                 Work work) {
+  auto admitted = Admit(exchange_, context, CallKind::kUnary, name);
+  if (!admitted) {
+    auto* refused = new UnaryReactor(nullptr);
+    refused->Finish(ToStatus(context, admitted.error()));
+    return refused;
+  }
+  auto [caller, call] = *std::move(admitted);
+  auto* reactor = new UnaryReactor(std::move(call));
+  auto queued = exchange_.workers.Submit([context, reactor, work = std::move(work), member = caller, name] {
+    Status done = Refuse(Reason::kInternal);
+    try {
+      done = work(member);
+    } catch (const std::exception& error) {
+      Log(Level::kAlarm, "exception", {{"call", std::string(name)}, {"what", error.what()}});
+    }
+    reactor->Finish(done ? grpc::Status::OK : ToStatus(context, done.error()));
+  });
+  if (!queued) reactor->Finish(ToStatus(context, queued.error()));
+  return reactor;
+}
+
+}  // namespace valija::broker

@@ -1,0 +1,102 @@
+// The Exchange service over the callback API. A handler establishes who calls, counts the call, and hands the work to
+// the worker pool; nothing blocks in gRPC's threads, no exception leaves a handler, and every reactor finishes.
+//
+// Split by subject: service_post.cc, service_read.cc (unary look-ups), service_follow.cc, service_body.cc,
+// service_entries.cc.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <set>
+
+#include "broker/calls.h"
+#include "broker/identity.h"
+#include "broker/receipt.h"
+#include "broker/release.h"
+#include "broker/sequencer.h"
+#include "broker/storage/storage.h"
+#include "broker/worker_pool.h"
+#include "valija/v1/exchange.grpc.pb.h"
+
+namespace valija::broker {
+
+class FollowCall;
+
+struct Exchange {  // what the calls work on; outlives the service
+  Sequencer& sequencer;
+  Content& content;
+  WorkerPool& workers;
+  Releaser& releaser;
+  crypto::Random& random;
+  Identity& identity;
+  Calls& calls;
+  std::function<Time()> now;
+};
+
+class ExchangeService final : public v1::Exchange::CallbackService {
+ public:
+  explicit ExchangeService(Exchange exchange) : exchange_(std::move(exchange)) {}
+
+  grpc::ServerUnaryReactor* Post(grpc::CallbackServerContext* context, const v1::PostRequest* request,
+                                 v1::PostResponse* response) override;
+  grpc::ServerUnaryReactor* Directory(grpc::CallbackServerContext* context, const v1::DirectoryRequest* request,
+                                      v1::EntryPage* response) override;
+  grpc::ServerUnaryReactor* Mailbox(grpc::CallbackServerContext* context, const v1::FollowRequest* request,
+                                    v1::MailPage* response) override;
+  grpc::ServerUnaryReactor* GetRecord(grpc::CallbackServerContext* context, const v1::RecordRequest* request,
+                                      v1::EntryPage* response) override;
+  grpc::ServerUnaryReactor* Custody(grpc::CallbackServerContext* context, const v1::RecordRequest* request,
+                                    v1::EntryPage* response) override;
+  grpc::ServerUnaryReactor* GetReceipt(grpc::CallbackServerContext* context, const v1::ReceiptRequest* request,
+                                       v1::ReceiptAnswer* response) override;
+  grpc::ServerUnaryReactor* GetCheckpoint(grpc::CallbackServerContext* context, const v1::CheckpointRequest* request,
+                                          v1::View* response) override;
+  grpc::ServerUnaryReactor* GetTile(grpc::CallbackServerContext* context, const v1::TileRequest* request,
+                                    v1::TileAnswer* response) override;
+  grpc::ServerWriteReactor<v1::MailItem>* Follow(grpc::CallbackServerContext* context,
+                                                 const v1::FollowRequest* request) override;
+  grpc::ServerWriteReactor<v1::LoggedEntry>* Entries(grpc::CallbackServerContext* context,
+                                                     const v1::EntriesRequest* request) override;
+  grpc::ServerBidiReactor<v1::UploadChunk, v1::UploadProgress>* Upload(grpc::CallbackServerContext* context) override;
+  grpc::ServerWriteReactor<v1::DownloadChunk>* Download(grpc::CallbackServerContext* context,
+                                                        const v1::DownloadRequest* request) override;
+
+  // A batch was committed: removed members are cut off, followers look again.
+  void OnCommit(const CommitNews& news);
+
+ private:
+  friend class FollowCall;
+  // A unary call: identity, counting, then `work` on the pool; what it returns is the status.
+  using Work = std::function<Status(const MemberId& caller)>;
+  grpc::ServerUnaryReactor* Unary(grpc::CallbackServerContext* context, std::string_view name, Work work);
+
+  Exchange exchange_;
+  std::mutex followers_mutex_;
+  std::set<FollowCall*> followers_;
+};
+
+// ---- shared by the files above ----
+
+// Deadline set and not passed: kUsage, kDeadline.
+Status CheckDeadline(const grpc::ServerContextBase& context);
+Result<std::pair<MemberId, std::unique_ptr<Calls::Call>>> Admit(Exchange& exchange, grpc::ServerContextBase* context,
+                                                                CallKind kind, std::string_view name);
+// A unary call's reactor: counts the call while it lives.
+class UnaryReactor final : public grpc::ServerUnaryReactor {
+ public:
+  explicit UnaryReactor(std::unique_ptr<Calls::Call> call) : call_(std::move(call)) {}
+  void OnDone() override { delete this; }
+
+ private:
+  std::unique_ptr<Calls::Call> call_;
+};
+
+// The present checkpoint, and what proves it to somebody who has verified `verified_size`. kFork (receipt.h).
+struct ViewNow {
+  PublishedCheckpoint checkpoint;
+  proto::View view;
+};
+Result<ViewNow> ViewFrom(const Sequencer& sequencer, std::uint64_t verified_size);
+
+}  // namespace valija::broker

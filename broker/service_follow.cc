@@ -1,0 +1,160 @@
+// Follow and Entries: what there is, and for followers what comes.
+#include <algorithm>
+
+#include "broker/service_stream.h"
+#include "broker/visibility.h"
+#include "proto/wire.h"
+
+namespace valija::broker {
+
+class FollowCall final : public PulledStream<v1::MailItem> {
+ public:
+  FollowCall(ExchangeService& service, grpc::CallbackServerContext* context, const v1::FollowRequest& request)
+      : PulledStream(service.exchange_.workers, context),
+        service_(service),
+        cursor_(request.cursor()),
+        verified_(request.verified_size()) {
+    auto admitted = Admit(service.exchange_, context, CallKind::kStream, "Follow");
+    if (!admitted) return RefuseNow(admitted.error());
+    if (auto form = proto::RefuseUnknown(request); !form) return RefuseNow(form.error());
+    caller_ = std::move(admitted->first);
+    call_ = std::move(admitted->second);
+    {
+      std::lock_guard lock(service_.followers_mutex_);
+      service_.followers_.insert(this);
+    }
+    Wake();
+  }
+  ~FollowCall() override {
+    std::lock_guard lock(service_.followers_mutex_);
+    service_.followers_.erase(this);
+  }
+  void OnDone() override {
+    {  // no commit may wake it any more
+      std::lock_guard lock(service_.followers_mutex_);
+      service_.followers_.erase(this);
+    }
+    PulledStream::OnDone();
+  }
+
+ private:
+  Result<Step> Next() override {
+    auto& sequencer = service_.exchange_.sequencer;
+    const auto checkpoint = sequencer.checkpoint();
+    std::vector<std::uint64_t> indexes;
+    const bool active = sequencer.Read([&](const ledger::State& state) {
+      const auto& all = state.entries_for(caller_->agency());
+      for (auto at = std::lower_bound(all.begin(), all.end(), cursor_);
+           at != all.end() && *at < checkpoint->size() && indexes.size() < 64; ++at)
+        indexes.push_back(*at);
+      return state.active_member(*caller_) != nullptr;
+    });
+    if (!active) return Refuse(Reason::kNotEnrolled);
+    for (auto index : indexes) {
+      TRY(auto entry, sequencer.Entry(index));
+      TRY(auto statement, proto::MakeStatement(*entry.envelope, entry.attachments));
+      cursor_ = index + 1;
+      if (IsDirectory(statement.kind)) continue;
+      auto seen = sequencer.Read(
+          [&](const ledger::State& state) { return VisibleTo(state, statement, std::move(entry), *caller_); });
+      if (!seen) continue;
+      proto::FollowItem item{cursor_, std::nullopt, {}};
+      TRY(auto path, sequencer.Inclusion(index, checkpoint->size()));
+      item.entry = proto::ProvedEntry{*std::move(seen), std::move(path)};
+      TRY(item.view, MakeView(sequencer, checkpoint, verified_));
+      verified_ = checkpoint->size();
+      message().Clear();
+      proto::ToMessage(item, &message());
+      return Step::kSend;
+    }
+    // A full look that showed nothing: there may be more behind it.
+    if (indexes.size() == 64) return Next();
+    return Step::kWait;
+  }
+
+  ExchangeService& service_;
+  std::uint64_t cursor_, verified_;
+  std::optional<MemberId> caller_;
+  std::unique_ptr<Calls::Call> call_;
+};
+
+grpc::ServerWriteReactor<v1::MailItem>* ExchangeService::Follow(grpc::CallbackServerContext* context,
+                                                                const v1::FollowRequest* request) {
+  return new FollowCall(*this, context, *request);
+}
+
+void ExchangeService::OnCommit(const CommitNews& news) {
+  for (const auto& member : news.removed_members) {
+    Log(Level::kInfo, "member-removed", {{"member", member.str()}});
+    exchange_.calls.CancelAllOf(member);
+  }
+  std::lock_guard lock(followers_mutex_);
+  for (auto* follower : followers_) follower->Wake();
+}
+
+namespace {
+
+class EntriesCall final : public PulledStream<v1::LoggedEntry> {
+ public:
+  EntriesCall(Exchange& exchange, grpc::CallbackServerContext* context, const v1::EntriesRequest& request)
+      : PulledStream(exchange.workers, context), exchange_(exchange), next_(request.from_index()) {
+    auto admitted = Admit(exchange, context, CallKind::kStream, "Entries");
+    if (!admitted) return RefuseNow(admitted.error());
+    if (auto form = proto::RefuseUnknown(request); !form) return RefuseNow(form.error());
+    caller_ = std::move(admitted->first);
+    call_ = std::move(admitted->second);
+    const auto size = exchange.sequencer.checkpoint()->size();
+    end_ = request.end_index() == 0 ? size : request.end_index();
+    if (next_ > end_ || end_ > size) return RefuseNow(Refuse(Reason::kMalformed, "no such span"));
+    if (!MayAudit()) {
+      Log(Level::kWarning, "refused-audit", {{"member", caller_->str()}});
+      return RefuseNow(Refuse(Reason::kNotAuthorised));
+    }
+    Log(Level::kInfo, "audit-read",
+        {{"member", caller_->str()}, {"from", std::to_string(next_)}, {"end", std::to_string(end_)}});
+    Wake();
+  }
+
+ private:
+  bool MayAudit() const {
+    return exchange_.sequencer.Read([&](const ledger::State& state) {
+      const auto* member = state.active_member(*caller_);
+      return member != nullptr && (member->record.auditor || state.is_joint_auditor(*caller_));
+    });
+  }
+
+  Result<Step> Next() override {
+    if (next_ == end_) return Step::kEnd;
+    if (at_ == ahead_.size()) {
+      if (!MayAudit()) return Refuse(Reason::kNotAuthorised);
+      const auto count = std::min<std::uint64_t>(256, end_ - next_);
+      TRY(ahead_, exchange_.sequencer.Entries(next_, count, std::size_t{1} << 20));
+      at_ = 0;
+      if (ahead_.empty()) return Refuse(Reason::kCorrupt, "an entry is missing");
+    }
+    auto entry = std::move(ahead_[at_++]);
+    TRY(auto statement, proto::MakeStatement(*entry.envelope, entry.attachments));
+    auto seen = exchange_.sequencer.Read(
+        [&](const ledger::State& state) { return AuditView(state, statement, std::move(entry), *caller_); });
+    ++next_;
+    message().Clear();
+    proto::ToMessage(seen, &message());
+    return Step::kSend;
+  }
+
+  Exchange& exchange_;
+  std::uint64_t next_, end_ = 0;
+  std::optional<MemberId> caller_;
+  std::unique_ptr<Calls::Call> call_;
+  std::vector<proto::LoggedEntry> ahead_;
+  std::size_t at_ = 0;
+};
+
+}  // namespace
+
+grpc::ServerWriteReactor<v1::LoggedEntry>* ExchangeService::Entries(grpc::CallbackServerContext* context,
+                                                                    const v1::EntriesRequest* request) {
+  return new EntriesCall(exchange_, context, *request);
+}
+
+}  // namespace valija::broker

@@ -1,0 +1,192 @@
+// Post: statements are parsed and verified in parallel on the pool, handed to the sequencer, and answered together when
+// the last of them is durable.
+#include <atomic>
+#include <variant>
+
+#include "broker/oplog.h"
+#include "broker/service.h"
+#include "broker/status.h"
+#include "core/record/batch.h"
+#include "proto/exchange.h"
+#include "proto/wire.h"
+
+namespace valija::broker {
+namespace {
+
+// One Post under way. Lives until its reactor was finished.
+struct PostJob : std::enable_shared_from_this<PostJob> {
+  Exchange& exchange;
+  MemberId caller;
+  grpc::CallbackServerContext* context;
+  const v1::PostRequest* request;
+  v1::PostResponse* response;
+  UnaryReactor* reactor;
+  std::vector<Result<Accepted>> results;
+  std::vector<Digest> digests;
+  std::atomic<std::size_t> open{0};
+
+  PostJob(Exchange& on, MemberId by, grpc::CallbackServerContext* c, const v1::PostRequest* req, v1::PostResponse* res,
+          UnaryReactor* r)
+      : exchange(on), caller(std::move(by)), context(c), request(req), response(res), reactor(r) {}
+
+  void Finish(const Status& status) {
+    reactor->Finish(status ? grpc::Status::OK : ToStatus(context, status.error()));
+  }
+
+  // On the pool.
+  void Start() {
+    try {
+      if (auto begun = Begin(); !begun) Finish(begun.error());
+    } catch (const std::exception& error) {
+      Log(Level::kAlarm, "exception", {{"call", "Post"}, {"what", error.what()}});
+      Finish(Refuse(Reason::kInternal));
+    }
+  }
+
+  Status Begin() {
+    const auto count = static_cast<std::size_t>(request->submissions_size());
+    if (count == 0 || count > proto::kMaxSubmissions) return Refuse(Reason::kMalformed, "1 to 256 submissions");
+    if (!request->unknown_fields().empty()) return Refuse(Reason::kUnknownField);
+    results.assign(count, Refuse(Reason::kInternal));
+    digests.resize(count);
+    std::vector<std::optional<ledger::VerifiedStatement>> ready(count);
+    std::optional<record::VerifiedBatch> batch;  // the last one: statements of one batch are verified once
+    for (std::size_t i = 0; i < count; ++i) {
+      auto verified = Verify(request->submissions(static_cast<int>(i)), digests[i], batch);
+      if (verified)
+        ready[i] = *std::move(verified);
+      else
+        results[i] = verified.error();
+    }
+    TRY_OK(CheckDeadline(*context));
+    open = count + 1;  // one for this loop, so that nobody answers before it is over
+    for (std::size_t i = 0; i < count; ++i) {
+      if (!ready[i]) {
+        Closed();
+        continue;
+      }
+      auto self = shared_from_this();
+      auto queued = exchange.sequencer.Submit(*std::move(ready[i]), [self, i](Result<Accepted> result) {
+        self->results[i] = std::move(result);
+        self->Closed();
+      });
+      if (!queued) {
+        results[i] = queued.error();
+        Closed();
+      }
+    }
+    Closed();
+    return Ok();
+  }
+
+  Result<ledger::VerifiedStatement> Verify(const v1::Submission& message, Digest& digest,
+                                           std::optional<record::VerifiedBatch>& batch) {
+    TRY(auto submission, proto::FromMessage(message));
+    TRY(auto statement, proto::MakeStatement(std::move(submission.envelope), std::move(submission.attachments)));
+    digest = statement.digest;
+    auto by = ledger::AuthorshipOf(statement);
+    if (!by) return Refuse(Reason::kExists, "the log has its charter");
+    if (by->author != caller) {
+      Log(Level::kWarning, "refused-author", {{"caller", caller.str()}, {"author", by->author.str()}});
+      return Refuse(Reason::kWrongAuthor);
+    }
+    auto key = exchange.sequencer.Read([&](const ledger::State& state) -> std::optional<crypto::VerifyKey> {
+      const auto* member = state.active_member(caller);
+      return member != nullptr ? std::optional(member->signing_key) : std::nullopt;
+    });
+    if (!key) return Refuse(Reason::kNotEnrolled);
+    TRY(auto verified, ledger::VerifyStatement(std::move(statement), *key, &batch));
+    if (const auto* record = std::get_if<ledger::Record>(&verified->payload))
+      TRY_OK(CheckBodies(*record, submission.bodies));
+    else if (!submission.bodies.empty())
+      return Refuse(Reason::kMalformed, "bodies with a statement that has none");
+    return verified;
+  }
+
+  // Inline bodies are stored (durable with the entry, by the store's one write-ahead log); every body that the record
+  // names must be there, whole.
+  Status CheckBodies(const ledger::Record& record, const std::vector<Bytes>& bodies) {
+    if (!bodies.empty()) {
+      std::vector<ByteView> views(bodies.begin(), bodies.end());
+      TRY(auto roots, exchange.content.PutSmall(views, caller, exchange.now()));
+      for (const auto& root : roots) {
+        bool named = false;
+        for (const auto& portion : record.payload.portions) named = named || portion.body_root == root;
+        if (!named) return Refuse(Reason::kBadBody, "an inline body that the record does not name");
+      }
+    }
+    for (const auto& portion : record.payload.portions) {
+      auto info = exchange.content.Find(portion.body_root);
+      if (!info || !info->complete()) return Refuse(Reason::kBodyMissing);
+      if (info->length != portion.body_length) return Refuse(Reason::kBadBody, "the body has another length");
+    }
+    return Ok();
+  }
+
+  void Closed() {
+    if (open.fetch_sub(1) != 1) return;
+    Status done = Refuse(Reason::kInternal);
+    try {
+      done = Answer();
+    } catch (const std::exception& error) {
+      Log(Level::kAlarm, "exception", {{"call", "Post"}, {"what", error.what()}});
+    }
+    Finish(done);
+  }
+
+  Status Answer() {
+    TRY(auto view, ViewFrom(exchange.sequencer, request->verified_size()));
+    proto::ToMessage(view.view, response->mutable_view());
+    for (std::size_t i = 0; i < results.size(); ++i) {
+      auto outcome = OutcomeOf(i, view.checkpoint);
+      if (!outcome)
+        Log(Level::kInfo, "refused", {{"member", caller.str()}, {"statement", digests[i].Hex()},
+                                      {"reason", std::string(CodeOf(outcome.error().reason))}});
+      proto::ToMessage(outcome, response->add_outcomes());
+    }
+    return Ok();
+  }
+
+  proto::Outcome OutcomeOf(std::size_t i, const PublishedCheckpoint& checkpoint) {
+    auto& result = results[i];
+    if (!result) {
+      // A statement that was accepted before: its author gets the receipt again.
+      if (result.error().reason == Reason::kExists) {
+        auto index = exchange.sequencer.Read([&](const ledger::State& state) { return state.statement_index(digests[i]); });
+        if (index) {
+          auto stored = ReceiptAt(exchange.sequencer, *index, checkpoint);
+          if (stored && stored->author == caller) return proto::Accepted{std::move(stored->receipt), {}};
+        }
+      }
+      return result.error();
+    }
+    TRY(auto receipt, MakeReceipt(exchange.sequencer, *result, checkpoint));
+    proto::Accepted accepted{std::move(receipt), {}};
+    if (result->statement->kind == ledger::Kind::kOpen) {
+      TRY(auto release, exchange.releaser.Release(
+                            *result, [&](const Digest& record) { return exchange.sequencer.RecordEntry(record); },
+                            exchange.random));
+      if (release) accepted.releases.push_back(*std::move(release));
+    }
+    return accepted;
+  }
+};
+
+}  // namespace
+
+grpc::ServerUnaryReactor* ExchangeService::Post(grpc::CallbackServerContext* context, const v1::PostRequest* request,
+                                                v1::PostResponse* response) {
+  auto admitted = Admit(exchange_, context, CallKind::kUnary, "Post");
+  if (!admitted) {
+    auto* refused = new UnaryReactor(nullptr);
+    refused->Finish(ToStatus(context, admitted.error()));
+    return refused;
+  }
+  auto [caller, call] = *std::move(admitted);
+  auto* reactor = new UnaryReactor(std::move(call));
+  auto job = std::make_shared<PostJob>(exchange_, caller, context, request, response, reactor);
+  if (auto queued = exchange_.workers.Submit([job] { job->Start(); }); !queued) job->Finish(queued.error());
+  return reactor;
+}
+
+}  // namespace valija::broker

@@ -1,0 +1,141 @@
+// A server-streaming call whose messages are made on the worker pool, one at a time: a write goes out only when the one
+// before it has left, so a client that does not read costs one message and one stream, whatever there is to send.
+//
+// Next() runs on the pool and says what to do: a message is ready in message(), nothing now (Wake() looks again), or the
+// call ends. Reactors own themselves and go with OnDone.
+#pragma once
+
+#include <grpcpp/support/server_callback.h>
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+
+#include "broker/oplog.h"
+#include "broker/service.h"
+#include "broker/status.h"
+
+namespace valija::broker {
+
+enum class Step { kSend, kWait, kEnd };
+
+template <class Message>
+class PulledStream : public grpc::ServerWriteReactor<Message> {
+ public:
+  PulledStream(WorkerPool& workers, grpc::CallbackServerContext* context) : workers_(workers), context_(context) {}
+
+  // Looks for something to send, unless it is doing so already.
+  void Wake() {
+    {
+      std::lock_guard lock(mutex_);
+      if (finished_) return;
+      if (busy_) {
+        again_ = true;
+        return;
+      }
+      busy_ = true;
+      ++tasks_;
+    }
+    Go();
+  }
+
+  void OnWriteDone(bool ok) override {
+    {
+      std::lock_guard lock(mutex_);
+      if (!ok || cancelled_) {
+        busy_ = false;
+        FinishLocked(grpc::Status(grpc::StatusCode::CANCELLED, ""));
+        return;
+      }
+      ++tasks_;
+    }
+    Go();
+  }
+
+  void OnCancel() override {
+    std::lock_guard lock(mutex_);
+    cancelled_ = true;
+    if (!busy_) FinishLocked(grpc::Status(grpc::StatusCode::CANCELLED, ""));
+  }
+
+  void OnDone() override {
+    {
+      std::lock_guard lock(mutex_);
+      done_ = true;
+      if (tasks_ > 0) return;  // the task that runs deletes
+    }
+    delete this;
+  }
+
+ protected:
+  virtual Result<Step> Next() = 0;
+  Message& message() { return message_; }
+  grpc::CallbackServerContext* context() { return context_; }
+  // For a call that is refused before it begins.
+  void RefuseNow(const Error& error) {
+    std::lock_guard lock(mutex_);
+    FinishLocked(ToStatus(context_, error));
+  }
+
+ private:
+  void Go() {
+    workers_.Finish([this] { Run(); });
+  }
+
+  void Run() {
+    bool gone = false;
+    for (bool more = true; more;) {
+      more = false;
+      Result<Step> step = Refuse(Reason::kInternal);
+      bool stop = false;
+      {
+        std::lock_guard lock(mutex_);
+        stop = cancelled_ || finished_;
+        again_ = false;
+      }
+      try {
+        if (!stop) step = Next();
+      } catch (const std::exception& error) {
+        Log(Level::kAlarm, "exception", {{"call", "stream"}, {"what", error.what()}});
+      }
+      std::lock_guard lock(mutex_);
+      if (cancelled_ || finished_) {
+        busy_ = false;
+        FinishLocked(grpc::Status(grpc::StatusCode::CANCELLED, ""));
+      } else if (!step) {
+        busy_ = false;
+        FinishLocked(ToStatus(context_, step.error()));
+      } else if (*step == Step::kEnd) {
+        busy_ = false;
+        FinishLocked(grpc::Status::OK);
+      } else if (*step == Step::kSend) {
+        this->StartWrite(&message_);  // busy until OnWriteDone
+      } else if (again_) {
+        more = true;
+      } else {
+        busy_ = false;
+      }
+    }
+    {
+      std::lock_guard lock(mutex_);
+      --tasks_;
+      gone = done_ && tasks_ == 0;
+    }
+    if (gone) delete this;
+  }
+
+  void FinishLocked(const grpc::Status& status) {
+    if (finished_) return;
+    finished_ = true;
+    this->Finish(status);
+  }
+
+  WorkerPool& workers_;
+  grpc::CallbackServerContext* context_;
+  std::mutex mutex_;
+  bool busy_ = false, again_ = false, cancelled_ = false, finished_ = false, done_ = false;
+  int tasks_ = 0;  // of this object on the pool
+  Message message_;
+};
+
+}  // namespace valija::broker

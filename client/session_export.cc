@@ -1,0 +1,62 @@
+// An auditor's copy of the log: a folder that valija-audit verifies offline, continued at every call.
+#include <fstream>
+
+#include "client/session.h"
+#include "core/io/file.h"
+#include "proto/export.h"
+
+namespace valija::client {
+namespace {
+
+namespace fs = std::filesystem;
+
+Status WriteUnder(const fs::path& folder, const proto::ExportFile& file) {
+  const fs::path path = folder / file.path;
+  std::error_code error;
+  fs::create_directories(path.parent_path(), error);
+  if (error) return Refuse(Reason::kFile, "cannot make " + path.parent_path().string());
+  return io::WriteFileAtomic(path, file.content);
+}
+
+}  // namespace
+
+Result<std::uint64_t> SessionCore::ExportLog(const fs::path& folder, const Progress& progress) {
+  TRY_OK(Refresh());
+  TRY(auto view, transport_->Checkpoint(verifier_.verified_size()));
+  TRY(auto checkpoint, verifier_.Advance(view));
+  TRY(auto log_key, log::NoteVerifier::Parse(profile_.charter_terms().log_key));
+  proto::ExportBuilder builder;
+  if (fs::exists(folder / "checkpoint")) {
+    TRY(auto note, io::ReadText(folder / "checkpoint", 1 << 16));
+    TRY(auto before, log::SignedCheckpoint::Verify(note, profile_.charter_terms().origin, log_key));
+    if (before.size() > checkpoint.size())
+      return Refuse(Reason::kRolledBack, "the folder holds more entries than the broker shows");
+    TRY(builder, proto::ExportBuilder::Continue(before.checkpoint(), [&](const std::string& path) -> std::optional<Bytes> {
+      auto bytes = io::ReadFile(folder / path);
+      return bytes ? std::optional(*std::move(bytes)) : std::nullopt;
+    }));
+  }
+  Status failed = Ok();
+  auto flush = [&] {
+    for (const auto& file : builder.TakeReady())
+      if (failed) failed = WriteUnder(folder, file);
+    return failed.has_value();
+  };
+  if (builder.size() < checkpoint.size())
+    TRY_OK(transport_->Entries(builder.size(), checkpoint.size(), [&](proto::LoggedEntry entry) {
+      builder.Add(entry);
+      if (progress) progress(builder.size(), checkpoint.size());
+      return builder.size() % 256 != 0 || flush();
+    }));
+  TRY_OK(failed);
+  if (builder.size() != checkpoint.size()) return Refuse(Reason::kBadProof, "the broker sent fewer entries than it has");
+  flush();
+  TRY_OK(failed);
+  TRY(auto rest, builder.Finish(checkpoint));
+  for (const auto& file : rest) TRY_OK(WriteUnder(folder, file));
+  std::error_code ignored;
+  for (const auto& path : builder.Superseded()) fs::remove(folder / path, ignored);
+  return checkpoint.size();
+}
+
+}  // namespace valija::client
