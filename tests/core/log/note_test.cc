@@ -85,6 +85,7 @@ TEST(NoteVerifier, RefusesEveryOtherText) {
     Append(id_input, typed);
     auto id = ToHex(crypto::Sha256(id_input).view().first(4));
     bad.push_back("example.com/foo+" + id + "+" + ToBase64(typed));
+    bad.push_back("example.com/foo+530d903a+" + ToBase64(typed));
   }
   for (const auto& text : bad) {
     auto verifier = NoteVerifier::Parse(text);

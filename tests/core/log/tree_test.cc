@@ -254,6 +254,23 @@ TEST(Tree, LoadReadsOnlyTheRightEdge) {
   EXPECT_EQ(store.reads, 3u);
 }
 
+TEST(Tree, LoadTakesTheFirstHashesOfWiderTiles) {
+  TileStore store;
+  Tree tree;
+  std::map<std::size_t, Hash> roots;
+  for (const auto& leaf : DecimalLeaves(1200)) {
+    roots[tree.size()] = tree.Root();
+    tree.Append(leaf);
+  }
+  store.Put(tree.TakeChangedTiles());
+  for (const auto& [size, root] : roots) {
+    auto loaded = Tree::Load(size, root, store.Reader());
+    ASSERT_TRUE(loaded) << size;
+    while (loaded->size() < 1200) loaded->Append(DecimalLeaf(loaded->size()));
+    ASSERT_EQ(loaded->Root(), tree.Root()) << size;
+  }
+}
+
 TEST(Tree, LoadRefusesTilesThatAreMissingShortLongOrChanged) {
   TileStore store;
   Tree tree;
@@ -285,8 +302,6 @@ TEST(Tree, LoadRefusesTilesThatAreMissingShortLongOrChanged) {
     changed.tiles[id].front() ^= 1;
     EXPECT_TRUE(refused(changed, tree.Root())) << "changed, level " << level;
   }
-  auto too_large = Tree::Load(kMaxTreeSize + 1, tree.Root(), store.Reader());
-  EXPECT_FALSE(too_large);
 }
 
 // ---- sizes that nobody can build: all leaves are the same, so a perfect subtree is known by its height ----
@@ -340,6 +355,9 @@ TEST(Tree, NeverGrowsPastTheLargestSizeOfACheckpoint) {
   auto tree = Tree::Load(kMaxTreeSize, uniform.Root(kMaxTreeSize), uniform.Reader());
   ASSERT_TRUE(tree);
   EXPECT_THROW(tree->Append(uniform.perfect[0]), std::length_error);
+  auto larger = Tree::Load(kMaxTreeSize + 1, uniform.perfect[63], uniform.Reader());
+  ASSERT_FALSE(larger);
+  EXPECT_EQ(larger.error().reason, Reason::kCorrupt);
 }
 
 }  // namespace
