@@ -1,0 +1,59 @@
+// Certificates for tests that need a charter: five self-signed CAs (P-256, for a hundred years) whose private keys were
+// thrown away, and one that is no CA. Base64 of the DER.
+#pragma once
+
+#include <stdexcept>
+#include <string_view>
+
+#include "core/base/bytes.h"
+
+namespace valija::test {
+
+struct NamedCertificate {
+  std::string_view name, base64;
+};
+inline constexpr NamedCertificate kTestCertificates[] = {
+    {"carrier",
+     "MIIBizCCATGgAwIBAgIUYZkOgpR514Gpz97uEUZO+MDpJXQwCgYIKoZIzj0EAwIwEjEQMA4GA1UEAwwHY2FycmllcjAgFw0yNjExMjQwOTE1"
+     "MThaGA8yMTI2MTAzMTA5MTUxOFowEjEQMA4GA1UEAwwHY2FycmllcjBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABH+oLMi1lvxldgpGTxef"
+     "jdtUkWct/QpyxkpkZpTJdgKO9hto/ik9VQDlYOwfDv8ZAgaS7Qwd3vLGX+90Nail1NijYzBhMB0GA1UdDgQWBBRI8+rdRyIeEtDktxbi1ukl"
+     "tGn+pzAfBgNVHSMEGDAWgBRI8+rdRyIeEtDktxbi1ukltGn+pzAPBgNVHRMBAf8EBTADAQH/MA4GA1UdDwEB/wQEAwIBBjAKBggqhkjOPQQD"
+     "AgNIADBFAiA7mLs0c4v6pgvhEcDkc4WDlY+mKEsSTqknh6tP/ziT2wIhAKBvuQsDzSoiebF3v2/LTvtzp4tBeHR0+t30yaOL+Nnh"},
+    {"us.dea",
+     "MIIBijCCAS+gAwIBAgIUHZyowxo0snHvRJFgNIwMsQihc3EwCgYIKoZIzj0EAwIwETEPMA0GA1UEAwwGdXMuZGVhMCAXDTI2MTEyNDA5MTUx"
+     "OVoYDzIxMjYxMDMxMDkxNTE5WjARMQ8wDQYDVQQDDAZ1cy5kZWEwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAATYVtKbioUQusTfOi/Yvi48"
+     "Rx8ayjN1SbROgOd16QTdpdanI2gqfpTlwFpao5RcZnqmUDhJtaSD1p3t2RCfURr/o2MwYTAdBgNVHQ4EFgQU6E7xenduU+pBvS6xQSGeNjmn"
+     "MZEwHwYDVR0jBBgwFoAU6E7xenduU+pBvS6xQSGeNjmnMZEwDwYDVR0TAQH/BAUwAwEB/zAOBgNVHQ8BAf8EBAMCAQYwCgYIKoZIzj0EAwID"
+     "SQAwRgIhAMGHTyqHaYNNR5uzikjbdyAB6/SoWMIjTXd3xjoI2S4RAiEA30LHgikznY2+R509L8FfNMx8EJ+xn6ZY3i6RpW+uqeE="},
+    {"us.fbi",
+     "MIIBiTCCAS+gAwIBAgIUUJzrl6OFkq/UKVH8K747z/65wgwwCgYIKoZIzj0EAwIwETEPMA0GA1UEAwwGdXMuZmJpMCAXDTI2MTEyNDA5MTUx"
+     "OVoYDzIxMjYxMDMxMDkxNTE5WjARMQ8wDQYDVQQDDAZ1cy5mYmkwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAAQ1gyRAxYHRbN136+uXt4MM"
+     "wN34tQWDruhKq4LjLF423yzu3N3ZsaUsMp4VZCT9OhLS+m4EYJUONXIDBxMFaZNfo2MwYTAdBgNVHQ4EFgQU7QBsvh96UiDC1YdKaR+sNMVL"
+     "Z3UwHwYDVR0jBBgwFoAU7QBsvh96UiDC1YdKaR+sNMVLZ3UwDwYDVR0TAQH/BAUwAwEB/zAOBgNVHQ8BAf8EBAMCAQYwCgYIKoZIzj0EAwID"
+     "SAAwRQIgaw531pkjwKDbIUqPJQEF7zw0DZn3mK07wnLNlqYyXagCIQDu09MBlt3WqfD+8k5jmLx63LIAaUUXybNNZJq7HrAeVQ=="},
+    {"mx.fgr",
+     "MIIBijCCAS+gAwIBAgIUUIorMSJ1Ikjql1tPYuZGsc6XcwUwCgYIKoZIzj0EAwIwETEPMA0GA1UEAwwGbXguZmdyMCAXDTI2MTEyNDA5MTUx"
+     "OVoYDzIxMjYxMDMxMDkxNTE5WjARMQ8wDQYDVQQDDAZteC5mZ3IwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAATh0b1K30/MtbLR5A6xuCAy"
+     "q4cXpiv+8/f1AUwMoUfmCAYsEDBRtlknyPASowxJPLEYTAh5KKWA7FE7LOWxh+zSo2MwYTAdBgNVHQ4EFgQUG58TsE7C6nvykDbstcyz6KVB"
+     "ODAwHwYDVR0jBBgwFoAUG58TsE7C6nvykDbstcyz6KVBODAwDwYDVR0TAQH/BAUwAwEB/zAOBgNVHQ8BAf8EBAMCAQYwCgYIKoZIzj0EAwID"
+     "SQAwRgIhAMbbH5HOYB+GAyttSjL6JHxlXIyV16iuONI5X30wGADjAiEAqSbHNO8D7iQEbJz9BupI/++wWgQP4sq0HVwYyNicQKc="},
+    {"gt.mp",
+     "MIIBiDCCAS2gAwIBAgIUArz/2GAZAaofFgVD/c/YH1sUxqYwCgYIKoZIzj0EAwIwEDEOMAwGA1UEAwwFZ3QubXAwIBcNMjYxMTI0MDkxNTE5"
+     "WhgPMjEyNjEwMzEwOTE1MTlaMBAxDjAMBgNVBAMMBWd0Lm1wMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE9jvTaDRbsUeoEjwuzlS2wseV"
+     "IQgSih5OzQA+MZ1PKe/m9bVyL6f8haJgWhz0ZUcPKz20POrRYNbAA08keghN9aNjMGEwHQYDVR0OBBYEFEXFk/YLy8g8BZJqHtcARGvoXZXp"
+     "MB8GA1UdIwQYMBaAFEXFk/YLy8g8BZJqHtcARGvoXZXpMA8GA1UdEwEB/wQFMAMBAf8wDgYDVR0PAQH/BAQDAgEGMAoGCCqGSM49BAMCA0kA"
+     "MEYCIQCJCypsnov9Xsyio3mY1Y0NuUto0Gs+kn+nwPpH+KaYzwIhALUiQAmgQWpKI3yVCGNFCvlqLwin4YmDpsKZ4vJbKSNj"},
+    {"leaf",
+     "MIIBcjCCARigAwIBAgIUUWfVo1xIurukrTtNcuRlQkTeNqwwCgYIKoZIzj0EAwIwDzENMAsGA1UEAwwEbGVhZjAgFw0yNjExMjQwOTE1MTla"
+     "GA8yMTI2MTAzMTA5MTUxOVowDzENMAsGA1UEAwwEbGVhZjBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABBn7+rGXmHOAX0xYOmltxeo+2M57"
+     "C8UGWHTKTr96tfg5F88JQ7FfLoP1tOyjPDPKzGAlTZt5utKi835trRhLESCjUDBOMB0GA1UdDgQWBBQKTbL181kP6+sS8iycCKi6PE6BUDAf"
+     "BgNVHSMEGDAWgBQKTbL181kP6+sS8iycCKi6PE6BUDAMBgNVHRMBAf8EAjAAMAoGCCqGSM49BAMCA0gAMEUCIGiIcU3Zj4V+Inb7gH74TTIc"
+     "WYx9xI03qFe6auJrdeMhAiEA/rDfgcV/pk8vwLXE78Jn/pyFPYuWYlBqC68Wk1PEN4I="}};
+
+inline Bytes TestCertificate(std::string_view name) {
+  for (const auto& one : kTestCertificates)
+    if (one.name == name) return *FromBase64(one.base64);
+  throw std::logic_error("no such test certificate");
+}
+
+}  // namespace valija::test
