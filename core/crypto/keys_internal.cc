@@ -113,10 +113,11 @@ std::optional<EcKeyPair> ImportScalar(ByteView scalar) {
 }
 
 EcKeyPair GeneratePair(Random& random) {
-  while (true) {
+  for (int tries = 0; tries < 16; ++tries) {
     Secret scalar = random.MakeSecret(32);
     if (auto pair = ImportScalar(scalar.view())) return *std::move(pair);
   }
+  throw std::runtime_error("the source of randomness is broken");
 }
 
 Secret ScalarOf(const EvpKey& key) {

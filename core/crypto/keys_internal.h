@@ -31,7 +31,7 @@ struct EcKeyPair {
 };
 // A P-256 scalar, 32 bytes, 1..n-1, with its public point; or nothing.
 std::optional<EcKeyPair> ImportScalar(ByteView scalar);
-// A new pair by rejection sampling: a candidate is refused about once in 2^32 times.
+// A new pair by rejection sampling. A candidate is refused about once in 2^32 times; sixteen in a row: throws.
 EcKeyPair GeneratePair(Random& random);
 // The 32-byte scalar of a P-256 private key.
 Secret ScalarOf(const EvpKey& key);

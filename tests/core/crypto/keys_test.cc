@@ -135,6 +135,11 @@ TEST(Scalar, GeneratesTheFirstRandomCandidateThatIsOne) {
   EXPECT_TRUE(Equal(KemPrivateKey::Generate(again).Scalar().view(), third));
 }
 
+TEST(Scalar, IsNotWaitedForWhenTheRandomnessIsBroken) {
+  FixedRandom random("x", Bytes(32 * 64, 0));
+  EXPECT_THROW(KemPrivateKey::Generate(random), std::runtime_error);
+}
+
 TEST(Scalar, OfTheSystemsRandomnessIsAnotherEachTime) {
   SystemRandom random;
   EXPECT_NE(SignKey::Generate(random).id(), SignKey::Generate(random).id());
