@@ -70,11 +70,9 @@ Result<Block> ReadBlock(std::string_view pem) {
   if (PEM_read_bio_ex(in.get(), &name, &header, &data, &size, PEM_FLAG_SECURE) != 1)
     return Malformed("no PEM block with a private key");
   Block out{name, Secret::CopyOf({data, static_cast<std::size_t>(size)})};
-  const bool old_style = *header != '\0';  // "Proc-Type: 4,ENCRYPTED": MD5 as the key derivation
   OPENSSL_secure_free(name);
   OPENSSL_secure_free(header);
   OPENSSL_secure_clear_free(data, static_cast<std::size_t>(size));
-  if (old_style) return Malformed("PEM encryption of the old style is not used; convert it with openssl pkcs8 -topk8");
   return out;
 }
 
@@ -89,7 +87,8 @@ Result<Info> ReadInfo(std::string_view pem, const Secret& passphrase) {
     if (!info) return Malformed("not a PKCS#8 private key");
     return info;
   }
-  if (block.name != PEM_STRING_PKCS8) return Malformed("not a PKCS#8 private key");
+  if (block.name != PEM_STRING_PKCS8)
+    return Malformed("not a PKCS#8 private key; openssl pkcs8 -topk8 makes one of older forms");
   Owned<X509_SIG, X509_SIG_free> sealed(d2i_X509_SIG(nullptr, &at, size));
   if (!sealed) return Malformed("not an encrypted PKCS#8 private key");
   const X509_ALGOR* scheme = nullptr;

@@ -200,6 +200,7 @@ Opened OpenAll(ByteView key, ByteView context, ByteView sealed, Split split) {
   }
   // The end, good or bad, is the end.
   Bytes after;
+  EXPECT_FALSE(opener.Update({}, after).has_value());
   EXPECT_FALSE(opener.Update(Bytes(100'000), after).has_value());
   EXPECT_FALSE(opener.Finish(after).has_value());
   EXPECT_TRUE(after.empty());

@@ -85,6 +85,8 @@ TEST_F(Files, ReadsAPipeWhichHasNoSize) {
   ::close(ends[0]);
   ::waitpid(child, nullptr, 0);
   EXPECT_GT(ReadText("/proc/self/status").value().size(), 100U);
+  ExpectRefused(ReadText("/proc/self/status", 100), Reason::kTooLarge);
+  ExpectRefused(ReadFile("/dev/zero", 10'000), Reason::kTooLarge);
 }
 
 TEST_F(Files, SaysWhatCannotBeRead) {
