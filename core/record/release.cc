@@ -31,7 +31,7 @@ Result<std::vector<Secret>> OpenRelease(const ReleaseBinding& binding, const cry
   auto plain = crypto::HpkeOpenOnce(reply_key, enc, ReleaseInfo(binding), ciphertext);
   if (!plain && plain.error().reason == Reason::kBadKey) return plain.error();
   if (!plain) return Refuse(Reason::kWrongRelease, "it does not open for this request and decision");
-  if (share_count == 0 || plain->size() != kShareSize * share_count) {
+  if (share_count == 0 || plain->size() % kShareSize != 0 || plain->size() / kShareSize != share_count) {
     return Refuse(Reason::kWrongRelease, "another number of shares than the decision allows");
   }
   std::vector<Secret> shares;
