@@ -181,7 +181,7 @@ int ShowDirectory(const Common& common) {
       rows.push_back({"  " + member.id, what, member.clearance, Joined(member.roles), Joined(member.programmes)});
     }
   }
-  PrintTable({"AGENCY / MEMBER", "", "CLEARANCE", "ROLES", "PROGRAMMES"}, rows);
+  std::cout << FormatTable({"AGENCY / MEMBER", "", "CLEARANCE", "ROLES", "PROGRAMMES"}, rows);
   return 0;
 }
 
@@ -263,7 +263,7 @@ int Inbox(const Common& common, bool follow) {
                       first && !item.in_reply_to.empty() ? "answers " + ShortId(item.in_reply_to) : ""});
     }
   }
-  PrintTable({"RECORD", "SENT", "FROM", "PORTION", "MARKING", "TYPE", "SEALED", "STATE", ""}, rows);
+  std::cout << FormatTable({"RECORD", "SENT", "FROM", "PORTION", "MARKING", "TYPE", "SEALED", "STATE", ""}, rows);
   return 0;
 }
 

@@ -1,5 +1,4 @@
-// What a person sees. Foreign text is never sent to a terminal raw: control characters, escapes, bidirectional
-// overrides and invalid UTF-8 come out as visible escapes.
+// What a person or a program sees of the library's values.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -8,14 +7,9 @@
 #include <vector>
 
 #include "client/valija.h"
+#include "core/base/text.h"
 
 namespace valija::cli {
-
-// keep_lines: '\n' and '\t' stay (content shown on a terminal); else they are escaped too.
-std::string Visible(std::string_view text, bool keep_lines = false);
-
-// Columns as wide as their widest cell; cells are made Visible. Left-aligned, two spaces between.
-void PrintTable(const std::vector<std::string>& head, const std::vector<std::vector<std::string>>& rows);
 
 std::string ShortId(const std::string& id);  // the first 12 digits
 std::string TimeText(TimePoint time);        // "2026-11-24 08:17:04Z"
