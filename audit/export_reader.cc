@@ -1,0 +1,49 @@
+#include "audit/export_reader.h"
+
+#include <algorithm>
+
+#include "core/io/file.h"
+#include "core/log/note.h"
+#include "core/log/tile.h"
+#include "proto/export.h"
+
+namespace valija::audit {
+
+Result<ExportReader> ExportReader::Open(const std::filesystem::path& folder) {
+  ExportReader reader;
+  reader.folder_ = folder;
+  TRY(reader.note_, io::ReadText(folder / "checkpoint", 1 << 20));
+  TRY(auto note, log::Note::Parse(reader.note_));
+  TRY(auto checkpoint, log::Checkpoint::ParseBody(note.text));
+  reader.size_ = checkpoint.size;
+  return reader;
+}
+
+Result<Bytes> ExportReader::File(const std::string& path) const { return io::ReadFile(folder_ / path, std::size_t{1} << 31); }
+
+Result<std::vector<Bytes>> ExportReader::EntriesFile(std::uint64_t n) const {
+  const auto width = static_cast<unsigned>(std::min<std::uint64_t>(log::kTileWidth, size_ - n * log::kTileWidth));
+  const auto path = proto::EntriesPath(n, width);
+  TRY(auto bytes, File(path));
+  auto entries = proto::ParseEntriesFile(bytes);
+  if (!entries) return Refuse(Reason::kCorrupt, path + ": " + entries.error().Message());
+  if (entries->size() != width)
+    return Refuse(Reason::kCorrupt, path + " holds " + std::to_string(entries->size()) + " entries, not " + std::to_string(width));
+  return entries;
+}
+
+void ExportReader::ForEach(
+    const std::function<bool(std::uint64_t, const Result<proto::LoggedEntry>&)>& each) const {
+  for (std::uint64_t n = 0; n * log::kTileWidth < size_; ++n) {
+    auto file = EntriesFile(n);
+    const std::uint64_t first = n * log::kTileWidth;
+    if (!file) {
+      if (!each(first, file.error())) return;
+      continue;
+    }
+    for (std::size_t i = 0; i < file->size(); ++i)
+      if (!each(first + i, proto::DecodeLoggedEntry((*file)[i]))) return;
+  }
+}
+
+}  // namespace valija::audit

@@ -1,0 +1,238 @@
+#include "audit/verify.h"
+
+#include <nlohmann/json.hpp>
+
+#include "audit/export_reader.h"
+#include "core/crypto/dsse.h"
+#include "core/io/file.h"
+#include "core/ledger/state.h"
+#include "core/log/tile.h"
+#include "core/log/tree.h"
+
+namespace valija::audit {
+namespace {
+
+constexpr std::size_t kMostFindings = 100;
+
+struct LastRun {
+  Digest charter;
+  std::string note;
+};
+
+Result<std::optional<LastRun>> ReadState(const std::filesystem::path& path) {
+  if (path.empty() || !std::filesystem::exists(path)) return std::optional<LastRun>();
+  TRY(auto text, io::ReadText(path, 1 << 20));
+  auto json = nlohmann::json::parse(text, nullptr, false);
+  if (!json.is_object()) return Refuse(Reason::kMalformed, path.string() + " is no state of an earlier run");
+  auto charter = Digest::FromHexText(json.value("charter", std::string()));
+  auto note = json.value("checkpoint", std::string());
+  if (!charter || note.empty()) return Refuse(Reason::kMalformed, path.string() + " is no state of an earlier run");
+  return std::optional(LastRun{*charter, note});
+}
+
+Status WriteState(const std::filesystem::path& path, const Digest& charter, const std::string& note) {
+  if (path.empty()) return Ok();
+  nlohmann::ordered_json json = {{"charter", charter.Hex()}, {"checkpoint", note}};
+  return io::WriteFileAtomic(path, AsBytes(json.dump(2) + "\n"));
+}
+
+// One pass over the export.
+class Run {
+ public:
+  Run(const Options& options, const ExportReader& reader, const Digest& charter) : options_(options), reader_(reader), charter_(charter) {}
+
+  Result<Report> Go(const std::optional<LastRun>& last);
+
+ private:
+  void Find(std::optional<std::uint64_t> entry, std::string code, std::string what) {
+    if (report_.findings.size() < kMostFindings) report_.findings.push_back({entry, std::move(code), std::move(what)});
+  }
+  Status Begin(const std::optional<LastRun>& last);
+  void TakeFile(std::uint64_t n);
+  void TakeEntry(std::uint64_t index, const proto::LoggedEntry& entry);
+  void CheckSeenBefore();
+  void CheckTiles();
+
+  const Options& options_;
+  const ExportReader& reader_;
+  const Digest charter_;
+  Report report_;
+  std::optional<log::NoteVerifier> log_key_;
+  std::optional<log::SignedCheckpoint> checkpoint_, before_;
+  log::Tree tree_;
+  ledger::State state_;
+  std::optional<record::VerifiedBatch> batch_;
+  Time last_time_{};
+  bool replaying_ = true;  // until the state is no longer known
+  bool tree_whole_ = true;
+};
+
+// Entry 0 is the charter, and the charter has the log's key: from its digest everything else follows.
+Status Run::Begin(const std::optional<LastRun>& last) {
+  TRY(auto first, reader_.EntriesFile(0));
+  TRY(auto entry, proto::DecodeLoggedEntry(first.front()));
+  if (!entry.envelope) return Refuse(Reason::kCorrupt, "the export does not show entry 0, the charter");
+  TRY(auto statement, proto::MakeStatement(*entry.envelope));
+  const auto* charter = std::get_if<ledger::Charter>(&statement.payload);
+  if (charter == nullptr) return Refuse(Reason::kCorrupt, "entry 0 is not a charter");
+  report_.charter = statement.digest.Hex();
+  report_.origin = charter->origin;
+  if (statement.digest != charter_) {
+    Find(0, "foreign-charter", "the log's charter is " + report_.charter + ", not " + charter_.Hex());
+    return Ok();
+  }
+  TRY(log_key_, log::NoteVerifier::Parse(charter->log_key));
+  auto checkpoint = log::SignedCheckpoint::Verify(reader_.checkpoint_note(), charter->origin, *log_key_);
+  if (!checkpoint)
+    Find({}, "bad-checkpoint", checkpoint.error().Message());
+  else
+    checkpoint_ = *std::move(checkpoint);
+  if (last) {
+    TRY(before_, log::SignedCheckpoint::Verify(last->note, charter->origin, *log_key_));
+    report_.grew_from = before_->size();
+    if (before_->size() > reader_.size())
+      Find({}, "rolled-back", "at the last run the log had " + std::to_string(before_->size()) + " entries, now " +
+                                  std::to_string(reader_.size()));
+  }
+  return Ok();
+}
+
+void Run::TakeEntry(std::uint64_t index, const proto::LoggedEntry& entry) {
+  tree_.Append(ledger::EntryLeaf(entry.commitment));
+  if (!entry.salt || !entry.head || !entry.envelope || entry.decision_bytes.empty()) {
+    ++report_.withheld;
+    if (!options_.allow_withheld) Find(index, "withheld", "the entry's content is not in the export");
+    replaying_ = false;
+    return;
+  }
+  if (auto whole = proto::CheckLoggedEntry(entry); !whole) {
+    Find(index, "bad-commitment", whole.error().Message());
+    replaying_ = false;
+    return;
+  }
+  if (entry.head->index != index) Find(index, "bad-index", "the entry says it is " + std::to_string(entry.head->index));
+  if (entry.head->time < last_time_) Find(index, "time-back", "the entry is older than the one before it");
+  last_time_ = entry.head->time;
+  auto statement = proto::MakeStatement(*entry.envelope, entry.attachments);
+  auto decision = proto::DecodeDecision(entry.decision_bytes);
+  if (!statement || !decision) {
+    Find(index, "malformed", (statement ? decision.error() : statement.error()).Message());
+    replaying_ = false;
+    return;
+  }
+  ++report_.statements;
+  const auto author = ledger::AuthorshipOf(*statement);
+  const auto* member = author ? state_.member(author->author) : nullptr;
+  if (author && member == nullptr) {
+    if (replaying_) Find(index, "unknown-author", author->author.str() + " was never enrolled");
+    replaying_ = false;
+    return;
+  }
+  auto verified = author ? ledger::VerifyStatement(*std::move(statement), member->signing_key, &batch_)
+                         : ledger::VerifyCharter(*std::move(statement));
+  if (!verified) {
+    Find(index, "bad-signature", verified.error().Message());
+    replaying_ = false;
+    return;
+  }
+  ++report_.signatures;
+  // Where entries are withheld the directory is still folded, as it is shown to every auditor; the rest cannot be decided.
+  const auto kind = (*verified)->kind;
+  const bool directory =
+      kind == ledger::Kind::kCharter || kind == ledger::Kind::kEnrolment || kind == ledger::Kind::kEpoch;
+  if (!replaying_ && !(directory && options_.allow_withheld)) return;
+  auto ours = ledger::Decide(state_, *verified, entry.head->time, decision->authority, decision->nonce);
+  if (!ours || *ours != *decision) {
+    std::string what = "the rules say ";
+    auto text = [](const ledger::Decision& one) {
+      std::string out;
+      for (const auto& verdict : one.verdicts) {
+        out += out.empty() ? "" : "; ";
+        if (verdict.allowed()) out += "allowed";
+        for (std::size_t i = 0; i < verdict.reasons.size(); ++i)
+          out += (i == 0 ? "" : ", ") + std::string(CodeOf(verdict.reasons[i]));
+      }
+      return out;
+    };
+    what += ours ? text(*ours) : "refused, " + std::string(CodeOf(ours.error().reason)) + " (" + ours.error().detail + ")";
+    Find(index, "wrong-decision", what + "; the log says " + text(*decision));
+    replaying_ = false;
+    return;
+  }
+  ++report_.decisions;
+  ledger::Apply(state_, ledger::Entry{*entry.head, *entry.salt, *std::move(verified), *std::move(decision), entry.decision_bytes});
+}
+
+void Run::CheckSeenBefore() {
+  if (before_ && tree_.size() == before_->size() && tree_.Root() != before_->root())
+    Find({}, "fork", "the first " + std::to_string(before_->size()) + " entries are not those of the last run");
+}
+
+void Run::TakeFile(std::uint64_t n) {
+  auto file = reader_.EntriesFile(n);
+  if (!file) {
+    Find(n * log::kTileWidth, "unreadable", file.error().Message());
+    replaying_ = tree_whole_ = false;
+    return;
+  }
+  Bytes bundle;
+  for (std::size_t i = 0; i < file->size(); ++i) {
+    const std::uint64_t index = n * log::kTileWidth + i;
+    auto entry = proto::DecodeLoggedEntry((*file)[i]);
+    if (!entry) {
+      Find(index, "unreadable", entry.error().Message());
+      replaying_ = tree_whole_ = false;
+      return;
+    }
+    log::AppendBundleEntry(bundle, entry->commitment.view());
+    TakeEntry(index, *entry);
+    CheckSeenBefore();
+    if (options_.progress) options_.progress(index + 1, reader_.size());
+  }
+  const auto path = log::BundlePath(n, static_cast<unsigned>(file->size()));
+  auto shown = reader_.File(path);
+  if (!shown || *shown != bundle) Find(n * log::kTileWidth, "bad-bundle", path + " is not the entries' commitments");
+  CheckTiles();
+}
+
+// The tiles that became whole, or (at the end) the last partial ones, as exported, against those of the entries.
+void Run::CheckTiles() {
+  for (const auto& [id, content] : tree_.TakeChangedTiles()) {
+    const auto width = static_cast<unsigned>(content.size() / 32);
+    if (width < log::kTileWidth && tree_.size() != reader_.size()) continue;
+    const auto path = log::TilePath(id, width);
+    auto shown = reader_.File(path);
+    if (!shown || *shown != content) Find({}, "bad-tile", path + " is not what the entries give");
+    ++report_.tiles;
+  }
+}
+
+Result<Report> Run::Go(const std::optional<LastRun>& last) {
+  TRY_OK(Begin(last));
+  if (!report_.findings.empty() && !checkpoint_) return report_;
+  for (std::uint64_t n = 0; n * log::kTileWidth < reader_.size() && tree_whole_; ++n) TakeFile(n);
+  report_.entries = tree_.size();
+  if (tree_whole_) {
+    report_.root = tree_.Root().Hex();
+    if (checkpoint_ && (checkpoint_->size() != tree_.size() || checkpoint_->root() != tree_.Root()))
+      Find({}, "bad-root", "the entries give root " + report_.root + ", the checkpoint says " + checkpoint_->root().Hex());
+  }
+  if (report_.proved()) TRY_OK(WriteState(options_.state, charter_, reader_.checkpoint_note()));
+  return report_;
+}
+
+}  // namespace
+
+Result<Report> Verify(const Options& options) {
+  TRY(auto last, ReadState(options.state));
+  auto charter = options.charter;
+  if (!charter && last) charter = last->charter;
+  if (!charter)
+    return Refuse(Reason::kUsage, "say which charter the log must be under: --charter-digest, as a person told it to you");
+  if (last && last->charter != *charter) return Refuse(Reason::kUsage, "the last run was under another charter");
+  TRY(auto reader, ExportReader::Open(options.folder));
+  if (reader.size() == 0) return Refuse(Reason::kCorrupt, "the log is empty; it has no charter");
+  return Run(options, reader, *charter).Go(last);
+}
+
+}  // namespace valija::audit

@@ -1,0 +1,45 @@
+// The offline verification of an exported log, with none of the broker's code: from the charter's digest alone it proves
+// the log's signature, every tile and the root, that the log only grew since the last run, every commitment, every
+// statement's signature, and, running the same rules again, every decision.
+//
+// Bounded memory: one file of 256 entries at a time beside the folded state.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/result.h"
+#include "core/log/note.h"
+
+namespace valija::audit {
+
+struct Finding {
+  std::optional<std::uint64_t> entry;  // absent: about the log as a whole
+  std::string code;                    // "bad-signature", "wrong-decision", ..; stable
+  std::string what;
+};
+
+struct Options {
+  std::filesystem::path folder;
+  std::optional<Digest> charter;       // checked out of band; else the last run's
+  std::filesystem::path state;         // JSON of the last run: read if there, written when all was proved
+  bool allow_withheld = false;         // entries whose content is not shown to this auditor are no obstacle
+  std::function<void(std::uint64_t done, std::uint64_t total)> progress;
+};
+
+struct Report {
+  std::vector<Finding> findings;
+  std::uint64_t entries = 0, statements = 0, signatures = 0, decisions = 0, tiles = 0, withheld = 0;
+  std::string origin, root, charter;
+  std::optional<std::uint64_t> grew_from;  // size at the last run
+  bool proved() const { return findings.empty(); }
+};
+
+// An Error: it could not run (no export, no charter to hold it against). Else what was found; at most 100 findings, and
+// nothing is re-derived after the first entry whose decision or content is not right, as the state is then unknown.
+Result<Report> Verify(const Options& options);
+
+}  // namespace valija::audit
