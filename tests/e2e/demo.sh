@@ -1,4 +1,117 @@
 #!/usr/bin/env bash
-# demo.sh BUILD_DIR: the story that `./do demo` tells.
-echo "demo: the story is not written yet (tests/e2e/demo.sh)" >&2
-exit 1
+# demo.sh BUILD_DIR: the story that `./do demo` tells, with the real programs on real records. Exit status 0 only if every
+# step went as it says.
+set -euo pipefail
+BUILD=$(cd "$1" && pwd)
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=tests/e2e/world.sh
+source "$here/world.sh"
+
+scratch=$(mktemp -d "${TMPDIR:-/tmp}/valija-demo.XXXXXX")
+trap 'world_end; rm -rf "$scratch"' EXIT
+began=$SECONDS
+
+chapter() { printf '\n\033[1m%s\033[0m\n' "$*"; }
+say() { printf '  %s\n' "$*"; }
+wrong() { printf 'demo: %s\n' "$*" >&2; exit 1; }
+short() { printf '%.12s' "$1"; }
+
+# refused CODE STATUS words..: the command must be refused for this reason, with this exit status.
+refused() {
+  local code=$1 status=$2 out got=0
+  shift 2
+  out=$("$@" 2>&1) || got=$?
+  [ $got = "$status" ] && [[ $out == *"[$code]"* ]] || wrong "expected a refusal [$code], exit $status; got exit $got: $out"
+  say "refused: ${out#valija: }"
+}
+
+send() { # MEMBER words..: prints the record's id
+  local member=$1
+  shift
+  v "$member" --json send "$@" | sed 's/.*"record":"\([0-9a-f]*\)".*/\1/'
+}
+
+chapter "Two countries, four agencies, one carrier that none of them has to trust"
+world_make "$scratch/world" "$BUILD"
+say "each agency has its own CA; four administrators signed the charter $(short "$CHARTER_DIGEST")"
+say "the broker listens on 127.0.0.1:$PORT, TLS 1.3 only, certificates on both sides"
+v us.dea/jrivera directory | sed 's/^/  | /'
+
+stix=${VALIJA_STIX:-$source_dir/../shared/data/stix}
+cd "$source_dir/docs/examples"
+if compgen -G "$stix/*.json" >/dev/null; then
+  chapter "mx.fgr sends the STIX bundles of $(basename "$stix") to its partners"
+  count=0
+  for bundle in "$stix"/*.json; do
+    record=$(send mx.fgr/omar "$bundle" --policy partners.policy --type 'application/stix+json;version=2.1')
+    count=$((count + 1))
+    last=$bundle last_record=$record
+  done
+  say "$count bundles sent, each sealed, signed, and in the log before its sender heard \"sent\""
+else
+  chapter "mx.fgr sends the project's own records to its partners (no STIX bundles are laid beside this checkout)"
+  for last in trace-request.txt money-flow.json; do last_record=$(send mx.fgr/omar "$last" --policy partners.policy); done
+  say "2 records sent"
+fi
+v us.dea/jrivera open "$last_record" --purpose analysis -o "$scratch/opened" 2>&1 | sed 's/^/  /'
+cmp "$last" "$scratch/opened" || wrong "what was opened is not what was sent"
+say "us.dea opened $(short "$last_record"); it is byte for byte what was sent"
+
+chapter "A crime-intelligence report with a tearline: the summary to many, the source report to few"
+report=$(send mx.fgr/omar report-summary.txt report-source.txt --policy many.policy --policy few.policy)
+v mx.fgr/omar send report-summary.txt report-source.txt --policy many.policy --policy few.policy --preview | sed 's/^/  | /'
+say "sent $(short "$report")"
+v us.cbp/tom open "$report" --portion 0 --purpose interdiction --case CBP-7 2>/dev/null | head -n 1 | sed 's/^/  us.cbp reads the summary: /'
+refused not-releasable 3 v us.cbp/tom open "$report" --portion 1 --purpose investigation --case CBP-7
+refused clearance 3 v us.dea/newman open "$report" --portion 1 --purpose investigation --case DEA-31
+refused wrong-purpose 3 v us.dea/jrivera open "$report" --portion 1 --purpose analysis --case DEA-31
+v us.dea/jrivera open "$report" --portion 1 --purpose investigation --case DEA-31 2>/dev/null | head -n 1 | sed 's/^/  us.dea reads the source report: /'
+refused limit-reached 3 v us.dea/jrivera open "$report" --portion 1 --purpose investigation --case DEA-31
+v us.dea/jrivera ack "$report" acted-on | sed 's/^/  us.dea: /'
+
+chapter "Time and second thoughts"
+soon=$(date -u -d '+3 seconds' +%Y-%m-%dT%H:%M:%SZ)
+sed "s/^expires .*/expires $soon/" partners.policy >"$scratch/soon.policy"
+brief=$(send mx.uif/beatriz money-flow.json --policy "$scratch/soon.policy")
+request=$(send us.cbp/tom trace-request.txt --policy partners.policy)
+v us.cbp/tom --yes revoke "$request" --why "sent to the wrong desk" | sed 's/^/  us.cbp: /'
+refused revoked 3 v mx.fgr/omar open "$request" --purpose investigation
+while [ "$(date -u +%Y-%m-%dT%H:%M:%SZ)" \< "$soon" ] || [ "$(date -u +%Y-%m-%dT%H:%M:%SZ)" = "$soon" ]; do sleep 0.2; done
+refused expired 3 v us.dea/jrivera open "$brief" --purpose analysis
+
+chapter "Who did what with the report: the originator asks the log"
+v mx.fgr/omar custody "$report" | sed 's/^/  | /'
+
+chapter "A member leaves"
+v us.dea/karen --yes remove us.dea/newman | sed 's/^/  us.dea: /'
+refused not-enrolled 3 v us.dea/newman inbox
+
+chapter "A joint auditor takes a copy and proves it offline, with none of the broker's code"
+v mx.fgr/contralora export "$scratch/copy" | sed 's/^/  /'
+audit verify "$scratch/copy" --charter-digest "$CHARTER_DIGEST" --state "$scratch/last-run" | sed 's/^/  | /'
+audit log "$scratch/copy" --result refused | sed 's/^/  | /'
+
+chapter "One byte is changed in a copy of the store"
+broker_stop
+cp -r "$W/broker/data" "$scratch/store"
+files=("$scratch"/store/*.log)
+victim=${files[${#files[@]} - 1]}
+middle=$(($(stat -c %s "$victim") / 2))
+printf "\\x$(printf %x $((0x$(od -An -tx1 -j$middle -N1 "$victim" | tr -d ' ') ^ 1)))" |
+  dd of="$victim" bs=1 seek=$middle conv=notrunc status=none
+status=0
+out=$("$BUILD/broker/valija-broker" --config "$W/broker/broker.conf" --data "$scratch/store" export "$scratch/from-store" 2>&1) || status=$?
+[ $status = 5 ] || wrong "the broker should have found the flipped byte; exit $status: $out"
+say "found by the broker: ${out#valija-broker: }"
+
+chapter "... and one byte in the auditor's copy, where no database guards it"
+victim=$(find "$scratch/copy/entries" -name '*.pb' | head -n 1)
+middle=$(($(stat -c %s "$victim") / 2))
+printf "\\x$(printf %x $((0x$(od -An -tx1 -j$middle -N1 "$victim" | tr -d ' ') ^ 1)))" |
+  dd of="$victim" bs=1 seek=$middle conv=notrunc status=none
+status=0
+out=$(audit verify "$scratch/copy" --charter-digest "$CHARTER_DIGEST") || status=$?
+[ $status = 1 ] || wrong "the auditor should have found the flipped byte; exit $status: $out"
+printf '%s\n' "$out" | grep -E 'FINDING|NOT proved' | head -n 2 | sed 's/^/  | /'
+
+chapter "Done in $((SECONDS - began)) seconds: every step went as told"
