@@ -16,18 +16,18 @@ class Leaves {
  public:
   explicit Leaves(const Journal& journal) : journal_(journal) {}
   bool Has(std::uint64_t index, const Hash& leaf) {
-    if (!tile_ || index / log::kTileWidth != at_) {
+    if (tile_.empty() || index / log::kTileWidth != at_) {
       at_ = index / log::kTileWidth;
-      tile_ = journal_.Tile({0, at_});
+      tile_ = journal_.Tile({0, at_}).value_or(Bytes());
     }
     std::size_t offset = index % log::kTileWidth * Hash::kSize;
-    return tile_ && tile_->size() >= offset + Hash::kSize && Equal(ByteView(*tile_).subspan(offset, Hash::kSize), leaf);
+    return tile_.size() >= offset + Hash::kSize && Equal(ByteView(tile_).subspan(offset, Hash::kSize), leaf);
   }
 
  private:
   const Journal& journal_;
   std::uint64_t at_ = 0;
-  std::optional<Bytes> tile_;
+  Bytes tile_;
 };
 
 Status CheckFullTiles(const Journal& journal, log::Tree& tree) {

@@ -1,0 +1,64 @@
+// A sequencer over a journal in memory, its mark in a temporary folder, and a wait for answers.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <future>
+
+#include "broker/sequencer.h"
+#include "broker/storage/high_water.h"
+#include "broker/worker_pool.h"
+#include "tests/broker/support/broker_world.h"
+#include "tests/broker/support/memory_journal.h"
+#include "tests/broker/support/temp_folder.h"
+
+namespace valija::test {
+
+// Starts, stops and starts again over the same journal and mark. Time is the world's, unless a test sets another.
+struct BrokerRig {
+  BrokerWorld world;
+  TempFolder folder;
+  MemoryJournal memory;
+  broker::Journal* journal = &memory;
+  broker::Sequencer::Options options{world.authority, 4096, 1024, std::size_t{16} << 20, [this] { return world.now; }};
+  crypto::Random* random = &world.random;
+  std::unique_ptr<broker::WorkerPool> workers;
+  std::unique_ptr<broker::HighWater> mark;
+  std::unique_ptr<broker::Sequencer> sequencer;
+
+  std::filesystem::path mark_path() const { return folder / "mark"; }
+
+  Status Start(std::optional<ledger::VerifiedStatement> charter = std::nullopt) {
+    Stop();
+    workers = std::make_unique<broker::WorkerPool>(3, 1000);
+    TRY(mark, broker::HighWater::Open(mark_path()));
+    TRY(sequencer,
+        broker::Sequencer::Start(options, *journal, *mark, world.log_key, *workers, *random, std::move(charter)));
+    return Ok();
+  }
+  void Stop() {
+    if (sequencer) sequencer->Stop();
+    if (workers) workers->Stop();
+    sequencer.reset();
+    workers.reset();
+    mark.reset();
+  }
+  ~BrokerRig() { Stop(); }
+
+  void Found() {
+    auto started = Start(world.Charter());
+    if (!started) throw std::runtime_error(started.error().Message());
+  }
+
+  std::future<Result<broker::Accepted>> Submit(ledger::VerifiedStatement statement) {
+    auto answer = std::make_shared<std::promise<Result<broker::Accepted>>>();
+    auto future = answer->get_future();
+    auto queued = sequencer->Submit(
+        std::move(statement), [answer](Result<broker::Accepted> result) { answer->set_value(std::move(result)); });
+    if (!queued) answer->set_value(queued.error());
+    return future;
+  }
+  Result<broker::Accepted> Post(ledger::VerifiedStatement statement) { return Submit(std::move(statement)).get(); }
+};
+
+}  // namespace valija::test

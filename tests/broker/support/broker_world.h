@@ -1,0 +1,205 @@
+// A small world for the broker's tests: two agencies, their people and keys, and statements in their real bytes.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "core/crypto/dsse.h"
+#include "core/crypto/hash.h"
+#include "core/ledger/state.h"
+#include "core/log/note.h"
+#include "core/record/batch.h"
+#include "core/record/body.h"
+#include "core/record/epoch.h"
+#include "core/record/seal.h"
+#include "proto/convert.h"
+#include "tests/support/test_certificates.h"
+
+namespace valija::test {
+
+struct BrokerPerson {
+  ledger::MemberRecord record;
+  crypto::SignKey sign;
+  crypto::KemPrivateKey kem;
+  Digest enrolment;  // the last one made; zeros before
+};
+
+struct SentRecord {
+  ledger::VerifiedStatement statement;
+  std::vector<crypto::Secret> ceks;
+};
+
+class BrokerWorld {
+ public:
+  inline static const std::string kOrigin = "example.org/valija";
+
+  crypto::SystemRandom random;
+  Time now = *ParseTime("2026-11-24T09:00:00Z");
+  AuthorityId authority = *AuthorityId::Parse("broker-1");
+  crypto::Ed25519SignKey log_key = crypto::Ed25519SignKey::Generate(random);
+  crypto::KemPrivateKey release_key = crypto::KemPrivateKey::Generate(random);
+  std::map<std::string, BrokerPerson> people;
+  std::map<std::string, crypto::KemPrivateKey> epoch_keys;  // by agency, the first epoch's
+
+  log::NoteVerifier verifier() const { return log::NoteVerifier::Make(kOrigin, log_key.verify_key()).value(); }
+
+  BrokerPerson& NewPerson(const std::string& id, bool administrator = false) {
+    BrokerPerson person{{*MemberId::Parse(id), ledger::MemberStatus::kActive, {}, {}, administrator, false},
+                        crypto::SignKey::Generate(random),
+                        crypto::KemPrivateKey::Generate(random),
+                        {}};
+    person.record.keys = {random.Make<KeyId>(), person.sign.verify_key().point(), person.kem.public_key().point()};
+    return people.insert_or_assign(id, std::move(person)).first->second;
+  }
+
+  ledger::VerifiedStatement Charter() {
+    ledger::Charter charter;
+    charter.origin = kOrigin;
+    charter.title = "Agreement";
+    charter.time = now;
+    charter.nonce = random.Make<Nonce>();
+    for (const char* agency : {"mx.fgr", "us.dea"}) {
+      auto& administrator = NewPerson(std::string(agency) + "/admin", true);
+      charter.agencies.push_back({*AgencyId::Parse(agency), agency, TestCertificate(agency), {administrator.record}});
+    }
+    charter.authorities = {{authority, release_key.public_key().point()}};
+    charter.log_key = verifier().Text();
+    charter.carrier_ca_certificate = TestCertificate("carrier");
+    charter.purposes = {"analysis", "investigation"};
+    charter.clearances = {"secret"};
+    ledger::Envelope envelope = Envelope(ledger::Kind::kCharter, proto::EncodeCharter(charter));
+    for (const char* agency : {"mx.fgr", "us.dea"})
+      SignDirect(envelope, people.at(std::string(agency) + "/admin").sign);
+    auto statement = proto::MakeStatement(std::move(envelope)).value();
+    for (auto& [id, person] : people) person.enrolment = statement.digest;
+    return ledger::VerifyCharter(std::move(statement)).value();
+  }
+
+  // A new member, or with status kRemoved the end of one.
+  ledger::VerifiedStatement Enrol(BrokerPerson& member) {
+    auto& by = people.at(member.record.id.agency().str() + "/admin");
+    ledger::Enrolment enrolment{By(by), member.record, member.enrolment, {}};
+    auto out = Direct(ledger::Kind::kEnrolment, proto::EncodeEnrolment(enrolment), by);
+    member.enrolment = out->digest;
+    return out;
+  }
+  ledger::VerifiedStatement EnrolNew(const std::string& id) { return Enrol(NewPerson(id)); }
+  ledger::VerifiedStatement Remove(const std::string& id) {
+    auto& member = people.at(id);
+    member.record.status = ledger::MemberStatus::kRemoved;
+    return Enrol(member);
+  }
+
+  // The first epoch of an agency that has its administrator alone.
+  ledger::VerifiedStatement Epoch(const std::string& agency) {
+    auto& by = people.at(agency + "/admin");
+    auto key = crypto::KemPrivateKey::Generate(random);
+    AgencyId id = *AgencyId::Parse(agency);
+    auto sealed = record::SealEpochKey(key, id, 1, Digest{}, by.record.id, by.kem.public_key(), random);
+    ledger::Epoch epoch{By(by),
+                        id,
+                        1,
+                        key.public_key().point(),
+                        now + std::chrono::days(365),
+                        Digest{},
+                        {{1, by.record.id, by.kem.id(), sealed.enc, sealed.ciphertext}}};
+    epoch_keys.insert_or_assign(agency, std::move(key));
+    return Direct(ledger::Kind::kEpoch, proto::EncodeEpoch(epoch), by);
+  }
+
+  // One portion for the agencies of each policy. Body lengths and roots are those of real bodies, which go nowhere.
+  policy::Policy PolicyFor(const std::string& agency, std::vector<std::string> purposes = {"investigation"}) const {
+    policy::Policy out;
+    out.marking = policy::Tlp::kAmber;
+    out.releasable_to.agencies = {*AgencyId::Parse(agency)};
+    out.purposes = std::move(purposes);
+    out.case_required = false;
+    out.expires = now + std::chrono::days(30);
+    return out;
+  }
+  SentRecord Record(const std::string& from_id, const std::vector<policy::Policy>& policies) {
+    auto& from = people.at(from_id);
+    record::Window window(from.record.id, from.sign.id(), now, random);
+    window.Begin(now).value();
+    const record::ReleaseAuthority release[] = {{authority, release_key.public_key()}};
+    auto named = record::NameAuthorities(window, release, random);
+    record::Header header{record::kSuite,
+                          random.Make<RecordNonce>(),
+                          from.record.id,
+                          from.sign.id(),
+                          now,
+                          kOrigin,
+                          window.id(),
+                          std::nullopt,
+                          named.refs,
+                          {}};
+    record::Attachments attachments;
+    attachments.authority_encs = named.encs;
+    std::vector<std::vector<record::Slip>> slips;
+    for (std::uint32_t p = 0; p < policies.size(); ++p) {
+      std::vector<record::Recipient> to;
+      for (const auto& agency : policies[p].releasable_to.agencies) {
+        to.push_back(
+            {agency, crypto::KemPublicKey::FromPoint(epoch_keys.at(agency.str()).public_key().point()).value()});
+      }
+      auto committed = record::CommitRecipients(window, p, to, random);
+      attachments.policies.push_back(proto::EncodePolicy(random.Make<Salt>(), policies[p]));
+      header.portions.push_back({p, std::string(policy::TextOf(policies[p].marking)), "text/plain",
+                                 proto::PolicyDigest(attachments.policies.back()), from.sign.id(),
+                                 committed.commitments});
+      attachments.slips.insert(attachments.slips.end(), committed.slips.begin(), committed.slips.end());
+      slips.push_back(std::move(committed.slips));
+    }
+    Bytes header_bytes = proto::EncodeHeader(header);
+    Hash ctx = record::RecordContext(header_bytes);
+    std::vector<crypto::Secret> ceks;
+    std::vector<record::PortionSeal> seals;
+    for (std::uint32_t p = 0; p < policies.size(); ++p) {
+      ceks.push_back(random.MakeSecret(record::kCekSize));
+      auto body = record::SealBody(ceks.back(), ctx, p, random.Make<crypto::CobblestoneSalt>(), AsBytes("a report"));
+      seals.push_back(
+          {record::SealWraps(window, header, ctx, slips[p], ceks.back()), body.summary.length, body.summary.root});
+    }
+    return {Batched(ledger::Kind::kRecord, proto::EncodeRecord(header_bytes, seals), from, std::move(attachments)),
+            std::move(ceks)};
+  }
+
+  ledger::VerifiedStatement Open(const std::string& by_id, const std::vector<std::pair<Digest, std::uint32_t>>& items,
+                                 const log::Checkpoint& seen, const crypto::KemPublicKey& reply,
+                                 const std::string& purpose = "investigation") {
+    auto& by = people.at(by_id);
+    AgencyId agency = by.record.id.agency();
+    ledger::Open open{
+        By(by), {}, agency, purpose, "", reply.point(), seen.size, seen.root, now + std::chrono::minutes(10)};
+    for (const auto& [digest, portion] : items) {
+      open.items.push_back({digest, portion, epoch_keys.at(agency.str()).id()});
+    }
+    return Batched(ledger::Kind::kOpen, proto::EncodeOpen(open), by, {});
+  }
+
+ private:
+  ledger::Authorship By(const BrokerPerson& author) {
+    return {author.record.id, author.sign.id(), kOrigin, now, random.Make<Nonce>()};
+  }
+  static ledger::Envelope Envelope(ledger::Kind kind, Bytes payload) {
+    return {ledger::PayloadType(kind), std::move(payload), {}, std::nullopt};
+  }
+  static void SignDirect(ledger::Envelope& envelope, const crypto::SignKey& key) {
+    envelope.signatures.push_back({key.id(), key.Sign(crypto::Pae(envelope.payload_type, envelope.payload))});
+  }
+  ledger::VerifiedStatement Direct(ledger::Kind kind, Bytes payload, const BrokerPerson& by) {
+    auto envelope = Envelope(kind, std::move(payload));
+    SignDirect(envelope, by.sign);
+    return ledger::VerifyStatement(proto::MakeStatement(std::move(envelope)).value(), by.sign.verify_key()).value();
+  }
+  ledger::VerifiedStatement Batched(ledger::Kind kind, Bytes payload, const BrokerPerson& by,
+                                    record::Attachments attachments) {
+    auto envelope = Envelope(kind, std::move(payload));
+    auto batch = record::SignBatch(by.sign, {record::StatementLeaf(envelope.payload_type, envelope.payload)});
+    envelope.batch = ledger::BatchProof{batch.payload, batch.signature, 0, batch.paths[0]};
+    auto statement = proto::MakeStatement(std::move(envelope), std::move(attachments)).value();
+    return ledger::VerifyStatement(std::move(statement), by.sign.verify_key()).value();
+  }
+};
+
+}  // namespace valija::test
