@@ -65,6 +65,10 @@ class World {
   ledger::State state;
   std::vector<ledger::Entry> entries;
 
+  explicit World(bool populated = false) {
+    if (populated) Populate();
+  }
+
   // ---- people ----
   // Fresh keys for a member of this name; those it had are gone.
   Person& NewPerson(const std::string& id, policy::Attributes attributes = {}, bool administrator = false) {
@@ -345,6 +349,15 @@ class World {
   }
 
   int drafts_ = 0;
+};
+
+// A world that has begun, and some of its people by name.
+class PopulatedWorld : public World {
+ public:
+  PopulatedWorld() : World(true) {}
+  Person &us_admin = people.at("us.dea/admin"), &ana = people.at("us.dea/ana"), &bob = people.at("us.dea/bob");
+  Person &mx_admin = people.at("mx.fgr/admin"), &mx_ana = people.at("mx.fgr/ana"), &mx_bob = people.at("mx.fgr/bob");
+  Person &fbi_ana = people.at("us.fbi/ana"), &gt_ana = people.at("gt.mp/ana");
 };
 
 }  // namespace valija::test
