@@ -24,7 +24,6 @@ bool IsSealedBodySize(std::uint64_t body_length) {
   if (body_length < SealedBodySize(0) || body_length > SealedBodySize(kMaxPlainLength)) return false;
   const std::uint64_t chunks = body_length - crypto::kCobblestoneHeaderSize;
   const std::uint64_t count = chunks / crypto::kCobblestoneSealedChunk + 1;  // the last one is never full
-  if (chunks % crypto::kCobblestoneSealedChunk < crypto::kAeadTagSize) return false;
   const std::uint64_t padded = chunks - count * crypto::kAeadTagSize;
   return padded >= kPaddingFloor && Padme(padded) == padded;
 }

@@ -37,6 +37,15 @@ TEST_F(ReleaseTest, IsRefusedWithAnotherNumberOfShares) {
   }
 }
 
+TEST_F(ReleaseTest, IsRefusedWithHalfAShareOrNone) {
+  for (std::size_t size : {0U, 31U, 33U, 95U, 97U}) {
+    sealed_ = crypto::HpkeSealOnce(reply_key_.public_key(), ReleaseInfo(binding_), Bytes(size), random_);
+    for (std::size_t count : {size / 32, size / 32 + 1}) {
+      EXPECT_TRUE(RefusedFor(Open(count), Reason::kWrongRelease)) << size << " " << count;
+    }
+  }
+}
+
 TEST_F(ReleaseTest, IsRefusedForEveryOtherBinding) {
   const ReleaseBinding good = binding_;
   binding_.request.bytes[0] ^= 1;

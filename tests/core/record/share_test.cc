@@ -1,5 +1,6 @@
 #include "core/record/share.h"
 
+#include "core/crypto/aead.h"
 #include "tests/core/record/support.h"
 
 namespace valija::record {
@@ -56,6 +57,14 @@ TEST_F(Wrap, RefusesAnyDamage) {
     Bytes other = wrap_;
     other.resize(size);
     EXPECT_TRUE(RefusedFor(UnwrapCek(ctx_, 3, agency_, agency_share_, Shares({1, 2}), other), Reason::kBadSeal));
+  }
+}
+
+TEST_F(Wrap, RefusesAWellSealedKeyOfAnotherLength) {
+  auto keys = DeriveWrapKeys(ctx_, 3, agency_, agency_share_, Shares({1, 2}));
+  for (std::size_t size : {0U, 16U, 31U, 33U}) {
+    Bytes wrap = crypto::SealOnce(keys.key.view(), keys.nonce.view(), {}, Bytes(size));
+    EXPECT_TRUE(RefusedFor(UnwrapCek(ctx_, 3, agency_, agency_share_, Shares({1, 2}), wrap), Reason::kBadSeal)) << size;
   }
 }
 
