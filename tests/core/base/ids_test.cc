@@ -31,6 +31,8 @@ TEST(AgencyId, RefusesEverythingElse) {
     EXPECT_FALSE(AgencyId::Parse(std::string(foreign) + "us.dea")) << foreign;
   }
   EXPECT_FALSE(AgencyId::Parse(std::string_view("us.d\0a", 6)));
+  for (std::size_t size = 0; size < 4; ++size)  // what follows a view is not read
+    EXPECT_FALSE(AgencyId::Parse(std::string_view("us.dea", size))) << size;
 }
 
 TEST(MemberId, IsAnAgencyASlashAndAName) {

@@ -287,7 +287,7 @@ TEST(Ecdsa, RefusesAnotherMessageKeyOrSignature) {
     EXPECT_FALSE(key.verify_key().Verify(message, bad)) << bit;
   }
   for (std::size_t size = 0; size < 64; ++size)
-    EXPECT_FALSE(key.verify_key().Verify(message, signature.view().first(size))) << size;
+    EXPECT_FALSE(key.verify_key().Verify(message, ToBytes(signature.view().first(size)))) << size;
   EXPECT_FALSE(key.verify_key().Verify(message, Concat({signature, Bytes(1, 0)})));
   EXPECT_EQ(ERR_peek_error(), 0u);
 }
