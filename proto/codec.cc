@@ -38,8 +38,9 @@ Bytes Serialise(const google::protobuf::Message& message) {
   return out;
 }
 
-Error UnknownField(const google::protobuf::Message& message) {
+Status Known(const google::protobuf::Message& message) {
   const auto& unknown = message.GetReflection()->GetUnknownFields(message);
+  if (unknown.empty()) return Ok();
   return Refuse(Reason::kUnknownField,
                 message.GetDescriptor()->name() + ": field " + std::to_string(unknown.field(0).number()));
 }

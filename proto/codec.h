@@ -30,14 +30,9 @@ Status CheckCanonical(const google::protobuf::Message& message, ByteView bytes);
 
 Bytes Serialise(const google::protobuf::Message& message);
 
-Error UnknownField(const google::protobuf::Message& message);
 // kUnknownField if this message, apart from the messages in it, has a field that its definition does not name. Every
-// FromMessage begins with it.
-template <class M>
-Status Known(const M& message) {
-  if (!message.unknown_fields().empty()) return UnknownField(message);
-  return Ok();
-}
+// FromMessage begins with it; some nanoseconds.
+Status Known(const google::protobuf::Message& message);
 
 // The whole way of what is signed or hashed: `read` is a FromMessage of M.
 template <class M, class Read>

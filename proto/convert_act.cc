@@ -146,13 +146,20 @@ Result<ledger::Payload> DecodeRevocation(ByteView bytes) {
 
 Result<ledger::Payload> DecodePayload(ledger::Kind kind, ByteView bytes) {
   switch (kind) {
-    case ledger::Kind::kCharter: return DecodeCharter(bytes);
-    case ledger::Kind::kEnrolment: return DecodeEnrolment(bytes);
-    case ledger::Kind::kEpoch: return DecodeEpoch(bytes);
-    case ledger::Kind::kRecord: return DecodeRecord(bytes);
-    case ledger::Kind::kOpen: return DecodeOpen(bytes);
-    case ledger::Kind::kAcknowledgement: return DecodeAcknowledgement(bytes);
-    case ledger::Kind::kRevocation: return DecodeRevocation(bytes);
+    case ledger::Kind::kCharter:
+      return DecodeCharter(bytes);
+    case ledger::Kind::kEnrolment:
+      return DecodeEnrolment(bytes);
+    case ledger::Kind::kEpoch:
+      return DecodeEpoch(bytes);
+    case ledger::Kind::kRecord:
+      return DecodeRecord(bytes);
+    case ledger::Kind::kOpen:
+      return DecodeOpen(bytes);
+    case ledger::Kind::kAcknowledgement:
+      return DecodeAcknowledgement(bytes);
+    case ledger::Kind::kRevocation:
+      return DecodeRevocation(bytes);
   }
   return Refuse(Reason::kUnknownType);
 }

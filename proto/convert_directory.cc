@@ -118,9 +118,9 @@ void ToMessage(const ledger::CharterCaps& caps, v1::Charter::Caps* out) {
 
 Result<ledger::CharterCaps> FromMessage(const v1::Charter::Caps& message) {
   TRY_OK(Known(message));
-  ledger::CharterCaps caps{message.max_window_days(),          message.max_portions(),
-                           message.max_recipients(),           message.max_body_bytes(),
-                           message.clock_skew_seconds(),       message.request_lifetime_seconds(),
+  ledger::CharterCaps caps{message.max_window_days(),    message.max_portions(),
+                           message.max_recipients(),     message.max_body_bytes(),
+                           message.clock_skew_seconds(), message.request_lifetime_seconds(),
                            message.epoch_grace_seconds()};
   // Every cap is said: an absent one would be read as "none" by one implementation and as "nothing" by another.
   if (caps.max_window_days == 0 || caps.max_body_bytes == 0 || caps.clock_skew_seconds == 0 ||
@@ -173,7 +173,8 @@ Result<ledger::Payload> FromMessage(const v1::Charter& message) {
     out.agencies.push_back(std::move(value));
   }
   if (out.agencies.empty()) return Malformed("Charter.agencies", "absent");
-  if (!StrictlyAscending(out.agencies, [](const auto& agency) -> const auto& { return agency.id; })) {
+  if (!StrictlyAscending(
+          out.agencies, [](const auto& agency) -> const auto& { return agency.id; })) {
     return Malformed("Charter.agencies", "not in ascending order");
   }
   for (const auto& authority : message.authorities()) {
@@ -231,7 +232,8 @@ Result<ledger::Payload> FromMessage(const v1::Epoch& message) {
   TRY(auto not_after, TimeOf(message.not_after_ms(), "Epoch.not_after_ms"));
   TRY(auto previous, FixedOf<Digest>(message.previous(), "Epoch.previous"));
   TRY(auto wraps, WrapsOf(message.wraps()));
-  if (!StrictlyAscending(wraps, [](const auto& wrap) -> const auto& { return wrap.member; })) {
+  if (!StrictlyAscending(
+          wraps, [](const auto& wrap) -> const auto& { return wrap.member; })) {
     return Malformed("Epoch.wraps", "not in ascending order of members");
   }
   for (const auto& wrap : wraps) {

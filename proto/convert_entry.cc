@@ -144,8 +144,8 @@ Result<LoggedEntry> DecodeLoggedEntry(ByteView bytes) {
 
 Status CheckLoggedEntry(const LoggedEntry& entry) {
   if (!entry.head || !entry.salt) {
-    bool bare = !entry.head && !entry.salt && !entry.envelope && entry.decision_bytes.empty() &&
-                Empty(entry.attachments);
+    bool bare =
+        !entry.head && !entry.salt && !entry.envelope && entry.decision_bytes.empty() && Empty(entry.attachments);
     if (!bare) return BadProof("head and salt, without which nothing else is proved, are not both there");
     return Ok();
   }

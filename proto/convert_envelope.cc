@@ -7,10 +7,10 @@
 namespace valija::proto {
 namespace {
 
-constexpr std::size_t kBatchPayload = 102;         // T("batch", key id, u64 size, root)
+constexpr std::size_t kBatchPayload = 102;  // T("batch", key id, u64 size, root)
 constexpr std::uint64_t kMaxBatch = 65536;
-constexpr std::size_t kMaxBatchPath = 16;          // of a tree of kMaxBatch leaves
-constexpr int kMaxSignatures = 256;                // a charter has one or more per agency
+constexpr std::size_t kMaxBatchPath = 16;  // of a tree of kMaxBatch leaves
+constexpr int kMaxSignatures = 256;        // a charter has one or more per agency
 
 Result<ledger::DirectSignature> FromMessage(const v1::DirectSignature& message) {
   TRY_OK(Known(message));

@@ -5,9 +5,9 @@
 namespace valija::proto {
 namespace {
 
-constexpr std::size_t kMaxPath = 63;                        // a tree has fewer than 2^63 leaves
+constexpr std::size_t kMaxPath = 63;  // a tree has fewer than 2^63 leaves
 constexpr std::size_t kMaxConsistency = 2 * kMaxPath + 1;
-constexpr std::size_t kMaxNote = std::size_t{64} << 10;     // as log::Note takes
+constexpr std::size_t kMaxNote = std::size_t{64} << 10;  // as log::Note takes
 
 }  // namespace
 

@@ -25,8 +25,7 @@ Result<record::PortionHead> FromMessage(const v1::PortionHead& message) {
   TRY(out.media_type, AsciiOf(message.media_type(), "PortionHead.media_type", 1, 127));
   TRY(out.policy_digest, FixedOf<Hash>(message.policy_digest(), "PortionHead.policy_digest"));
   TRY(out.amend_key_id, FixedOf<KeyId>(message.amend_key_id(), "PortionHead.amend_key_id"));
-  TRY(out.recipients,
-      FixedListOf<Commitment>(message.recipients(), "PortionHead.recipients", record::kMaxRecipients));
+  TRY(out.recipients, FixedListOf<Commitment>(message.recipients(), "PortionHead.recipients", record::kMaxRecipients));
   return out;
 }
 

@@ -60,7 +60,7 @@ struct FollowItem {
 
 // What an upload or a download begins with; the hashes may come in several pieces.
 struct BodyStart {
-  Hash root;                       // uploads only
+  Hash root;  // uploads only
   std::uint64_t length = 0;
   std::vector<Hash> slice_hashes;  // leaf hashes; a further piece continues them
   bool more = false;               // a further piece follows

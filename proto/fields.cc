@@ -25,9 +25,9 @@ std::optional<char32_t> Next(std::string_view& text) {
 }
 
 bool Shows(char32_t c) {
-  if (c < 0x20 || (c >= 0x7f && c < 0xa0)) return false;                     // C0, DEL, C1: terminals obey them
-  if (c == 0x200e || c == 0x200f || c == 0x061c) return false;               // direction marks
-  if (c >= 0x2028 && c <= 0x202e) return false;                              // separators, embeddings and overrides
+  if (c < 0x20 || (c >= 0x7f && c < 0xa0)) return false;        // C0, DEL, C1: terminals obey them
+  if (c == 0x200e || c == 0x200f || c == 0x061c) return false;  // direction marks
+  if (c >= 0x2028 && c <= 0x202e) return false;                 // separators, embeddings and overrides
   return !(c >= 0x2066 && c <= 0x2069) && c != 0xfeff && (c & 0xfffe) != 0xfffe;  // isolates, BOM, non-characters
 }
 
@@ -38,8 +38,8 @@ Error Malformed(std::string_view field, std::string_view what) {
 }
 
 Error WrongLength(std::string_view field, std::size_t is, std::size_t required) {
-  return Malformed(field, is == 0 ? "absent"
-                                  : std::to_string(is) + " bytes where " + std::to_string(required) + " are required");
+  return Malformed(
+      field, is == 0 ? "absent" : std::to_string(is) + " bytes where " + std::to_string(required) + " are required");
 }
 
 Result<Point> PointOf(const std::string& value, std::string_view field) {
@@ -94,7 +94,8 @@ Result<std::vector<std::string>> LabelsOf(const Strings& values, std::string_vie
 Result<std::vector<std::string>> AscendingLabelsOf(const Strings& values, std::string_view field) {
   std::vector<std::string> out(values.begin(), values.end());
   for (const auto& value : out) TRY_OK(LabelOf(value, field));
-  if (!StrictlyAscending(out, [](const auto& value) -> const auto& { return value; })) {
+  if (!StrictlyAscending(
+          out, [](const auto& value) -> const auto& { return value; })) {
     return Malformed(field, "not in ascending order");
   }
   return out;

@@ -8,7 +8,7 @@ namespace valija::proto {
 namespace {
 
 constexpr std::size_t kMaxDetail = 500;
-constexpr int kMaxReleases = 8;                        // one per authority (record::kMaxAuthorities)
+constexpr int kMaxReleases = 8;  // one per authority (record::kMaxAuthorities)
 constexpr std::size_t kShare = 32, kTag = 16, kMaxShares = 256;
 
 Result<BodyStart> StartOf(Hash root, std::uint64_t length, const Strings& hashes, bool more) {
@@ -45,8 +45,8 @@ Result<Outcome> OutcomeOf(const v1::Outcome& message) {
 }  // namespace
 
 Status RefuseUnknown(const google::protobuf::Message& message) {
+  TRY_OK(Known(message));
   const auto* reflection = message.GetReflection();
-  if (!reflection->GetUnknownFields(message).empty()) return UnknownField(message);
   std::vector<const google::protobuf::FieldDescriptor*> fields;
   reflection->ListFields(message, &fields);
   for (const auto* field : fields) {
@@ -103,8 +103,7 @@ Result<Release> FromMessage(const v1::Release& message) {
   TRY_OK(Known(message));
   TRY(auto authority, AuthorityOf(message.authority(), "Release.authority"));
   TRY(auto enc, PointOf(message.enc(), "Release.enc"));
-  TRY(auto ciphertext,
-      BytesOf(message.ciphertext(), "Release.ciphertext", kShare + kTag, kMaxShares * kShare + kTag));
+  TRY(auto ciphertext, BytesOf(message.ciphertext(), "Release.ciphertext", kShare + kTag, kMaxShares * kShare + kTag));
   if ((ciphertext.size() - kTag) % kShare != 0) return Malformed("Release.ciphertext", "not whole shares");
   return Release{std::move(authority), enc, std::move(ciphertext)};
 }
