@@ -39,10 +39,10 @@ struct Policy {
   Tlp marking = Tlp::kRed;
   Audience releasable_to;
   NeedToKnow need_to_know;
-  std::vector<std::string> purposes;  // at least one; an open request must state one of them
-  bool case_required = true;          // ... with a case reference
-  std::optional<Time> not_before;     // inclusive
-  std::optional<Time> expires;        // exclusive
+  std::vector<std::string> purposes;      // at least one; an open request must state one of them
+  bool case_required = true;              // ... with a case reference
+  std::optional<Time> not_before;         // inclusive
+  std::optional<Time> expires;            // exclusive
   std::uint32_t openings_per_agency = 0;  // granted openings of this portion; 0: no limit
   std::uint32_t openings_in_all = 0;
   bool operator==(const Policy&) const = default;
@@ -56,7 +56,7 @@ Status Validate(const Policy& policy);
 
 // What the directory knows of who asks.
 struct Attributes {
-  std::string clearance;  // a level of the charter's ladder, or empty: none
+  std::string clearance;                       // a level of the charter's ladder, or empty: none
   std::vector<std::string> roles, programmes;  // sorted
   bool operator==(const Attributes&) const = default;
 };

@@ -3,12 +3,12 @@
 #include <map>
 
 #include "core/policy/policy.h"
+#include "core/policy/words.h"
 
 namespace valija::policy {
 namespace {
 
 constexpr std::size_t kMaxText = 65536;
-constexpr std::size_t kKeyColumn = 15;  // where values begin in the canonical form
 
 constexpr std::string_view kKeys[] = {"marking", "releasable-to", "clearance",  "roles",   "programmes",
                                       "purpose", "case",          "not-before", "expires", "openings"};
@@ -18,69 +18,6 @@ constexpr std::pair<std::string_view, std::string_view> kOtherWords[] = {
     {"from", "not-before"},   {"until", "expires"},          {"expiry", "expires"},       {"limit", "openings"},
     {"limits", "openings"},   {"programs", "programmes"},    {"program", "programmes"},   {"purposes", "purpose"},
     {"case-required", "case"}};
-
-bool IsBlank(char c) { return c == ' ' || c == '\t'; }
-
-std::string_view Trim(std::string_view text) {
-  while (!text.empty() && IsBlank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && IsBlank(text.back())) text.remove_suffix(1);
-  return text;
-}
-
-// The first word and the rest, both trimmed.
-std::pair<std::string_view, std::string_view> FirstWord(std::string_view text) {
-  std::size_t end = 0;
-  while (end < text.size() && !IsBlank(text[end])) ++end;
-  return {text.substr(0, end), Trim(text.substr(end))};
-}
-
-std::vector<std::string_view> Split(std::string_view text, char at) {
-  std::vector<std::string_view> out;
-  while (true) {
-    const std::size_t end = text.find(at);
-    out.push_back(Trim(text.substr(0, end)));
-    if (end == std::string_view::npos) return out;
-    text.remove_prefix(end + 1);
-  }
-}
-
-// What stands in the file, fit to be shown on a terminal.
-std::string Quote(std::string_view text) {
-  std::string out = "'";
-  for (char c : text.substr(0, 60)) out += c >= 0x20 && c <= 0x7e ? c : '?';
-  return out + (text.size() > 60 ? "..'" : "'");
-}
-
-std::size_t EditDistance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t above = row[j];
-      row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)});
-      diagonal = above;
-    }
-  }
-  return row[b.size()];
-}
-
-// "; did you mean 'x'?" for the nearest of the words, if one is near.
-template <class Words>
-std::string Suggest(std::string_view written, const Words& words) {
-  if (written.size() > 40) return {};
-  std::string lower(written);
-  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c == '_' || c == ':' ? '-' : c;
-  while (!lower.empty() && lower.back() == '-') lower.pop_back();
-  std::string_view best;
-  std::size_t distance = 3;  // two slips of the finger
-  for (std::string_view word : words) {
-    const std::size_t d = EditDistance(lower, word);
-    if (d < distance && d < word.size()) distance = d, best = word;
-  }
-  return best.empty() ? std::string() : "; did you mean '" + std::string(best) + "'?";
-}
 
 std::string SuggestKey(std::string_view written) {
   for (const auto& [other, ours] : kOtherWords)
@@ -324,47 +261,8 @@ class Parser {
   std::vector<TextError> errors_;
 };
 
-std::string Join(const std::vector<std::string>& items) {
-  std::string out;
-  for (const auto& item : items) out += (out.empty() ? "" : ", ") + item;
-  return out;
-}
-
 }  // namespace
 
 TextResult ParseText(std::string_view text) { return Parser().Run(text); }
-
-std::string ToText(const Policy& policy) {
-  std::string out;
-  auto line = [&](std::string_view key, const std::string& value) {
-    if (value.empty()) return;
-    out += key;
-    out.append(kKeyColumn - key.size(), ' ');
-    out += value + "\n";
-  };
-  std::vector<std::string> audience;
-  for (const auto& country : policy.releasable_to.countries) audience.push_back("country " + country);
-  for (const auto& agency : policy.releasable_to.agencies) audience.push_back("agency " + agency.str());
-  for (const auto& member : policy.releasable_to.members) audience.push_back("member " + member.str());
-  auto conditions = [&](std::string_view key, const auto& any, const auto& all) {
-    if (!any.empty()) line(key, "any " + Join(any));
-    if (!all.empty()) line(key, "all " + Join(all));
-  };
-  std::vector<std::string> openings;
-  if (policy.openings_per_agency != 0) openings.push_back(std::to_string(policy.openings_per_agency) + " per agency");
-  if (policy.openings_in_all != 0) openings.push_back(std::to_string(policy.openings_in_all) + " in all");
-
-  line("marking", std::string(TextOf(policy.marking)));
-  line("releasable-to", audience.empty() ? "nobody" : Join(audience));
-  line("clearance", policy.need_to_know.clearance);
-  conditions("roles", policy.need_to_know.any_roles, policy.need_to_know.all_roles);
-  conditions("programmes", policy.need_to_know.any_programmes, policy.need_to_know.all_programmes);
-  line("purpose", Join(policy.purposes));
-  line("case", policy.case_required ? "required" : "optional");
-  if (policy.not_before) line("not-before", FormatTime(*policy.not_before));
-  if (policy.expires) line("expires", FormatTime(*policy.expires));
-  line("openings", Join(openings));
-  return out;
-}
 
 }  // namespace valija::policy
