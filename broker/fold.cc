@@ -30,15 +30,6 @@ class Leaves {
   Bytes tile_;
 };
 
-Status CheckFullTiles(const Journal& journal, log::Tree& tree) {
-  for (const auto& [id, hashes] : tree.TakeChangedTiles()) {
-    if (hashes.size() != log::kTileWidth * Hash::kSize) continue;  // the right edge is checked as a whole at the end
-    auto stored = journal.Tile(id);
-    if (!stored || *stored != hashes) return Refuse(Reason::kCorrupt, log::TilePath(id, log::kTileWidth));
-  }
-  return Ok();
-}
-
 }  // namespace
 
 log::TileReader TilesOf(const Journal& journal) {
@@ -61,6 +52,15 @@ Result<ledger::Entry> EntryFromLogged(proto::LoggedEntry logged) {
   if (!decision) return Refuse(Reason::kCorrupt, decision.error().Message());
   return ledger::Entry{*logged.head, *logged.salt, ledger::TrustLogged(*std::move(statement)), *std::move(decision),
                        std::move(logged.decision_bytes)};
+}
+
+Status CheckFullTiles(const Journal& journal, log::Tree& tree) {
+  for (const auto& [id, hashes] : tree.TakeChangedTiles()) {
+    if (hashes.size() != log::kTileWidth * Hash::kSize) continue;  // the right edge is checked as a whole at the end
+    auto stored = journal.Tile(id);
+    if (!stored || *stored != hashes) return Refuse(Reason::kCorrupt, log::TilePath(id, log::kTileWidth));
+  }
+  return Ok();
 }
 
 Result<Folded> FoldJournal(const Journal& journal, const std::optional<log::Checkpoint>& mark) {

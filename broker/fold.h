@@ -25,6 +25,9 @@ struct Folded {
 // larger than the journal.
 Result<Folded> FoldJournal(const Journal& journal, const std::optional<log::Checkpoint>& mark);
 
+// Of FoldJournal: the tiles of any level that became full since the last call are stored as the tree has them. kCorrupt.
+Status CheckFullTiles(const Journal& journal, log::Tree& tree);
+
 // An entry of one's own journal, whole and checked, as the state takes it. kCorrupt.
 Result<ledger::Entry> EntryFromLogged(proto::LoggedEntry logged);
 

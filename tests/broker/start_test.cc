@@ -3,6 +3,7 @@
 
 #include <fstream>
 
+#include "broker/fold.h"
 #include "broker/storage/rocksdb_store.h"
 #include "tests/broker/support/broker_rig.h"
 
@@ -229,6 +230,28 @@ TEST(StartTest, ADamagedTileOfAnyLevelIsFound) {
   }
   rig.memory.tiles = good;
   EXPECT_TRUE(rig.Start());
+}
+
+// Full tiles above the leaves take no part in the root of the right edge: they are compared on their own.
+TEST(StartTest, ADamagedFullTileAboveTheLeavesIsFound) {
+  auto grown = [] {
+    log::Tree tree;
+    for (int i = 0; i < 65'536; ++i) tree.Append(Hash{});
+    return tree;
+  };
+  test::MemoryJournal journal;
+  auto tree = grown();
+  journal.tiles = tree.TakeChangedTiles();
+  tree = grown();
+  EXPECT_TRUE(CheckFullTiles(journal, tree));
+  const auto good = journal.tiles;
+  for (log::TileId id : {log::TileId{0, 9}, log::TileId{1, 0}}) {
+    ASSERT_TRUE(good.count(id));
+    journal.tiles = good;
+    journal.tiles[id].back() ^= 1;
+    tree = grown();
+    EXPECT_EQ(CheckFullTiles(journal, tree).error().reason, Reason::kCorrupt);
+  }
 }
 
 // The same over the real store: stop, start, and a folder restored from yesterday.
