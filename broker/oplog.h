@@ -16,8 +16,8 @@ enum class Level { kDebug, kInfo, kWarning, kAlarm };
 using Field = std::pair<std::string_view, std::string>;
 
 struct LogOptions {
-  bool json = true;          // else one readable line an event
-  std::string file;          // empty: standard error
+  bool json = true;  // else one readable line an event
+  std::string file;  // empty: standard error
   bool debug = false;
 };
 Status OpenLog(const LogOptions& options);  // kFile; before it, events go to standard error for people

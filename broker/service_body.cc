@@ -17,7 +17,8 @@ class UploadCall final : public grpc::ServerBidiReactor<v1::UploadChunk, v1::Upl
     auto admitted = Admit(exchange, context, CallKind::kStream, "Upload");
     if (!admitted) {
       std::lock_guard lock(mutex_);
-      return FinishLocked(ToStatus(context_, admitted.error()));
+      FinishLocked(ToStatus(context_, admitted.error()));
+      return;
     }
     caller_ = std::move(admitted->first);
     call_ = std::move(admitted->second);
@@ -155,19 +156,25 @@ class DownloadCall final : public PulledStream<v1::DownloadChunk> {
  public:
   DownloadCall(Exchange& exchange, grpc::CallbackServerContext* context, const v1::DownloadRequest& request)
       : PulledStream(exchange.workers, context), exchange_(exchange), next_(request.from_slice()) {
-    auto admitted = Admit(exchange, context, CallKind::kStream, "Download");
-    if (!admitted) return RefuseNow(admitted.error());
-    if (auto form = proto::RefuseUnknown(request); !form) return RefuseNow(form.error());
-    auto digest = Digest::From(AsBytes(request.record()));
-    if (!digest) return RefuseNow(Refuse(Reason::kMalformed, "record"));
-    caller_ = std::move(admitted->first);
-    call_ = std::move(admitted->second);
-    record_ = *digest;
-    portion_ = request.portion();
-    Wake();
+    if (auto begun = Begin(request); !begun)
+      RefuseNow(begun.error());
+    else
+      Wake();
   }
 
  private:
+  Status Begin(const v1::DownloadRequest& request) {
+    TRY(auto admitted, Admit(exchange_, context(), CallKind::kStream, "Download"));
+    caller_ = std::move(admitted.first);
+    call_ = std::move(admitted.second);
+    TRY_OK(proto::RefuseUnknown(request));
+    auto digest = Digest::From(AsBytes(request.record()));
+    if (!digest) return Refuse(Reason::kMalformed, "record");
+    record_ = *digest;
+    portion_ = request.portion();
+    return Ok();
+  }
+
   Result<std::optional<std::uint64_t>> Allowed() const {
     return exchange_.sequencer.Read([&](const ledger::State& state) -> std::optional<std::uint64_t> {
       const auto* record = state.record(record_);

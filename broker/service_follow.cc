@@ -14,11 +14,10 @@ class FollowCall final : public PulledStream<v1::MailItem> {
         service_(service),
         cursor_(request.cursor()),
         verified_(request.verified_size()) {
-    auto admitted = Admit(service.exchange_, context, CallKind::kStream, "Follow");
-    if (!admitted) return RefuseNow(admitted.error());
-    if (auto form = proto::RefuseUnknown(request); !form) return RefuseNow(form.error());
-    caller_ = std::move(admitted->first);
-    call_ = std::move(admitted->second);
+    if (auto begun = Begin(request); !begun) {
+      RefuseNow(begun.error());
+      return;
+    }
     {
       std::lock_guard lock(service_.followers_mutex_);
       service_.followers_.insert(this);
@@ -38,6 +37,13 @@ class FollowCall final : public PulledStream<v1::MailItem> {
   }
 
  private:
+  Status Begin(const v1::FollowRequest& request) {
+    TRY(auto admitted, Admit(service_.exchange_, context(), CallKind::kStream, "Follow"));
+    caller_ = std::move(admitted.first);
+    call_ = std::move(admitted.second);
+    return proto::RefuseUnknown(request);
+  }
+
   Result<Step> Next() override {
     auto& sequencer = service_.exchange_.sequencer;
     const auto checkpoint = sequencer.checkpoint();
@@ -98,24 +104,30 @@ class EntriesCall final : public PulledStream<v1::LoggedEntry> {
  public:
   EntriesCall(Exchange& exchange, grpc::CallbackServerContext* context, const v1::EntriesRequest& request)
       : PulledStream(exchange.workers, context), exchange_(exchange), next_(request.from_index()) {
-    auto admitted = Admit(exchange, context, CallKind::kStream, "Entries");
-    if (!admitted) return RefuseNow(admitted.error());
-    if (auto form = proto::RefuseUnknown(request); !form) return RefuseNow(form.error());
-    caller_ = std::move(admitted->first);
-    call_ = std::move(admitted->second);
-    const auto size = exchange.sequencer.checkpoint()->size();
-    end_ = request.end_index() == 0 ? size : request.end_index();
-    if (next_ > end_ || end_ > size) return RefuseNow(Refuse(Reason::kMalformed, "no such span"));
-    if (!MayAudit()) {
-      Log(Level::kWarning, "refused-audit", {{"member", caller_->str()}});
-      return RefuseNow(Refuse(Reason::kNotAuthorised));
-    }
-    Log(Level::kInfo, "audit-read",
-        {{"member", caller_->str()}, {"from", std::to_string(next_)}, {"end", std::to_string(end_)}});
-    Wake();
+    if (auto begun = Begin(request); !begun)
+      RefuseNow(begun.error());
+    else
+      Wake();
   }
 
  private:
+  Status Begin(const v1::EntriesRequest& request) {
+    TRY(auto admitted, Admit(exchange_, context(), CallKind::kStream, "Entries"));
+    caller_ = std::move(admitted.first);
+    call_ = std::move(admitted.second);
+    TRY_OK(proto::RefuseUnknown(request));
+    const auto size = exchange_.sequencer.checkpoint()->size();
+    end_ = request.end_index() == 0 ? size : request.end_index();
+    if (next_ > end_ || end_ > size) return Refuse(Reason::kMalformed, "no such span");
+    if (!MayAudit()) {
+      Log(Level::kWarning, "refused-audit", {{"member", caller_->str()}});
+      return Refuse(Reason::kNotAuthorised);
+    }
+    Log(Level::kInfo, "audit-read",
+        {{"member", caller_->str()}, {"from", std::to_string(next_)}, {"end", std::to_string(end_)}});
+    return Ok();
+  }
+
   bool MayAudit() const {
     return exchange_.sequencer.Read([&](const ledger::State& state) {
       const auto* member = state.active_member(*caller_);

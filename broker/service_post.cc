@@ -46,7 +46,7 @@ struct PostJob : std::enable_shared_from_this<PostJob> {
   Status Begin() {
     const auto count = static_cast<std::size_t>(request->submissions_size());
     if (count == 0 || count > proto::kMaxSubmissions) return Refuse(Reason::kMalformed, "1 to 256 submissions");
-    if (!request->unknown_fields().empty()) return Refuse(Reason::kUnknownField);
+    if (!request->GetReflection()->GetUnknownFields(*request).empty()) return Refuse(Reason::kUnknownField);
     results.assign(count, Refuse(Reason::kInternal));
     digests.resize(count);
     std::vector<std::optional<ledger::VerifiedStatement>> ready(count);

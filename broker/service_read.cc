@@ -11,25 +11,25 @@ namespace {
 constexpr std::size_t kPage = 256;
 constexpr std::size_t kPageBytes = 3 << 20;
 
-// Reads one entry and shows what the caller may see of it; nothing if that is nothing.
-Result<std::optional<proto::LoggedEntry>> See(const Sequencer& sequencer, std::uint64_t index, const MemberId& caller,
-                                              bool mail) {
-  TRY(auto entry, sequencer.Entry(index));
-  TRY(auto statement, proto::MakeStatement(*entry.envelope, entry.attachments));
-  if (mail && IsDirectory(statement.kind)) return std::optional<proto::LoggedEntry>();
-  return sequencer.Read(
-      [&](const ledger::State& state) { return VisibleTo(state, statement, std::move(entry), caller); });
-}
-
-Result<proto::ProvedEntry> Prove(const Sequencer& sequencer, proto::LoggedEntry entry, std::uint64_t size) {
-  TRY(auto path, sequencer.Inclusion(entry.head->index, size));
-  return proto::ProvedEntry{std::move(entry), std::move(path)};
-}
-
 std::size_t SizeOf(const proto::LoggedEntry& entry) {
   std::size_t size = 4096 + entry.envelope->payload.size() + entry.decision_bytes.size();
   for (const auto& policy : entry.attachments.policies) size += policy.size();
   return size + entry.attachments.slips.size() * 256;
+}
+
+// Adds an entry, proved, to the page if the caller may see anything of it.
+Status Show(const Sequencer& sequencer, std::uint64_t index, std::uint64_t size, const MemberId& caller, bool mail,
+            proto::EntriesAnswer& page, std::size_t& bytes) {
+  TRY(auto entry, sequencer.Entry(index));
+  TRY(auto statement, proto::MakeStatement(*entry.envelope, entry.attachments));
+  if (mail && IsDirectory(statement.kind)) return Ok();
+  auto seen = sequencer.Read(
+      [&](const ledger::State& state) { return VisibleTo(state, statement, std::move(entry), caller); });
+  if (!seen) return Ok();
+  bytes += SizeOf(*seen);
+  TRY(auto path, sequencer.Inclusion(index, size));
+  page.entries.push_back({std::move(*seen), std::move(path)});
+  return Ok();
 }
 
 // Fills a page with what the caller may see of `indexes` (ascending, all below the view's size); sets next_cursor and more.
@@ -42,11 +42,7 @@ Status Fill(const Sequencer& sequencer, const std::vector<std::uint64_t>& indexe
       page.next_cursor = index;
       return Ok();
     }
-    TRY(auto seen, See(sequencer, index, caller, mail));
-    if (!seen) continue;
-    bytes += SizeOf(*seen);
-    TRY(auto proved, Prove(sequencer, *std::move(seen), size));
-    page.entries.push_back(std::move(proved));
+    TRY_OK(Show(sequencer, index, size, caller, mail, page, bytes));
   }
   return Ok();
 }

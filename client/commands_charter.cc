@@ -10,8 +10,15 @@ namespace {
 
 using client::ToFailure;
 
+// A charter that nobody has signed yet is the bare payload; with the first signature it becomes an envelope.
 Result<ledger::Envelope> ReadEnvelope(const std::string& file) {
   TRY(auto bytes, io::ReadFile(file, 4 << 20));
+  if (proto::DecodePayload(ledger::Kind::kCharter, bytes)) {
+    ledger::Envelope envelope;
+    envelope.payload_type = ledger::PayloadType(ledger::Kind::kCharter);
+    envelope.payload = std::move(bytes);
+    return envelope;
+  }
   return proto::DecodeEnvelope(bytes);
 }
 
@@ -29,7 +36,7 @@ int CharterDraft(const Common& common, const std::string& draft, const std::stri
   auto now = std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
   auto envelope = client::DraftCharter(draft, now, random);
   if (!envelope) return Fail(common, ToFailure(envelope.error()));
-  if (auto wrote = io::WriteNewFile(output, proto::EncodeEnvelope(*envelope)); !wrote)
+  if (auto wrote = io::WriteNewFile(output, envelope->payload); !wrote)
     return Fail(common, ToFailure(wrote.error()));
   return Report(common, *envelope);
 }

@@ -42,12 +42,14 @@ Result<std::uint64_t> SessionCore::ExportLog(const fs::path& folder, const Progr
       if (failed) failed = WriteUnder(folder, file);
     return failed.has_value();
   };
-  if (builder.size() < checkpoint.size())
-    TRY_OK(transport_->Entries(builder.size(), checkpoint.size(), [&](proto::LoggedEntry entry) {
+  if (builder.size() < checkpoint.size()) {
+    auto fetched = transport_->Entries(builder.size(), checkpoint.size(), [&](proto::LoggedEntry entry) {
       builder.Add(entry);
       if (progress) progress(builder.size(), checkpoint.size());
       return builder.size() % 256 != 0 || flush();
-    }));
+    });
+    TRY_OK(fetched);
+  }
   TRY_OK(failed);
   if (builder.size() != checkpoint.size()) return Refuse(Reason::kBadProof, "the broker sent fewer entries than it has");
   flush();

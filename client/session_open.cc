@@ -212,7 +212,7 @@ Result<std::vector<Result<OpenedPortion>>> SessionCore::Open(const std::vector<O
         return Ok();
       };
       std::optional<record::BodyOpener> opener;
-      TRY_OK(transport_->Download(
+      auto downloaded = transport_->Download(
           one.record.statement->digest, one.head->number,
           [&](const BodyStream& body) -> Status {
             if (body.length != one.seal->body_length) return Refuse(Reason::kBadBody, "another length than was signed");
@@ -227,7 +227,8 @@ Result<std::vector<Result<OpenedPortion>>> SessionCore::Open(const std::vector<O
               progress(std::min<std::uint64_t>((index + 1) * record::kSliceSize, one.seal->body_length),
                        one.seal->body_length);
             return Ok();
-          }));
+          });
+      TRY_OK(downloaded);
       if (!opener) return Refuse(Reason::kBadBody, "the broker sent no body");
       TRY_OK(opener->Finish(sink));
       opened.bytes = opener->plain_length();
