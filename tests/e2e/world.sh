@@ -23,7 +23,7 @@ broker() { "$BUILD/broker/valija-broker" --config "$W/broker/broker.conf" "$@"; 
 
 broker_start() {
   : >"$W/broker/out"
-  broker serve >"$W/broker/out" 2>>"$W/broker/err" &
+  "$BUILD/broker/valija-broker" --config "$W/broker/broker.conf" serve >"$W/broker/out" 2>>"$W/broker/err" &
   BROKER_PID=$!
   local i
   for i in $(seq 1 200); do
