@@ -226,6 +226,12 @@ TEST_F(DecideRecordTest, LeavesOutAnAgencyThatHasNoEpochYet) {
 TEST_F(DecideRecordTest, JudgesTheRecipientsOfEachPortion) {
   auto draft = NewRecord(ana, {PolicyFor({"mx.fgr", "us.fbi"}), PolicyFor({"mx.fgr"})});
   Accept(draft.statement, ana);
+  // The first portion is sealed to both, the second to one alone.
+  auto fresh = NewRecord(ana, {PolicyFor({"mx.fgr", "us.fbi"}), PolicyFor({"mx.fgr"})});
+  fresh.record().policies[1] = PolicyFor({"mx.fgr", "us.fbi"});
+  auto missing = Decide(Signed(fresh.statement, ana));
+  ASSERT_FALSE(missing);
+  EXPECT_THAT(missing.error().detail, HasSubstr("portion 1: us.fbi is in the audience and no recipient"));
   auto both = NewRecord(ana, {PolicyFor({"mx.fgr"}), PolicyFor({"mx.fgr"})}, std::vector{Agency("mx.fgr")});
   both.record().policies[1] = PolicyFor({"us.fbi"});  // the second portion has a recipient that is not its own
   auto decision = Decide(Signed(both.statement, ana));

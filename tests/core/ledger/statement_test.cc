@@ -199,6 +199,16 @@ TEST_F(StatementTest, TakesTwoAdministratorsOfOneAgencyButNotForTwoAgencies) {
   EXPECT_EQ(CharterRefused(SignedCharter(foreign)), Reason::kBadSignature);
 }
 
+TEST_F(StatementTest, DoesNotLetOneAgencyNameWhoSignsForAnother) {
+  // gt.mp lists a member of us.dea, who signs in place of us.dea's own administrator.
+  auto forged = charter;
+  forged.agencies[0].administrators.push_back(ana.record);
+  auto statement = Unsigned(Kind::kCharter, forged);
+  for (const char* agency : {"gt.mp", "mx.fgr", "us.fbi"})
+    statement = SignDirect(std::move(statement), people.at(std::string(agency) + "/admin").sign);
+  EXPECT_EQ(CharterRefused(SignDirect(std::move(statement), ana.sign)), Reason::kBadSignature);
+}
+
 TEST_F(StatementTest, RefusesACharterOfNobody) {
   auto nobody = charter;
   nobody.agencies.clear();
