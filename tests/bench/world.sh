@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# world.sh FOLDER BUILD COPIES: a world for the benchmark, its broker left running, and COPIES copies of the sender's and
+# the opener's profile (one member may not share a profile between processes). Prints "PID PORT CHARTER_DIGEST".
+set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/../e2e/world.sh"
+world_make "$1" "$2"
+for ((i = 0; i < $3; i++)); do
+  cp -r "$W/profiles/mx.fgr/omar" "$W/profiles/sender-$i"
+  cp -r "$W/profiles/us.dea/jrivera" "$W/profiles/opener-$i"
+done
+echo "$BROKER_PID $PORT $CHARTER_DIGEST"
+disown "$BROKER_PID"
