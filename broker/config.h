@@ -24,7 +24,7 @@ struct Config {
   unsigned pool_limit = 4096;          // statements waiting for the sequencer
   unsigned batch_limit = 1024;         // statements per commit
   unsigned in_flight_per_member = 64;  // calls at once
-  unsigned streams_per_member = 16;    // open streams at once (follow, upload, download, entries)
+  unsigned streams_per_member = 64;    // open streams at once (follow, upload, download, entries)
   unsigned stop_seconds = 10;          // to finish what runs when asked to stop
 };
 

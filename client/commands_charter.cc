@@ -13,13 +13,12 @@ using client::ToFailure;
 // A charter that nobody has signed yet is the bare payload; with the first signature it becomes an envelope.
 Result<ledger::Envelope> ReadEnvelope(const std::string& file) {
   TRY(auto bytes, io::ReadFile(file, 4 << 20));
-  if (proto::DecodePayload(ledger::Kind::kCharter, bytes)) {
-    ledger::Envelope envelope;
-    envelope.payload_type = ledger::PayloadType(ledger::Kind::kCharter);
-    envelope.payload = std::move(bytes);
-    return envelope;
-  }
-  return proto::DecodeEnvelope(bytes);
+  auto signed_already = proto::DecodeEnvelope(bytes);
+  if (signed_already || !proto::DecodePayload(ledger::Kind::kCharter, bytes)) return signed_already;
+  ledger::Envelope envelope;
+  envelope.payload_type = ledger::PayloadType(ledger::Kind::kCharter);
+  envelope.payload = std::move(bytes);
+  return envelope;
 }
 
 int Report(const Common& common, const ledger::Envelope& envelope) {

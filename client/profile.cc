@@ -11,6 +11,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr auto kPinEvery = std::chrono::seconds(1);
 constexpr const char* kKeyNames[] = {"authentication", "signature", "key-management"};
 
 Status WriteKey(const fs::path& folder, const char* name, const crypto::Secret& scalar,
@@ -153,9 +154,23 @@ Status Profile::Save() const {
 }
 
 Status Profile::SetPin(const log::SignedCheckpoint& checkpoint) {
-  TRY_OK(io::WriteFileAtomic(folder_ / "pin", AsBytes(checkpoint.note())));
+  const bool first = !pin_;
   pin_ = checkpoint;
+  pin_unsaved_ = true;
+  if (first || std::chrono::steady_clock::now() - pin_saved_ >= kPinEvery) return SavePin();
   return Ok();
+}
+
+Status Profile::SavePin() {
+  if (!pin_unsaved_) return Ok();
+  TRY_OK(io::WriteFileAtomic(folder_ / "pin", AsBytes(pin_->note())));
+  pin_unsaved_ = false;
+  pin_saved_ = std::chrono::steady_clock::now();
+  return Ok();
+}
+
+Profile::~Profile() {
+  if (!folder_.empty()) (void)SavePin();
 }
 
 void Profile::RecordFork(const std::string& seen_before, const std::string& shown_now, const std::string& what) {
@@ -211,8 +226,9 @@ std::uint64_t Profile::cursor() const {
   return text ? std::strtoull(text->c_str(), nullptr, 10) : 0;
 }
 
-Status Profile::SetCursor(std::uint64_t cursor) {
-  return io::WriteFileAtomic(folder_ / "cursor", AsBytes(std::to_string(cursor) + "\n"));
+Status Profile::SetCursor(std::uint64_t to) {
+  if (to == cursor()) return Ok();
+  return io::WriteFileAtomic(folder_ / "cursor", AsBytes(std::to_string(to) + "\n"));
 }
 
 }  // namespace valija::client

@@ -11,6 +11,7 @@
 //   FORK                      if there: evidence of a fork, and nothing is done until a person removed it
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -50,6 +51,7 @@ class Profile {
   // Locks it. kFork if a fork was found before.
   static Result<Profile> Open(const std::filesystem::path& folder);
   Profile(Profile&&) noexcept = default;
+  ~Profile();
 
   const std::filesystem::path& folder() const { return folder_; }
   const MemberId& member() const { return member_; }
@@ -66,7 +68,10 @@ class Profile {
               std::string_view certificate_pem, Time now);
 
   const std::optional<log::SignedCheckpoint>& pin() const { return pin_; }
-  Status SetPin(const log::SignedCheckpoint& checkpoint);     // durable before it returns
+  // Known at once; in the file within a second of use and when the profile closes. A pin that was lost with the last
+  // second is an older one: a fork is found all the same.
+  Status SetPin(const log::SignedCheckpoint& checkpoint);
+  Status SavePin();
   // Keeps both signed checkpoints and what was asked, and makes every later Open refuse.
   void RecordFork(const std::string& seen_before, const std::string& shown_now, const std::string& what);
 
@@ -86,6 +91,8 @@ class Profile {
   std::string broker_;
   std::optional<ledger::VerifiedStatement> charter_;
   std::optional<log::SignedCheckpoint> pin_;
+  bool pin_unsaved_ = false;
+  std::chrono::steady_clock::time_point pin_saved_{};
   io::FileLock lock_;
 };
 

@@ -42,7 +42,8 @@ Status SessionCore::Sync() {
     }
     mail_loaded_ = true;
   }
-  std::uint64_t cursor = profile_.cursor();
+  // Where the cache ends, if the cursor's file is older than it.
+  std::uint64_t cursor = std::max(profile_.cursor(), mail_.empty() ? 0 : mail_.back().head.index + 1);
   for (;;) {
     TRY(auto page, transport_->Mailbox(cursor, verifier_.verified_size()));
     TRY(auto checkpoint, verifier_.Advance(page.view));

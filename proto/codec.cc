@@ -2,11 +2,18 @@
 
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/stubs/logging.h>
 #include <google/protobuf/unknown_field_set.h>
 
 #include <memory>
 
 namespace valija::proto {
+namespace {
+
+// protobuf's own log would print on standard error what peers sent, as often as they like.
+[[maybe_unused]] const auto kQuiet = google::protobuf::SetLogHandler(nullptr);
+
+}  // namespace
 
 Status Parse(ByteView bytes, std::size_t limit, google::protobuf::Message& message) {
   if (bytes.size() > limit) {

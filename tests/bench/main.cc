@@ -145,20 +145,27 @@ class Bench {
   std::uint64_t Loop(Row& row, int clients, F call) {
     std::vector<std::uint64_t> counts(static_cast<std::size_t>(clients));
     std::vector<std::vector<double>> latencies(static_cast<std::size_t>(clients));
+    std::vector<std::string> faults(static_cast<std::size_t>(clients));
     std::vector<std::thread> threads;
     for (int i = 0; i < clients; ++i)
       threads.emplace_back([&, i] {
         const auto at = static_cast<std::size_t>(i);
         const auto began = SteadyClock::now();
-        while (Since(began) < seconds_) {
-          const auto start = SteadyClock::now();
-          const auto done = call(i);
-          if (done == 0) break;
-          counts[at] += done;
-          latencies[at].push_back(Since(start));
+        try {
+          while (Since(began) < seconds_) {
+            const auto start = SteadyClock::now();
+            const auto done = call(i);
+            if (done == 0) break;
+            counts[at] += done;
+            latencies[at].push_back(Since(start));
+          }
+        } catch (const std::exception& error) {
+          faults[at] = error.what();
         }
       });
     for (auto& thread : threads) thread.join();
+    for (const auto& fault : faults)
+      if (!fault.empty()) throw std::runtime_error(fault);
     std::uint64_t total = 0;
     for (auto count : counts) total += count;
     for (auto& list : latencies) row.latencies.insert(row.latencies.end(), list.begin(), list.end());
