@@ -25,16 +25,16 @@ struct EntryHead {
 };
 
 Commitment CommitEntry(const Salt& salt, const EntryHead& head);
-Hash EntryLeaf(const Commitment& commitment);       // RFC 6962 leaf hash of the commitment
+Hash EntryLeaf(const Commitment& commitment);  // RFC 6962 leaf hash of the commitment
 
 // One thing judged: a portion asked for by an open, or the statement as a whole (no record, portion 0).
 struct Verdict {
-  Digest record;                                    // of an open's item; zeros for other kinds
+  Digest record;  // of an open's item; zeros for other kinds
   std::uint32_t portion = 0;
-  std::vector<Reason> reasons;                      // empty: allowed
-  Hash policy_digest;                               // the policy that decided; zeros if none did
+  std::vector<Reason> reasons;  // empty: allowed
+  Hash policy_digest;           // the policy that decided; zeros if none did
   std::uint64_t policy_sequence = 0;
-  std::string obligation;                           // how the reader must handle it: the marking; empty if refused
+  std::string obligation;  // how the reader must handle it: the marking; empty if refused
   bool allowed() const { return reasons.empty(); }
   bool operator==(const Verdict&) const = default;
 };
@@ -42,8 +42,8 @@ struct Verdict {
 struct Decision {
   Digest statement;
   AuthorityId authority;
-  Nonce nonce;                                      // the broker's; hides a decision whose digest alone is shown
-  std::vector<Verdict> verdicts;                    // one per item of an open, in its order; else exactly one
+  Nonce nonce;                    // the broker's; hides a decision whose digest alone is shown
+  std::vector<Verdict> verdicts;  // one per item of an open, in its order; else exactly one
   bool operator==(const Decision&) const = default;
 };
 
@@ -52,7 +52,7 @@ struct Entry {
   Salt salt;
   VerifiedStatement statement;
   Decision decision;
-  Bytes decision_bytes;                             // as serialised once by the broker
+  Bytes decision_bytes;  // as serialised once by the broker
 };
 
 }  // namespace valija::ledger

@@ -17,7 +17,7 @@ namespace valija::ledger {
 
 struct MemberState {
   MemberRecord record;
-  Digest enrolment;                          // statement that made it so (the charter's for first administrators)
+  Digest enrolment;  // statement that made it so (the charter's for first administrators)
   std::uint64_t enrolment_index = 0;
   crypto::VerifyKey signing_key;
 };
@@ -28,15 +28,15 @@ struct EpochState {
   KeyId key_id;
   Digest statement;
   Digest previous;
-  std::uint64_t index = 0;                   // of its entry
+  std::uint64_t index = 0;  // of its entry
   Time not_after;
-  std::optional<Time> superseded_at;         // entry time of the next epoch
+  std::optional<Time> superseded_at;  // entry time of the next epoch
   std::map<MemberId, EpochWrap> wraps;
 };
 
 struct AgencyState {
   CharterAgency charter;
-  std::vector<EpochState> epochs;            // epoch n at n-1
+  std::vector<EpochState> epochs;  // epoch n at n-1
   const EpochState* current() const { return epochs.empty() ? nullptr : &epochs.back(); }
   const EpochState* by_key(const KeyId& id) const;
 };
@@ -51,39 +51,39 @@ struct PortionState {
 };
 
 struct RecordState {
-  std::uint64_t index = 0;                   // of its entry
+  std::uint64_t index = 0;  // of its entry
   MemberId originator;
-  AuthorityId authority;                     // the first of its header
+  AuthorityId authority;  // the first of its header
   std::vector<PortionState> portions;
-  std::optional<std::uint64_t> revoked_at;   // entry index
-  std::vector<std::uint64_t> entries;        // about this record, ascending: itself, openings, acks, revocation
+  std::optional<std::uint64_t> revoked_at;  // entry index
+  std::vector<std::uint64_t> entries;       // about this record, ascending: itself, openings, acks, revocation
 };
 
 class State {
  public:
   // ---- directory ----
-  const Charter* charter() const;            // nullptr before entry 0
+  const Charter* charter() const;  // nullptr before entry 0
   const Digest& charter_digest() const;
-  std::uint64_t size() const;                // one more than the index applied last
-  Time latest() const;                       // the greatest entry time applied; 1970 before entry 0
+  std::uint64_t size() const;  // one more than the index applied last
+  Time latest() const;         // the greatest entry time applied; 1970 before entry 0
   const AgencyState* agency(const AgencyId& id) const;
   const MemberState* member(const MemberId& id) const;
-  const MemberState* active_member(const MemberId& id) const;      // nullptr if removed or unknown
-  const MemberState* member_by_auth_key(const KeyId& id) const;    // active ones only
+  const MemberState* active_member(const MemberId& id) const;    // nullptr if removed or unknown
+  const MemberState* member_by_auth_key(const KeyId& id) const;  // active ones only
   const std::map<MemberId, MemberState>& members() const;
   const std::map<AgencyId, AgencyState>& agencies() const;
-  bool is_joint_auditor(const MemberId& id) const;                 // named by the charter, and active
-  bool key_in_use(const KeyId& id) const;    // one key, one use: any auth, signing, KEM, epoch or release key so far
+  bool is_joint_auditor(const MemberId& id) const;  // named by the charter, and active
+  bool key_in_use(const KeyId& id) const;  // one key, one use: any auth, signing, KEM, epoch or release key so far
   // May this member have this key for this use? Yes if nobody had it, or this member had it for the same use.
   enum class KeyUse : std::uint8_t { kAuth, kSigning, kKem, kEpoch, kRelease };
   bool key_free_for(const KeyId& id, KeyUse use, const MemberId& member) const;
-  const std::vector<std::uint64_t>& directory_entries() const;     // charter, enrolments, epochs
+  const std::vector<std::uint64_t>& directory_entries() const;  // charter, enrolments, epochs
 
   // ---- records ----
   const RecordState* record(const Digest& digest) const;
   std::optional<std::uint64_t> statement_index(const Digest& digest) const;  // any accepted statement but opens
   bool header_used(const Hash& ctx) const;
-  bool request_used(const MemberId& member, const Nonce& request) const;     // until the request expires
+  bool request_used(const MemberId& member, const Nonce& request) const;  // until the request expires
 
   // May this member know that the record exists? (originator's agency, or in the audience of a portion)
   bool visible_to(const RecordState& record, const MemberId& member) const;

@@ -31,17 +31,17 @@ enum class Kind : std::uint8_t {
   kAcknowledgement,
   kRevocation,
 };
-std::string_view NameOf(Kind kind);                 // "acknowledgement"
-std::string PayloadType(Kind kind);                 // "application/vnd.valija.record.v1"
+std::string_view NameOf(Kind kind);  // "acknowledgement"
+std::string PayloadType(Kind kind);  // "application/vnd.valija.record.v1"
 std::optional<Kind> KindFromPayloadType(std::string_view type);
 inline constexpr std::string_view kDecisionType = "application/vnd.valija.decision.v1";
 inline constexpr std::string_view kBatchType = "application/vnd.valija.batch.v1";
-bool MustBeBatched(Kind kind);                      // record and open: yes; every other kind: never
+bool MustBeBatched(Kind kind);  // record and open: yes; every other kind: never
 
 struct Authorship {
   MemberId author;
-  KeyId key_id;         // of the author's signing key
-  std::string origin;   // of the log it is made for
+  KeyId key_id;        // of the author's signing key
+  std::string origin;  // of the log it is made for
   Time time;
   Nonce nonce;
 };
@@ -49,9 +49,9 @@ struct Authorship {
 // ---- The directory ----
 
 struct MemberKeys {
-  KeyId auth_key_id;        // SPKI of the TLS client certificate
-  Point signing_key;        // ECDSA P-256
-  Point kem_key;            // key management: epoch keys are sealed to it
+  KeyId auth_key_id;  // SPKI of the TLS client certificate
+  Point signing_key;  // ECDSA P-256
+  Point kem_key;      // key management: epoch keys are sealed to it
 };
 
 enum class MemberStatus : std::uint8_t { kActive = 1, kRemoved = 2 };
@@ -62,34 +62,34 @@ struct EpochWrap {
   MemberId member;
   KeyId member_kem_key_id;
   Point enc;
-  Bytes ciphertext;         // 48 bytes
+  Bytes ciphertext;  // 48 bytes
 };
 
-struct MemberRecord {       // what the directory says of one member
+struct MemberRecord {  // what the directory says of one member
   MemberId id;
   MemberStatus status = MemberStatus::kActive;
   MemberKeys keys;
   policy::Attributes attributes;
   bool administrator = false;
-  bool auditor = false;     // of its own agency; joint auditors are named by the charter
+  bool auditor = false;  // of its own agency; joint auditors are named by the charter
 };
 
 struct CharterAgency {
   AgencyId id;
-  std::string name;         // for people, UTF-8
-  Bytes ca_certificate;     // DER
+  std::string name;                          // for people, UTF-8
+  Bytes ca_certificate;                      // DER
   std::vector<MemberRecord> administrators;  // at least one, all of this agency
 };
 
 struct CharterAuthority {
   AuthorityId id;
-  Point release_key;        // KEM
+  Point release_key;  // KEM
 };
 
 struct CharterCaps {
-  std::uint32_t max_window_days = 3650;          // expires - now at most; a policy without an end counts as exceeding
+  std::uint32_t max_window_days = 3650;  // expires - now at most; a policy without an end counts as exceeding
   std::uint32_t max_portions = 16;
-  std::uint32_t max_recipients = 64;             // agencies per portion
+  std::uint32_t max_recipients = 64;  // agencies per portion
   std::uint64_t max_body_bytes = std::uint64_t{16} << 30;
   std::uint32_t clock_skew_seconds = 300;        // a statement's time may differ so much from the broker's
   std::uint32_t request_lifetime_seconds = 900;  // an open request's expiry - time at most
@@ -102,53 +102,53 @@ struct Charter {
   std::string title;
   Time time;
   Nonce nonce;
-  std::vector<CharterAgency> agencies;           // ascending by id
-  std::vector<CharterAuthority> authorities;     // release authorities: brokers; the first is this log's
-  std::string log_key;                           // vkey text; its name is the origin
-  Bytes carrier_ca_certificate;                  // DER: issues the brokers' TLS certificates
+  std::vector<CharterAgency> agencies;        // ascending by id
+  std::vector<CharterAuthority> authorities;  // release authorities: brokers; the first is this log's
+  std::string log_key;                        // vkey text; its name is the origin
+  Bytes carrier_ca_certificate;               // DER: issues the brokers' TLS certificates
   std::vector<MemberId> joint_auditors;
-  std::vector<std::string> purposes;             // what policies and requests may name
-  std::vector<std::string> clearances;           // lowest first
+  std::vector<std::string> purposes;    // what policies and requests may name
+  std::vector<std::string> clearances;  // lowest first
   CharterCaps caps;
 };
 
 struct Enrolment {
-  Authorship by;                                 // an administrator of the member's agency
+  Authorship by;  // an administrator of the member's agency
   MemberRecord member;
-  Digest previous;                               // the member's enrolment before this; zeros for the first
-  std::vector<EpochWrap> wraps;                  // epochs opened to this member with this act
+  Digest previous;               // the member's enrolment before this; zeros for the first
+  std::vector<EpochWrap> wraps;  // epochs opened to this member with this act
 };
 
 struct Epoch {
-  Authorship by;                                 // an administrator
+  Authorship by;  // an administrator
   AgencyId agency;
-  std::uint64_t epoch = 0;                       // counts up from 1
+  std::uint64_t epoch = 0;  // counts up from 1
   Point public_key;
   Time not_after;
-  Digest previous;                               // zeros for the first
-  std::vector<EpochWrap> wraps;                  // exactly one per active member that has none newer, ascending by member
+  Digest previous;               // zeros for the first
+  std::vector<EpochWrap> wraps;  // exactly one per active member that has none newer, ascending by member
 };
 
 // ---- Records ----
 
 struct Record {
-  record::RecordPayload payload;                 // its Authorship is in the header
-  std::vector<policy::Policy> policies;          // decoded from the attachments, one per portion; empty if withheld
+  record::RecordPayload payload;         // its Authorship is in the header
+  std::vector<policy::Policy> policies;  // decoded from the attachments, one per portion; empty if withheld
 };
 
 struct OpenItem {
   Digest record;
   std::uint32_t portion = 0;
-  KeyId epoch_key_id;                            // the epoch key this member will open its share with
+  KeyId epoch_key_id;  // the epoch key this member will open its share with
 };
 
 struct Open {
-  Authorship by;                                 // nonce: the request id, used once
-  std::vector<OpenItem> items;                   // 1..256, no pair twice
+  Authorship by;                // nonce: the request id, used once
+  std::vector<OpenItem> items;  // 1..256, no pair twice
   AgencyId agency;
   std::string purpose, case_reference;
-  Point reply_key;                               // fresh KEM key
-  std::uint64_t checkpoint_size = 0;             // the last checkpoint the client verified
+  Point reply_key;                    // fresh KEM key
+  std::uint64_t checkpoint_size = 0;  // the last checkpoint the client verified
   Hash checkpoint_root;
   Time expires;
 };
@@ -156,14 +156,14 @@ struct Open {
 struct Acknowledgement {
   Authorship by;
   Digest record;
-  std::string outcome;                           // one of kOutcomes
+  std::string outcome;  // one of kOutcomes
 };
 inline constexpr std::string_view kOutcomes[] = {"received", "useful", "acted-on", "not-useful"};
 
 struct Revocation {
   Authorship by;
   Digest record;
-  std::string why;                               // 1..200 printable UTF-8; everybody concerned reads it
+  std::string why;  // 1..200 printable UTF-8; everybody concerned reads it
 };
 
 using Payload = std::variant<Charter, Enrolment, Epoch, Record, Open, Acknowledgement, Revocation>;
@@ -176,8 +176,8 @@ struct DirectSignature {
 };
 
 struct BatchProof {
-  Bytes payload;                                 // T("batch", signer key id, u64 size, root), 102 bytes
-  crypto::Signature signature;                   // over PAE(kBatchType, payload)
+  Bytes payload;                // T("batch", signer key id, u64 size, root), 102 bytes
+  crypto::Signature signature;  // over PAE(kBatchType, payload)
   std::uint64_t index = 0;
   std::vector<Hash> path;
 };
@@ -185,8 +185,8 @@ struct BatchProof {
 struct Envelope {
   std::string payload_type;
   Bytes payload;
-  std::vector<DirectSignature> signatures;       // one; the charter has one per founding agency
-  std::optional<BatchProof> batch;               // instead, for kinds record and open
+  std::vector<DirectSignature> signatures;  // one; the charter has one per founding agency
+  std::optional<BatchProof> batch;          // instead, for kinds record and open
 };
 
 struct Statement {
@@ -194,7 +194,7 @@ struct Statement {
   Digest digest;
   Envelope envelope;
   Payload payload;
-  record::Attachments attachments;               // kind record only
+  record::Attachments attachments;  // kind record only
 };
 
 // Who made it, with which key, when (for a record: from its header; a charter has no single author: nullopt).
