@@ -1,6 +1,8 @@
 #include "broker/fold.h"
 
-#include "core/crypto/dsse.h"
+#include <algorithm>
+#include <future>
+#include <thread>
 
 namespace valija::broker {
 namespace {
@@ -29,6 +31,43 @@ class Leaves {
   std::uint64_t at_ = 0;
   Bytes tile_;
 };
+
+struct Decoded {
+  std::optional<Hash> leaf;
+  std::optional<ledger::Entry> entry;
+  std::string refusal;
+};
+
+Decoded DecodeOne(const Bytes& bytes) {
+  Decoded out;
+  auto logged = proto::DecodeLoggedEntry(bytes);
+  if (!logged) {
+    out.refusal = logged.error().Message();
+    return out;
+  }
+  out.leaf = ledger::EntryLeaf(logged->commitment);
+  auto entry = EntryFromLogged(*std::move(logged));
+  if (entry) {
+    out.entry.emplace(*std::move(entry));
+  } else {
+    out.refusal = entry.error().detail;
+  }
+  return out;
+}
+
+// Most of a start's time goes here, and entries do not depend on one another: every core takes its share.
+std::vector<Decoded> DecodeAll(const std::vector<Bytes>& chunk) {
+  std::vector<Decoded> out(chunk.size());
+  const std::size_t parts = std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, 8);
+  std::vector<std::future<void>> running;
+  for (std::size_t part = 0; part < parts; ++part) {
+    running.push_back(std::async(std::launch::async, [&, part] {
+      for (std::size_t i = part; i < chunk.size(); i += parts) out[i] = DecodeOne(chunk[i]);
+    }));
+  }
+  for (auto& one : running) one.get();
+  return out;
+}
 
 }  // namespace
 
@@ -76,14 +115,13 @@ Result<Folded> FoldJournal(const Journal& journal, const std::optional<log::Chec
   while (out.tree.size() < size) {
     TRY(auto chunk, journal.Read(out.tree.size(), kChunk, kChunkBytes));
     if (chunk.empty()) return Corrupt(out.tree.size(), "missing");
-    for (const auto& bytes : chunk) {
+    auto decoded = DecodeAll(chunk);
+    for (auto& one : decoded) {
       const std::uint64_t index = out.tree.size();
-      auto logged = proto::DecodeLoggedEntry(bytes);
-      if (!logged) return Corrupt(index, logged.error().Message());
-      const Hash leaf = ledger::EntryLeaf(logged->commitment);
-      if (!leaves.Has(index, leaf)) return Corrupt(index, "its leaf is not the one in its tile");
-      auto entry = EntryFromLogged(*std::move(logged));
-      if (!entry) return Corrupt(index, entry.error().detail);
+      if (!one.leaf) return Corrupt(index, one.refusal);
+      if (!leaves.Has(index, *one.leaf)) return Corrupt(index, "its leaf is not the one in its tile");
+      if (!one.entry) return Corrupt(index, one.refusal);
+      const auto& entry = one.entry;
       if (entry->head.index != index) return Corrupt(index, "it says another index");
       try {
         ledger::Apply(*out.state, *entry);
@@ -91,7 +129,7 @@ Result<Folded> FoldJournal(const Journal& journal, const std::optional<log::Chec
         return Corrupt(index, breakage.what());
       }
       out.last = entry->head.time;
-      out.tree.Append(leaf);
+      out.tree.Append(*one.leaf);
       TRY_OK(at_mark());
     }
     TRY_OK(CheckFullTiles(journal, out.tree));

@@ -75,7 +75,24 @@ struct Sequencer::Impl {
   Proofs proofs;
   std::function<void(const CommitNews&)> listener;
 
+  // Fresh random values, drawn from the generator some hundreds at a time: a call costs more than the bytes.
+  template <class F>
+  F Draw() {
+    if (drawn.size() - used < F::kSize) {
+      Bytes fresh(16 * 1024);
+      random.Fill(fresh);
+      drawn = std::move(fresh);
+      used = 0;
+    }
+    F out;
+    std::copy_n(drawn.begin() + static_cast<std::ptrdiff_t>(used), F::kSize, out.bytes.begin());
+    used += F::kSize;
+    return out;
+  }
+
   // The sequencer's own thread alone.
+  Bytes drawn;
+  std::size_t used = 0;
   log::Tree tree;
   std::string origin;
   Time last;  // entry times never go back
@@ -281,14 +298,13 @@ std::vector<Sequencer::Made> Sequencer::DecideAll(std::vector<Item>& batch, Time
     Made made{std::move(item.done), std::nullopt, {}};
     // Only this thread changes the state, so deciding needs no lock: readers may read meanwhile.
     try {
-      auto decision =
-          ledger::Decide(*state_, item.statement, time, impl_->options.authority, impl_->random.Make<Nonce>());
+      auto decision = ledger::Decide(*state_, item.statement, time, impl_->options.authority, impl_->Draw<Nonce>());
       if (decision) {
         ledger::EntryHead head{index, time, item.statement->digest, {}};
         Bytes bytes = proto::EncodeDecision(*decision);
         head.decision = crypto::DigestOf(ledger::kDecisionType, bytes);
-        made.entry.emplace(ledger::Entry{head, impl_->random.Make<Salt>(), std::move(item.statement),
-                                         *std::move(decision), std::move(bytes)});
+        made.entry.emplace(ledger::Entry{head, impl_->Draw<Salt>(), std::move(item.statement), *std::move(decision),
+                                         std::move(bytes)});
       } else {
         made.refusal = decision.error();
       }
