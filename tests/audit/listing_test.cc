@@ -1,0 +1,78 @@
+#include "audit/listing.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/audit/lying_log.h"
+
+namespace valija::test {
+namespace {
+
+class ListingTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    auto sent = log.world.Record("mx.fgr/admin", {log.world.PolicyFor("us.dea")});
+    record = sent.statement->digest;
+    log.Log(sent.statement);
+    for (const char* purpose : {"investigation", "analysis"}) {
+      auto reply = crypto::KemPrivateKey::Generate(log.world.random);
+      log.Log(log.world.Open("us.dea/admin", {{record, 0}}, {BrokerWorld::kOrigin, 1, Hash{}}, reply.public_key(), purpose));
+    }
+    log.Export(folder.path());
+  }
+  std::vector<audit::Row> List(const audit::Filter& filter) { return audit::List(folder.path(), filter).value(); }
+
+  LyingLog log;
+  TempFolder folder;
+  Digest record;
+};
+
+TEST_F(ListingTest, WithoutAFilterEveryEntryIsThere) { EXPECT_EQ(List({}).size(), 6u); }
+
+TEST_F(ListingTest, FiltersByResultRecordMemberAndTime) {
+  audit::Filter refused;
+  refused.result = "refused";
+  auto rows = List(refused);
+  ASSERT_EQ(rows.size(), 1u);
+  EXPECT_EQ(rows[0].reasons, std::vector<std::string>{"wrong-purpose"});
+  EXPECT_EQ(rows[0].author, "us.dea/admin");
+  audit::Filter one;
+  one.record = record.Hex().substr(0, 8);
+  EXPECT_EQ(List(one).size(), 3u);
+  audit::Filter member;
+  member.member = MemberId::Parse("us.dea/admin");
+  EXPECT_EQ(List(member).size(), 3u);  // an epoch and two openings
+  audit::Filter late;
+  late.from = log.world.now;
+  EXPECT_EQ(List(late).size(), 1u);
+  audit::Filter early;
+  early.until = log.world.now;
+  EXPECT_EQ(List(early).size(), 5u);
+}
+
+TEST_F(ListingTest, AnAgencySeesItsOwnActsAndThoseOnItsRecords) {
+  audit::Filter filter;
+  filter.agency = AgencyId::Parse("mx.fgr");
+  EXPECT_EQ(List(filter).size(), 4u);  // its epoch, its record, and the two openings of it
+}
+
+TEST_F(ListingTest, CsvQuotesEveryCellAndJsonParses) {
+  auto rows = List({});
+  auto csv = audit::Show(rows, audit::Format::kCsv);
+  EXPECT_EQ(csv.find("\"ENTRY\",\"TIME\""), 0u);
+  EXPECT_EQ(static_cast<std::size_t>(std::count(csv.begin(), csv.end(), '\n')), rows.size() + 1);
+  EXPECT_NE(audit::Show(rows, audit::Format::kJson).find("\"wrong-purpose\""), std::string::npos);
+  rows[0].note = "=HYPERLINK(\"x\")\x1b[31m";
+  csv = audit::Show(rows, audit::Format::kCsv);
+  EXPECT_NE(csv.find("\"'=HYPERLINK(\"\"x\"\")\\x1b[31m\""), std::string::npos) << csv;
+}
+
+TEST_F(ListingTest, ADamagedEntryIsNamed) {
+  log.entries[2].decision_bytes[0] ^= 1;
+  log.Export(folder.path());
+  auto listed = audit::List(folder.path(), {});
+  ASSERT_FALSE(listed);
+  EXPECT_NE(listed.error().detail.find("entry 2"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace valija::test
