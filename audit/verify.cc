@@ -1,5 +1,6 @@
 #include "audit/verify.h"
 
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "audit/export_reader.h"
@@ -52,6 +53,7 @@ class Run {
   void TakeEntry(std::uint64_t index, const proto::LoggedEntry& entry);
   void CheckSeenBefore();
   void CheckTiles();
+  void CheckTile(log::TileId id, const Bytes& content);
 
   const Options& options_;
   const ExportReader& reader_;
@@ -60,6 +62,7 @@ class Run {
   std::optional<log::NoteVerifier> log_key_;
   std::optional<log::SignedCheckpoint> checkpoint_, before_;
   log::Tree tree_;
+  std::map<unsigned, std::pair<log::TileId, Bytes>> partial_;  // by level
   ledger::State state_;
   std::optional<record::VerifiedBatch> batch_;
   Time last_time_{};
@@ -110,7 +113,11 @@ void Run::TakeEntry(std::uint64_t index, const proto::LoggedEntry& entry) {
     replaying_ = false;
     return;
   }
-  if (entry.head->index != index) Find(index, "bad-index", "the entry says it is " + std::to_string(entry.head->index));
+  if (entry.head->index != index) {
+    Find(index, "bad-index", "the entry says it is " + std::to_string(entry.head->index));
+    replaying_ = false;
+    return;
+  }
   if (entry.head->time < last_time_) Find(index, "time-back", "the entry is older than the one before it");
   last_time_ = entry.head->time;
   auto statement = proto::MakeStatement(*entry.envelope, entry.attachments);
@@ -195,16 +202,26 @@ void Run::TakeFile(std::uint64_t n) {
   CheckTiles();
 }
 
-// The tiles that became whole, or (at the end) the last partial ones, as exported, against those of the entries.
+// As exported, against those of the entries: the tiles that became whole, and at the end the last partial one of each
+// level, which may have changed long before.
 void Run::CheckTiles() {
-  for (const auto& [id, content] : tree_.TakeChangedTiles()) {
-    const auto width = static_cast<unsigned>(content.size() / 32);
-    if (width < log::kTileWidth && tree_.size() != reader_.size()) continue;
-    const auto path = log::TilePath(id, width);
-    auto shown = reader_.File(path);
-    if (!shown || *shown != content) Find({}, "bad-tile", path + " is not what the entries give");
-    ++report_.tiles;
+  for (auto& [id, content] : tree_.TakeChangedTiles()) {
+    if (content.size() == log::kTileWidth * 32) {
+      partial_.erase(id.level);
+      CheckTile(id, content);
+    } else {
+      partial_.insert_or_assign(id.level, std::pair(id, std::move(content)));
+    }
   }
+  if (tree_.size() != reader_.size()) return;
+  for (const auto& [level, tile] : partial_) CheckTile(tile.first, tile.second);
+}
+
+void Run::CheckTile(log::TileId id, const Bytes& content) {
+  const auto path = log::TilePath(id, static_cast<unsigned>(content.size() / 32));
+  auto shown = reader_.File(path);
+  if (!shown || *shown != content) Find({}, "bad-tile", path + " is not what the entries give");
+  ++report_.tiles;
 }
 
 Result<Report> Run::Go(const std::optional<LastRun>& last) {
