@@ -35,6 +35,20 @@ Status CheckRequest(const State& state, const Open& open, Time now) {
   return Ok();
 }
 
+// An originator's agency is shown the requests for its records, whole: one that names records of others too would tell it
+// of them. What the author may not know of has no originator here, so nothing is learnt from this answer.
+Status CheckOriginators(const State& state, const Open& open) {
+  std::optional<AgencyId> originator;
+  for (const OpenItem& item : open.items) {
+    const RecordState* record = state.record(item.record);
+    if (record == nullptr || !state.visible_to(*record, open.by.author)) continue;
+    if (originator && *originator != record->originator.agency())
+      return Refuse(Reason::kMalformed, "records of several originators' agencies in one request; make one for each");
+    originator = record->originator.agency();
+  }
+  return Ok();
+}
+
 // The recipients of a portion are those who get a key half. One request, one portion at a time.
 Verdict JudgeItem(const State& state, const Open& open, const OpenItem& item, const Circumstances& at) {
   Verdict out;
@@ -78,6 +92,7 @@ Verdict JudgeItem(const State& state, const Open& open, const OpenItem& item, co
 
 Result<std::vector<Verdict>> DecideOpen(const State& state, const Open& open, const Circumstances& at) {
   TRY_OK(CheckRequest(state, open, at.now));
+  TRY_OK(CheckOriginators(state, open));
   std::vector<Verdict> out;
   out.reserve(open.items.size());
   for (const OpenItem& item : open.items) out.push_back(JudgeItem(state, open, item, at));

@@ -142,9 +142,10 @@ struct OpenItem {
   KeyId epoch_key_id;  // the epoch key this member will open its share with
 };
 
+// Of one originator's agency: it is shown the whole request, and must not learn of others' records from it.
 struct Open {
   Authorship by;                // nonce: the request id, used once
-  std::vector<OpenItem> items;  // 1..256, no pair twice
+  std::vector<OpenItem> items;  // 1..256, no pair twice, records of one originator's agency
   AgencyId agency;
   std::string purpose, case_reference;
   Point reply_key;                    // fresh KEM key

@@ -45,6 +45,25 @@ TEST_F(DecideOpenTest, TakesOneTo256ItemsAndNoPairTwice) {
   EXPECT_EQ(Refusal(open, mx_ana), Reason::kMalformed);
 }
 
+TEST_F(DecideOpenTest, RefusesRecordsOfSeveralOriginatorsInOneRequest) {
+  const Digest theirs = Accept(NewRecord(fbi_ana, {PolicyFor({"mx.fgr"})}).statement, fbi_ana);
+  EXPECT_EQ(Refusal(Open(mx_ana, {Item(record, 0, "mx.fgr"), Item(theirs, 0, "mx.fgr")}), mx_ana), Reason::kMalformed);
+  EXPECT_EQ(Refusal(Open(mx_ana, {Item(theirs, 0, "mx.fgr"), Item(record, 0, "mx.fgr")}), mx_ana), Reason::kMalformed);
+  EXPECT_THAT(Ask(mx_ana, {Item(theirs, 0, "mx.fgr")}), Each(IsEmpty()));
+  EXPECT_THAT(Ask(mx_ana, {Item(record, 0, "mx.fgr")}), Each(IsEmpty()));
+}
+
+TEST_F(DecideOpenTest, TakesRecordsOfTwoMembersOfOneAgencyInOneRequest) {
+  const Digest bobs = Accept(NewRecord(bob, {PolicyFor({"mx.fgr"})}).statement, bob);
+  EXPECT_THAT(Ask(mx_ana, {Item(record, 0, "mx.fgr"), Item(bobs, 0, "mx.fgr")}), Each(IsEmpty()));
+}
+
+TEST_F(DecideOpenTest, TellsNothingOfTheOriginatorOfAHiddenRecord) {
+  const Digest hidden = Accept(NewRecord(fbi_ana, {PolicyFor({"us.dea"})}).statement, fbi_ana);
+  EXPECT_THAT(Ask(mx_ana, {Item(record, 0, "mx.fgr"), Item(hidden, 0, "mx.fgr")}),
+              ElementsAre(IsEmpty(), ElementsAre(Reason::kNotFound)));
+}
+
 TEST_F(DecideOpenTest, WantsAWellSpelledPurposeAndAPrintableCase) {
   for (const char* purpose : {"", "In vestigation", "x\n"}) {
     auto open = Request(mx_ana);
