@@ -1,6 +1,5 @@
 #include "broker/sequencer.h"
 
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <atomic>
@@ -9,6 +8,7 @@
 #include <thread>
 
 #include "broker/fold.h"
+#include "broker/oplog.h"
 #include "broker/proofs.h"
 #include "broker/storage/high_water.h"
 #include "broker/worker_pool.h"
@@ -214,8 +214,9 @@ Status Sequencer::Submit(ledger::VerifiedStatement statement, Done done) {
   if (const auto* open = std::get_if<ledger::Open>(&statement->payload)) {
     auto seen = CheckSeen(open->checkpoint_size, open->checkpoint_root);
     if (!seen && seen.error().reason == Reason::kFork) {
-      spdlog::critical("fork-claimed member={} size={} root={}", open->by.author.str(), open->checkpoint_size,
-                       open->checkpoint_root.Hex());
+      Log(Level::kAlarm, "fork-claimed", {{"member", open->by.author.str()},
+                                          {"size", std::to_string(open->checkpoint_size)},
+                                          {"root", open->checkpoint_root.Hex()}});
     }
     TRY_OK(seen);
   }
@@ -262,7 +263,7 @@ void Sequencer::Commit(std::vector<Item> batch) {
   if (impl_->healthy) {
     const Time now = impl_->options.now();
     if (now < impl_->last) {
-      spdlog::warn("clock-behind-log clock={} log={}", FormatTime(now), FormatTime(impl_->last));
+      Log(Level::kWarning, "clock-behind-log", {{"clock", FormatTime(now)}, {"log", FormatTime(impl_->last)}});
     }
     made = DecideAll(batch, std::max(now, impl_->last));
     done = impl_->healthy ? Persist(made, &durable) : Refuse(Reason::kInternal, "the state cannot be trusted");
@@ -309,7 +310,7 @@ std::vector<Sequencer::Made> Sequencer::DecideAll(std::vector<Item>& batch, Time
         made.refusal = decision.error();
       }
     } catch (const std::exception& breakage) {
-      spdlog::error("decide-threw statement={} what=\"{}\"", item.statement->digest.Hex(), breakage.what());
+      Log(Level::kAlarm, "decide-threw", {{"statement", item.statement->digest.Hex()}, {"what", breakage.what()}});
       made.refusal = Refuse(Reason::kInternal);
     }
     if (made.entry) {
@@ -334,7 +335,7 @@ Status Sequencer::Apply(const ledger::Entry& entry) {
     ledger::Apply(*state_, entry);
     return Ok();
   } catch (const std::exception& breakage) {
-    spdlog::critical("apply-threw entry={} what=\"{}\"", entry.head.index, breakage.what());
+    Log(Level::kAlarm, "apply-threw", {{"entry", std::to_string(entry.head.index)}, {"what", breakage.what()}});
     return Refuse(Reason::kInternal);
   }
 }
@@ -388,7 +389,7 @@ void Sequencer::Publish(std::shared_ptr<const log::SignedCheckpoint> checkpoint)
 }
 
 void Sequencer::Fail() {
-  if (impl_->healthy.exchange(false)) spdlog::critical("sequencer-stopped-accepting");
+  if (impl_->healthy.exchange(false)) Log(Level::kAlarm, "stopped-accepting");
 }
 
 void Sequencer::Complete(std::vector<Made> made, const std::optional<Durable>& durable) {
@@ -410,7 +411,7 @@ void Sequencer::Complete(std::vector<Made> made, const std::optional<Durable>& d
             one.done(std::move(one.refusal));
           }
         } catch (const std::exception& breakage) {
-          spdlog::error("completion-threw what=\"{}\"", breakage.what());
+          Log(Level::kAlarm, "completion-threw", {{"what", breakage.what()}});
         }
         one.done = nullptr;
       }
@@ -443,7 +444,7 @@ void Sequencer::Announce(CommitNews news) {
       try {
         impl->listener(next);
       } catch (const std::exception& breakage) {
-        spdlog::error("commit-listener-threw what=\"{}\"", breakage.what());
+        Log(Level::kAlarm, "commit-listener-threw", {{"what", breakage.what()}});
       }
     }
   });

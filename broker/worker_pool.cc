@@ -1,6 +1,7 @@
 #include "broker/worker_pool.h"
 
-#include <spdlog/spdlog.h>
+#include "broker/oplog.h"
+
 
 #include <exception>
 #include <stdexcept>
@@ -12,9 +13,9 @@ void RunTask(const WorkerPool::Task& task) {
   try {
     task();
   } catch (const std::exception& breakage) {
-    spdlog::error("worker-task-threw what=\"{}\"", breakage.what());
+    Log(Level::kAlarm, "worker-task-threw", {{"what", breakage.what()}});
   } catch (...) {
-    spdlog::error("worker-task-threw");
+    Log(Level::kAlarm, "worker-task-threw");
   }
 }
 

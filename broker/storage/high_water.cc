@@ -1,7 +1,6 @@
 #include "broker/storage/high_water.h"
 
 #include <fcntl.h>
-#include <spdlog/spdlog.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -9,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "broker/oplog.h"
 #include "core/crypto/hash.h"
 #include "core/io/file.h"
 
@@ -89,7 +89,7 @@ HighWater::~HighWater() {
   wake_.notify_all();
   if (thread_.joinable()) thread_.join();
   if (fd_ >= 0) {
-    if (auto synced = Sync(); !synced) spdlog::error("high-water-sync-failed reason={}", CodeOf(synced.error().reason));
+    if (auto synced = Sync(); !synced) Log(Level::kAlarm, "high-water-sync-failed", {{"reason", std::string(CodeOf(synced.error().reason))}});
     ::close(fd_);
   }
 }
@@ -207,7 +207,7 @@ void HighWater::Run() {
     wake_.wait_for(lock, sync_every_, [this] { return stopping_; });
     if (!dirty_ || broken_) continue;
     if (auto synced = SyncLocked(lock); !synced) {
-      spdlog::error("high-water-sync-failed reason={}", CodeOf(synced.error().reason));
+      Log(Level::kAlarm, "high-water-sync-failed", {{"reason", std::string(CodeOf(synced.error().reason))}});
     }
   }
 }

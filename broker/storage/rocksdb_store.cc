@@ -5,12 +5,12 @@
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <atomic>
 #include <mutex>
 
+#include "broker/oplog.h"
 #include "core/io/file.h"
 #include "core/log/tree.h"
 #include "core/record/body.h"
@@ -140,7 +140,7 @@ struct RocksDbStore::Db {
   ~Db() {
     for (auto* family : families) db->DestroyColumnFamilyHandle(family);
     if (db) {
-      if (auto closed = db->Close(); !closed.ok()) spdlog::error("store-close-failed status=\"{}\"", closed.ToString());
+      if (auto closed = db->Close(); !closed.ok()) Log(Level::kAlarm, "store-close-failed", {{"status", closed.ToString()}});
     }
   }
 
@@ -156,7 +156,7 @@ struct RocksDbStore::Db {
     auto status = db->Write(how, &batch);
     if (status.ok()) return Ok();
     failed = true;
-    spdlog::error("store-write-failed status=\"{}\"", status.ToString());
+    Log(Level::kAlarm, "store-write-failed", {{"status", status.ToString()}});
     return Refuse(Reason::kOutcomeUnknown, status.ToString());
   }
 };
@@ -198,7 +198,7 @@ class RocksDbStore::JournalPart : public Journal {
     rdb::PinnableSlice value;
     auto status = db_.Get(kDefault, TileKey(id), &value);
     if (status.ok()) return ToBytes(View(value));
-    if (!status.IsNotFound()) spdlog::error("store-read-failed status=\"{}\"", status.ToString());
+    if (!status.IsNotFound()) Log(Level::kAlarm, "store-read-failed", {{"status", status.ToString()}});
     return std::nullopt;
   }
 
