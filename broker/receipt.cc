@@ -1,5 +1,6 @@
 #include "broker/receipt.h"
 
+#include "broker/oplog.h"
 
 namespace valija::broker {
 

@@ -1,10 +1,9 @@
 #include "broker/worker_pool.h"
 
-#include "broker/oplog.h"
-
-
 #include <exception>
 #include <stdexcept>
+
+#include "broker/oplog.h"
 
 namespace valija::broker {
 namespace {
