@@ -1,5 +1,6 @@
 #include "broker/server.h"
 
+#include <grpc/support/log.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/resource_quota.h>
@@ -130,6 +131,8 @@ bool Server::healthy() const { return parts_->sequencer->healthy(); }
 
 Result<std::unique_ptr<Server>> Server::Start(const Config& config, BrokerKeys keys) {
   TRY_OK(Check(config));
+  // gRPC's own log has peers' bytes in it: into ours, made printable, and only when asked for.
+  gpr_set_log_function([](gpr_log_func_args* args) { Log(Level::kDebug, "grpc", {{"what", args->message}}); });
   static const Status tls13 = crypto::RequireTls13();
   TRY_OK(tls13);
   TRY(auto authority, AuthorityOf(keys));

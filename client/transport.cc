@@ -1,5 +1,6 @@
 #include "client/transport.h"
 
+#include <grpc/support/log.h>
 #include <grpcpp/grpcpp.h>
 
 #include <algorithm>
@@ -44,8 +45,9 @@ class GrpcTransport final : public Transport {
     arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 30000);
     arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10000);
     arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
-    arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 200);
-    arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 2000);
+    arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
+    arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 100);
+    arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 500);
     arguments.SetInt(GRPC_ARG_HTTP2_MAX_FRAME_SIZE, 1 << 20);
     auto channel = grpc::CreateCustomChannel(endpoint_.address, grpc::SslCredentials(options), arguments);
     crypto::WipeText(options.pem_private_key);
@@ -300,6 +302,9 @@ class GrpcTransport final : public Transport {
 }  // namespace
 
 Result<std::unique_ptr<Transport>> Transport::Connect(Endpoint endpoint) {
+  // gRPC's own log would print peers' bytes on the terminal; what matters comes back as an Error.
+  static const bool quiet = (gpr_set_log_function([](gpr_log_func_args*) {}), true);
+  (void)quiet;
   return std::unique_ptr<Transport>(std::make_unique<GrpcTransport>(std::move(endpoint)));
 }
 
