@@ -70,8 +70,12 @@ Result<ledger::MemberRecord> Administrator(const Json& json, const AgencyId& age
   if (card.member.agency() != agency) return Wrong(card.member.str() + " is not of " + agency.str());
   TRY(auto roles, Texts(json, "roles", where, false));
   TRY(auto programmes, Texts(json, "programmes", where, false));
+  std::string clearance;  // may be absent
+  if (json.contains("clearance")) {
+    TRY(clearance, Text(json, "clearance", where));
+  }
   ledger::MemberRecord record{.id = card.member, .status = ledger::MemberStatus::kActive, .keys = card.keys,
-                              .attributes = {json.value("clearance", std::string()), Sorted(roles), Sorted(programmes)},
+                              .attributes = {std::move(clearance), Sorted(roles), Sorted(programmes)},
                               .administrator = true, .auditor = false};
   return record;
 }
@@ -90,12 +94,16 @@ Status Cap(const Json& caps, const char* key, N& value) {
 
 Result<BrokerCard> BrokerCard::Parse(std::string_view text) {
   auto json = Json::parse(text, nullptr, false);
-  if (!json.is_object() || json.size() != 4 || json.value("valija-broker-card", 0) != 1)
+  auto version = json.is_object() ? json.find("valija-broker-card") : json.end();
+  if (!json.is_object() || json.size() != 4 || version == json.end() || *version != 1)
     return Refuse(Reason::kMalformed, "not a broker card of version 1");
-  auto authority = AuthorityId::Parse(json.value("authority", std::string()));
-  auto release = Point::FromHexText(json.value("release-key", std::string()));
+  TRY(auto authority_text, Text(json, "authority", "a broker card"));
+  TRY(auto release_text, Text(json, "release-key", "a broker card"));
+  TRY(auto log_key_text, Text(json, "log-key", "a broker card"));
+  auto authority = AuthorityId::Parse(authority_text);
+  auto release = Point::FromHexText(release_text);
   if (!authority || !release) return Refuse(Reason::kMalformed, "broker card: authority or release key is not right");
-  BrokerCard card{*authority, json.value("log-key", std::string()), *release};
+  BrokerCard card{*authority, std::move(log_key_text), *release};
   TRY(auto log_key, log::NoteVerifier::Parse(card.log_key));
   (void)log_key;
   TRY(auto key, crypto::KemPublicKey::FromPoint(*release));

@@ -27,6 +27,12 @@ Result<crypto::Secret> ReadKey(const fs::path& folder, const char* name, const c
   return crypto::DecryptEcKey(AsText(pem.view()), passphrase);
 }
 
+std::uint64_t SizeOf(const fs::path& path) {
+  std::error_code error;
+  const auto size = fs::file_size(path, error);
+  return error ? 0 : size;
+}
+
 Result<ledger::VerifiedStatement> ParseCharter(ByteView envelope_bytes) {
   TRY(auto envelope, proto::DecodeEnvelope(envelope_bytes));
   TRY(auto statement, proto::MakeStatement(std::move(envelope)));
@@ -139,6 +145,7 @@ Status Profile::Join(const Bytes& charter_envelope, const Digest& digest, const 
     std::error_code ignored;
     for (const char* name : {"pin", "directory.log", "mail.log", "cursor"}) fs::remove(folder_ / name, ignored);
     pin_.reset();
+    pin_unsaved_ = false;
   }
   charter_ = std::move(charter);
   broker_ = broker;
@@ -178,6 +185,7 @@ void Profile::RecordFork(const std::string& seen_before, const std::string& show
                            "own. Nothing is done with this profile until this file is removed by a person who has\n"
                            "looked into it together with an auditor (docs/operations.md, \"A fork\").\n\n" +
                            what + "\n\n==== seen before ====\n" + seen_before + "\n==== shown now ====\n" + shown_now;
+  forked_ = true;
   (void)io::WriteNewFile(folder_ / "FORK", AsBytes(text), 0600);  // an older evidence file stays as it is
 }
 
@@ -223,12 +231,16 @@ Status Profile::Forget(const std::string& name) {
 
 std::uint64_t Profile::cursor() const {
   auto text = io::ReadText(folder_ / "cursor", 64);
-  return text ? std::strtoull(text->c_str(), nullptr, 10) : 0;
+  if (!text) return 0;
+  char* rest = nullptr;
+  const std::uint64_t at = std::strtoull(text->c_str(), &rest, 10);
+  return *rest == ' ' && SizeOf(folder_ / "mail.log") >= std::strtoull(rest, nullptr, 10) ? at : 0;
 }
 
 Status Profile::SetCursor(std::uint64_t to) {
   if (to == cursor()) return Ok();
-  return io::WriteFileAtomic(folder_ / "cursor", AsBytes(std::to_string(to) + "\n"));
+  const std::string text = std::to_string(to) + " " + std::to_string(SizeOf(folder_ / "mail.log")) + "\n";
+  return io::WriteFileAtomic(folder_ / "cursor", AsBytes(text));
 }
 
 }  // namespace valija::client

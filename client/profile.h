@@ -72,13 +72,15 @@ class Profile {
   // second is an older one: a fork is found all the same.
   Status SetPin(const log::SignedCheckpoint& checkpoint);
   Status SavePin();
-  // Keeps both signed checkpoints and what was asked, and makes every later Open refuse.
+  // Keeps both signed checkpoints and what was asked, and makes every later Open refuse; this profile has stopped too.
   void RecordFork(const std::string& seen_before, const std::string& shown_now, const std::string& what);
+  bool forked() const { return forked_; }
 
   // The caches. A damaged or missing one is empty, not an error: everything in it is fetched and verified again.
   std::vector<proto::LoggedEntry> Load(const std::string& name) const;
   Status AppendTo(const std::string& name, const std::vector<proto::LoggedEntry>& entries);
   Status Forget(const std::string& name);
+  // Of the mailbox. It is 0 when mail.log is shorter than it was when the cursor was set: what was lost is fetched again.
   std::uint64_t cursor() const;
   Status SetCursor(std::uint64_t cursor);
 
@@ -92,6 +94,7 @@ class Profile {
   std::optional<ledger::VerifiedStatement> charter_;
   std::optional<log::SignedCheckpoint> pin_;
   bool pin_unsaved_ = false;
+  bool forked_ = false;
   std::chrono::steady_clock::time_point pin_saved_{};
   io::FileLock lock_;
 };

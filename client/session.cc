@@ -103,7 +103,7 @@ Result<VerifiedEntry> SessionCore::PostDirect(ledger::Kind kind, Bytes payload) 
   if (!answer.outcomes[0]) return answer.outcomes[0].error();
   TRY(auto checkpoint, verifier_.Advance(answer.view));
   const auto& receipt = answer.outcomes[0]->receipt;
-  TRY(auto decision, verifier_.CheckReceipt(receipt, digest, checkpoint));
+  TRY(auto decision, verifier_.CheckAccepted(receipt, digest, checkpoint));
   TRY(auto verified, ledger::VerifyStatement(std::move(statement), keys_.signature.verify_key()));
   return VerifiedEntry{receipt.head, std::move(verified), std::move(decision)};
 }

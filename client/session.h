@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 
 #include "client/profile.h"
 #include "client/transport.h"
@@ -63,6 +64,7 @@ class SessionCore {
 
  private:
   struct Prepared;
+  struct Wanted;
   Time Now() const;
   ledger::Authorship By();  // fresh nonce, now
   const ledger::AgencyState& MyAgency() const { return *verifier_.directory().agency(profile_.member().agency()); }
@@ -74,12 +76,21 @@ class SessionCore {
   Result<const crypto::KemPrivateKey*> EpochKey(const KeyId& id);
 
   Result<std::vector<std::pair<AgencyId, crypto::KemPublicKey>>> RecipientsOf(const policy::Policy& policy) const;
-  Result<std::unique_ptr<Prepared>> Prepare(const Draft& draft, const Progress& progress);
+  // inline_left: of the bodies that may still be kept in memory for this Send; counted down.
+  Result<std::unique_ptr<Prepared>> Prepare(const Draft& draft, std::size_t& inline_left, const Progress& progress);
+  // One request for portions whose records are of one originator's agency; answers go to their places.
+  Status OpenTogether(const std::vector<Wanted*>& wanted, const Progress& progress,
+                      std::vector<Result<OpenedPortion>>& out);
+  Result<OpenedPortion> OpenBody(Wanted& one, const crypto::Secret& share, std::uint64_t entry, const Progress& progress);
   Status UploadBodies(const Prepared& prepared, const Progress& progress);
   Result<record::Window*> WindowForNextRecord();
 
   InboxItem Item(const VerifiedEntry& entry) const;
+  Status LoadMail();  // the cache, once
   Status Keep(std::vector<ProvedEntry> entries, const log::SignedCheckpoint& checkpoint);
+  void Remember(VerifiedEntry entry);
+  // Verifier::VerifyEntry, with the directory fetched again if the author is not in it.
+  Result<VerifiedEntry> Verify(const ProvedEntry& proved, const log::SignedCheckpoint& checkpoint);
 
   Profile profile_;
   Keyring keys_;
@@ -91,6 +102,8 @@ class SessionCore {
   std::map<KeyId, crypto::KemPrivateKey> epoch_keys_;
   bool mail_loaded_ = false;
   std::vector<VerifiedEntry> mail_;
+  std::set<std::pair<Digest, AgencyId>> revoked_;  // record, and the agency of who revoked it
+  std::set<Digest> opened_;                        // by me
 };
 
 }  // namespace valija::client

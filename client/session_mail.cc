@@ -6,6 +6,11 @@
 namespace valija::client {
 namespace {
 
+bool IsMail(const VerifiedEntry& entry) {
+  const auto kind = entry.statement->kind;
+  return kind != ledger::Kind::kCharter && kind != ledger::Kind::kEnrolment && kind != ledger::Kind::kEpoch;
+}
+
 const ledger::Record* RecordIn(const VerifiedEntry& entry) {
   return std::get_if<ledger::Record>(&entry.statement->payload);
 }
@@ -13,35 +18,58 @@ const ledger::Record* RecordIn(const VerifiedEntry& entry) {
 }  // namespace
 
 Status SessionCore::Keep(std::vector<ProvedEntry> entries, const log::SignedCheckpoint& checkpoint) {
-  std::vector<proto::LoggedEntry> kept;
   for (auto& proved : entries) {
-    auto verified = verifier_.VerifyEntry(proved, checkpoint);
-    if (!verified && verified.error().reason == Reason::kBadSignature) {
-      TRY_OK(Refresh());  // its author may have been enrolled a moment ago
-      verified = verifier_.VerifyEntry(proved, checkpoint);
-    }
-    if (!verified) return verified.error();
-    mail_.push_back(*std::move(verified));
-    kept.push_back(std::move(proved.entry));
+    TRY(auto verified, Verify(proved, checkpoint));
+    if (!IsMail(verified)) return Refuse(Reason::kBadProof, "the mailbox holds what is no mail");
+    if (!mail_.empty() && verified.head.index <= mail_.back().head.index)
+      return Refuse(Reason::kBadProof, "the mailbox repeats an old entry");
+    Remember(std::move(verified));
+    TRY_OK(profile_.AppendTo("mail.log", {proved.entry}));
   }
-  return profile_.AppendTo("mail.log", kept);
+  return Ok();
+}
+
+Result<VerifiedEntry> SessionCore::Verify(const ProvedEntry& proved, const log::SignedCheckpoint& checkpoint) {
+  auto verified = verifier_.VerifyEntry(proved, checkpoint);
+  if (!verified && verified.error().reason == Reason::kBadSignature) {
+    TRY_OK(Refresh());  // its author may have been enrolled a moment ago
+    verified = verifier_.VerifyEntry(proved, checkpoint);
+  }
+  return verified;
+}
+
+void SessionCore::Remember(VerifiedEntry entry) {
+  if (const auto* revocation = std::get_if<ledger::Revocation>(&entry.statement->payload))
+    revoked_.emplace(revocation->record, revocation->by.author.agency());
+  if (const auto* open = std::get_if<ledger::Open>(&entry.statement->payload);
+      open != nullptr && open->by.author == profile_.member())
+    for (const auto& verdict : entry.decision.verdicts)
+      if (verdict.allowed()) opened_.insert(verdict.record);
+  mail_.push_back(std::move(entry));
+}
+
+// What is in the cache was proved when it came; its parts and signatures are checked again. One that is damaged is
+// fetched anew as a whole.
+Status SessionCore::LoadMail() {
+  if (mail_loaded_) return Ok();
+  mail_loaded_ = true;
+  for (const auto& entry : profile_.Load("mail.log")) {
+    auto verified = verifier_.VerifyKept(entry);
+    if (verified && IsMail(*verified) && (mail_.empty() || verified->head.index > mail_.back().head.index)) {
+      Remember(*std::move(verified));
+      continue;
+    }
+    mail_.clear();
+    revoked_.clear();
+    opened_.clear();
+    return profile_.Forget("mail.log");
+  }
+  return Ok();
 }
 
 Status SessionCore::Sync() {
   TRY_OK(Refresh());
-  if (!mail_loaded_) {
-    // What is in the cache was proved when it came; its parts and signatures are checked again.
-    for (const auto& entry : profile_.Load("mail.log")) {
-      if (!proto::CheckLoggedEntry(entry)) return Refuse(Reason::kCorrupt, "mail.log is damaged; remove it and cursor");
-      TRY(auto statement, proto::MakeStatement(*entry.envelope, entry.attachments));
-      TRY(auto decision, proto::DecodeDecision(entry.decision_bytes));
-      const auto* author = verifier_.directory().member(ledger::AuthorshipOf(statement)->author);
-      if (author == nullptr) return Refuse(Reason::kCorrupt, "mail.log is damaged; remove it and cursor");
-      TRY(auto verified, ledger::VerifyStatement(std::move(statement), author->signing_key));
-      mail_.push_back({*entry.head, std::move(verified), std::move(decision)});
-    }
-    mail_loaded_ = true;
-  }
+  TRY_OK(LoadMail());
   // Where the cache ends, if the cursor's file is older than it.
   std::uint64_t cursor = std::max(profile_.cursor(), mail_.empty() ? 0 : mail_.back().head.index + 1);
   for (;;) {
@@ -50,8 +78,8 @@ Status SessionCore::Sync() {
     if (page.next_cursor < cursor || (page.more && page.next_cursor == cursor))
       return Refuse(Reason::kBadProof, "the mailbox's cursor does not move");
     for (const auto& proved : page.entries)
-      if (proved.entry.head && proved.entry.head->index < cursor)
-        return Refuse(Reason::kBadProof, "the mailbox repeats an old entry");
+      if (proved.entry.head && (proved.entry.head->index < cursor || proved.entry.head->index >= page.next_cursor))
+        return Refuse(Reason::kBadProof, "the mailbox shows an entry that is not between its cursors");
     TRY_OK(Keep(std::move(page.entries), checkpoint));
     cursor = page.next_cursor;
     TRY_OK(profile_.SetCursor(cursor));
@@ -75,14 +103,8 @@ InboxItem SessionCore::Item(const VerifiedEntry& entry) const {
       portion.for_me = portion.for_me || (slip.portion == head.number && slip.agency == profile_.member().agency());
     item.portions.push_back(std::move(portion));
   }
-  for (const auto& other : mail_) {
-    if (const auto* revocation = std::get_if<ledger::Revocation>(&other.statement->payload))
-      item.revoked = item.revoked || revocation->record == entry.statement->digest;
-    const auto* open = std::get_if<ledger::Open>(&other.statement->payload);
-    if (open == nullptr || open->by.author != profile_.member()) continue;
-    for (const auto& verdict : other.decision.verdicts)
-      if (verdict.record == entry.statement->digest && verdict.allowed()) item.opened_by_me = true;
-  }
+  item.revoked = revoked_.contains({entry.statement->digest, header.originator.agency()});
+  item.opened_by_me = opened_.contains(entry.statement->digest);
   return item;
 }
 
@@ -129,25 +151,42 @@ Result<std::vector<InboxItem>> SessionCore::Inbox() {
 
 Status SessionCore::Follow(const std::function<bool(const NewsItem&)>& item) {
   TRY_OK(Sync());
-  for (const auto& entry : mail_)
-    if (!item(News(entry))) return Ok();
-  Status failed = Ok();
-  auto ended = transport_->Follow(profile_.cursor(), verifier_.verified_size(), [&](FollowItem followed) {
-    auto one = [&]() -> Result<bool> {
+  std::size_t shown = 0;
+  auto show = [&] {  // the callback may use this session, and so add to the mail
+    while (shown < mail_.size())
+      if (!item(News(mail_[shown++]))) return false;
+    return true;
+  };
+  if (!show()) return Ok();
+  for (;;) {
+    Status failed = Ok();
+    bool wanted = true, moved = false;
+    auto take = [&](FollowItem& followed) -> Status {
+      const std::uint64_t cursor = profile_.cursor();
       TRY(auto checkpoint, verifier_.Advance(followed.view));
+      if (followed.cursor < cursor) return Refuse(Reason::kBadProof, "the mailbox's cursor does not move");
       if (followed.entry) {
+        const auto& head = followed.entry->entry.head;
+        if (head && (head->index < cursor || head->index >= followed.cursor))
+          return Refuse(Reason::kBadProof, "the mailbox shows an entry that is not between its cursors");
         std::vector<ProvedEntry> entries;
         entries.push_back(*std::move(followed.entry));
         TRY_OK(Keep(std::move(entries), checkpoint));
       }
       TRY_OK(profile_.SetCursor(followed.cursor));
-      return !followed.entry || item(News(mail_.back()));
-    }();
-    if (!one) failed = one.error();
-    return one && *one;
-  });
-  TRY_OK(failed);
-  return ended;
+      wanted = show();
+      // The stream's next view continues its own last one. If another call moved the pin or the cursor meanwhile, that
+      // would look like a fork: another stream goes on from here.
+      moved = profile_.pin()->checkpoint() != checkpoint.checkpoint() || profile_.cursor() != followed.cursor;
+      return Ok();
+    };
+    auto ended = transport_->Follow(profile_.cursor(), verifier_.verified_size(), [&](FollowItem followed) {
+      failed = take(followed);
+      return failed && wanted && !moved;
+    });
+    TRY_OK(failed);
+    if (!wanted || !moved) return ended;
+  }
 }
 
 Result<Digest> SessionCore::Resolve(const std::string& id) {
@@ -171,7 +210,7 @@ Result<VerifiedEntry> SessionCore::FindRecord(const Digest& digest) {
   TRY(auto answer, transport_->GetRecord(digest, verifier_.verified_size()));
   TRY(auto checkpoint, verifier_.Advance(answer.view));
   if (answer.entries.size() != 1) return Refuse(Reason::kBadProof, "not one entry");
-  TRY(auto verified, verifier_.VerifyEntry(answer.entries[0], checkpoint));
+  TRY(auto verified, Verify(answer.entries[0], checkpoint));
   if (verified.statement->digest != digest || RecordIn(verified) == nullptr)
     return Refuse(Reason::kBadProof, "another record than asked for");
   return verified;
@@ -182,9 +221,13 @@ Result<std::vector<NewsItem>> SessionCore::Custody(const std::string& id) {
   TRY(auto digest, Resolve(id));
   TRY(auto answer, transport_->Custody(digest, verifier_.verified_size()));
   TRY(auto checkpoint, verifier_.Advance(answer.view));
+  if (answer.more)
+    return Refuse(Reason::kTooMany, "more entries than one answer holds; an auditor's export has all of them");
   std::vector<NewsItem> news;
   for (const auto& proved : answer.entries) {
-    TRY(auto entry, verifier_.VerifyEntry(proved, checkpoint));
+    TRY(auto entry, Verify(proved, checkpoint));
+    if (!news.empty() && entry.head.index <= news.back().entry)
+      return Refuse(Reason::kBadProof, "the custody repeats an entry or changes their order");
     auto one = News(entry);
     if (entry.statement->kind == ledger::Kind::kOpen) {  // of a request for many records: the lines about this one
       one.portions.clear();

@@ -31,7 +31,8 @@ class PlainFile {
     file->part_ = path;
     file->part_ += ".part";
     file->fd_ = ::open(file->part_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (file->fd_ < 0) return Refuse(Reason::kFile, "cannot make " + file->part_.string());
+    if (file->fd_ < 0)
+      return Refuse(errno == EEXIST ? Reason::kExists : Reason::kFile, "cannot make " + file->part_.string());
     return file;
   }
   ~PlainFile() {
@@ -64,16 +65,6 @@ class PlainFile {
   bool done_ = false;
 };
 
-struct Wanted {
-  const OpenRequest* request = nullptr;
-  std::size_t place = 0;  // in the answer
-  VerifiedEntry record;
-  record::Slip slip;
-  const record::PortionHead* head = nullptr;
-  const record::PortionSeal* seal = nullptr;
-  const record::RecordPayload& payload() const { return std::get<ledger::Record>(record.statement->payload).payload; }
-};
-
 Error RefusalOf(const ledger::Verdict& verdict) {
   std::string all;
   for (std::size_t i = 1; i < verdict.reasons.size(); ++i)
@@ -82,6 +73,17 @@ Error RefusalOf(const ledger::Verdict& verdict) {
 }
 
 }  // namespace
+
+struct SessionCore::Wanted {
+  const OpenRequest* request = nullptr;
+  std::size_t place = 0;  // in the answer
+  VerifiedEntry record;
+  record::Slip slip;
+  const record::PortionHead* head = nullptr;
+  const record::PortionSeal* seal = nullptr;
+  std::unique_ptr<PlainFile> file;
+  const record::RecordPayload& payload() const { return std::get<ledger::Record>(record.statement->payload).payload; }
+};
 
 Result<std::vector<Result<OpenedPortion>>> SessionCore::Open(const std::vector<OpenRequest>& requests,
                                                              const Progress& progress) {
@@ -100,7 +102,7 @@ Result<std::vector<Result<OpenedPortion>>> SessionCore::Open(const std::vector<O
         return Refuse(Reason::kUsage, "the same portion is asked for twice");
       TRY(auto record, FindRecord(digest));
       auto one = std::make_unique<Wanted>(Wanted{&requests[i], i, std::move(record),
-                                                 {0, 0, {}, profile_.member().agency(), {}, {}}, nullptr, nullptr});
+                                                 {0, 0, {}, profile_.member().agency(), {}, {}}, nullptr, nullptr, nullptr});
       const auto& payload = one->payload();
       one->head = record::FindPortion(payload.header, requests[i].portion);
       if (one->head == nullptr)
@@ -114,6 +116,12 @@ Result<std::vector<Result<OpenedPortion>>> SessionCore::Open(const std::vector<O
         return Refuse(Reason::kNotReady, "the record names several release authorities; this client asks one");
       if (payload.header.authorities[0].id != profile_.charter_terms().authorities.front().id)
         return Refuse(Reason::kNotReady, "the record is released by another authority");
+      // Before it is asked for: an opening is counted, also when its content then has nowhere to go.
+      if (!one->request->output.empty()) {
+        TRY(one->file, PlainFile::Make(one->request->output));
+      } else if (one->seal->body_length > kInMemoryLimit + (kInMemoryLimit >> 3)) {
+        return Refuse(Reason::kUsage, "it is too large for memory; give an output file");
+      }
       return one;
     }();
     if (look)
@@ -121,15 +129,24 @@ Result<std::vector<Result<OpenedPortion>>> SessionCore::Open(const std::vector<O
     else
       out[i] = look.error();
   }
-  if (wanted.empty()) return out;
+  // An originator is shown every request for its records: one that names others' too would tell it of them.
+  std::map<AgencyId, std::vector<Wanted*>> by_originator;
+  for (const auto& one : wanted) by_originator[one->payload().header.originator.agency()].push_back(one.get());
+  for (const auto& [agency, together] : by_originator)
+    if (auto opened = OpenTogether(together, progress, out); !opened)
+      for (const auto* one : together) out[one->place] = opened.error();
+  return out;
+}
 
+Status SessionCore::OpenTogether(const std::vector<Wanted*>& wanted, const Progress& progress,
+                                 std::vector<Result<OpenedPortion>>& out) {
   // ---- the request ----
   auto reply_key = crypto::KemPrivateKey::Generate(random_);
   ledger::Open open{.by = By(),
                     .items = {},
                     .agency = profile_.member().agency(),
-                    .purpose = requests[0].purpose,
-                    .case_reference = requests[0].case_reference,
+                    .purpose = wanted[0]->request->purpose,
+                    .case_reference = wanted[0]->request->case_reference,
                     .reply_key = reply_key.public_key().point(),
                     .checkpoint_size = profile_.pin()->size(),
                     .checkpoint_root = profile_.pin()->root(),
@@ -158,8 +175,6 @@ Result<std::vector<Result<OpenedPortion>>> SessionCore::Open(const std::vector<O
   TRY(auto checkpoint, verifier_.Advance(answer.view));
   const auto& accepted = *answer.outcomes[0];
   TRY(auto decision, verifier_.CheckReceipt(accepted.receipt, request_digest, checkpoint));
-  if (decision.authority != profile_.charter_terms().authorities.front().id)
-    return Refuse(Reason::kWrongRelease, "decided by " + decision.authority.str());
   if (decision.verdicts.size() != wanted.size())
     return Refuse(Reason::kWrongRelease, "the decision judges another number of portions");
   std::size_t allowed = 0;
@@ -172,7 +187,7 @@ Result<std::vector<Result<OpenedPortion>>> SessionCore::Open(const std::vector<O
     else
       out[wanted[i]->place] = RefusalOf(verdict);
   }
-  if (allowed == 0) return out;
+  if (allowed == 0) return Ok();
   if (accepted.releases.size() != 1) return Refuse(Reason::kWrongRelease, "not one release");
   const auto& release = accepted.releases[0];
   if (release.authority != decision.authority) return Refuse(Reason::kWrongRelease, "released by another authority");
@@ -183,61 +198,55 @@ Result<std::vector<Result<OpenedPortion>>> SessionCore::Open(const std::vector<O
   // ---- the bodies ----
   std::size_t next = 0;
   for (std::size_t i = 0; i < wanted.size(); ++i) {
-    const auto& one = *wanted[i];
-    const auto& verdict = decision.verdicts[i];
-    if (!verdict.allowed()) continue;
+    if (!decision.verdicts[i].allowed()) continue;
     const auto& share = shares[next++];
-    auto open_one = [&]() -> Result<OpenedPortion> {
-      // The policy that was decided on is the one under the originator's signature.
-      if (verdict.policy_digest != one.head->policy_digest)
-        return Refuse(Reason::kWrongRelease, "decided under a policy that is not the record's");
-      TRY_OK(record::CheckSlip(one.payload().header, one.slip));
-      TRY(const auto* epoch_key, EpochKey(one.slip.epoch_key_id));
-      TRY(auto cek, record::OpenCek(one.payload(), one.slip, *epoch_key, std::span(&share, 1), contexts_));
-      OpenedPortion opened;
-      opened.id = one.record.statement->digest.Hex();
-      opened.portion = one.head->number;
-      opened.marking = one.head->marking;
-      opened.media_type = one.head->media_type;
-      opened.entry = accepted.receipt.head.index;
-      std::unique_ptr<PlainFile> file;
-      if (!one.request->output.empty()) {
-        TRY(file, PlainFile::Make(one.request->output));
-      } else if (one.seal->body_length > kInMemoryLimit + (kInMemoryLimit >> 3)) {
-        return Refuse(Reason::kUsage, "it is too large for memory; give an output file");
-      }
-      auto sink = [&](ByteView block) -> Status {
-        if (file) return file->Write(block);
-        opened.content.append(AsText(block));
-        return Ok();
-      };
-      std::optional<record::BodyOpener> opener;
-      auto downloaded = transport_->Download(
-          one.record.statement->digest, one.head->number,
-          [&](const BodyStream& body) -> Status {
-            if (body.length != one.seal->body_length) return Refuse(Reason::kBadBody, "another length than was signed");
-            TRY(auto slices, record::SliceList::Check(body.length, one.seal->body_root, body.slice_hashes));
-            opener.emplace(cek, one.payload().ctx, one.head->number, std::move(slices));
-            return Ok();
-          },
-          [&](std::uint64_t index, ByteView slice) -> Status {
-            if (!opener) return Refuse(Reason::kBadBody, "slices before their hashes");
-            TRY_OK(opener->Update(slice, sink));
-            if (progress)
-              progress(std::min<std::uint64_t>((index + 1) * record::kSliceSize, one.seal->body_length),
-                       one.seal->body_length);
-            return Ok();
-          });
-      TRY_OK(downloaded);
-      if (!opener) return Refuse(Reason::kBadBody, "the broker sent no body");
-      TRY_OK(opener->Finish(sink));
-      opened.bytes = opener->plain_length();
-      if (file) TRY_OK(file->Commit());
-      return opened;
-    }();
-    out[one.place] = std::move(open_one);
+    // The policy that was decided on is the one under the originator's signature.
+    if (decision.verdicts[i].policy_digest != wanted[i]->head->policy_digest)
+      out[wanted[i]->place] = Refuse(Reason::kWrongRelease, "decided under a policy that is not the record's");
+    else
+      out[wanted[i]->place] = OpenBody(*wanted[i], share, accepted.receipt.head.index, progress);
   }
-  return out;
+  return Ok();
+}
+
+Result<OpenedPortion> SessionCore::OpenBody(Wanted& one, const crypto::Secret& share, std::uint64_t entry,
+                                            const Progress& progress) {
+  TRY_OK(record::CheckSlip(one.payload().header, one.slip));
+  TRY(const auto* epoch_key, EpochKey(one.slip.epoch_key_id));
+  TRY(auto cek, record::OpenCek(one.payload(), one.slip, *epoch_key, std::span(&share, 1), contexts_));
+  OpenedPortion opened;
+  opened.id = one.record.statement->digest.Hex();
+  opened.portion = one.head->number;
+  opened.marking = one.head->marking;
+  opened.media_type = one.head->media_type;
+  opened.entry = entry;
+  auto sink = [&](ByteView block) -> Status {
+    if (one.file) return one.file->Write(block);
+    opened.content.append(AsText(block));
+    return Ok();
+  };
+  std::optional<record::BodyOpener> opener;
+  auto downloaded = transport_->Download(
+      one.record.statement->digest, one.head->number,
+      [&](const BodyStream& body) -> Status {
+        if (body.length != one.seal->body_length) return Refuse(Reason::kBadBody, "another length than was signed");
+        TRY(auto slices, record::SliceList::Check(body.length, one.seal->body_root, body.slice_hashes));
+        opener.emplace(cek, one.payload().ctx, one.head->number, std::move(slices));
+        return Ok();
+      },
+      [&](std::uint64_t index, ByteView slice) -> Status {
+        if (!opener) return Refuse(Reason::kBadBody, "slices before their hashes");
+        TRY_OK(opener->Update(slice, sink));
+        if (progress)
+          progress(std::min<std::uint64_t>((index + 1) * record::kSliceSize, one.seal->body_length), one.seal->body_length);
+        return Ok();
+      });
+  TRY_OK(downloaded);
+  if (!opener) return Refuse(Reason::kBadBody, "the broker sent no body");
+  TRY_OK(opener->Finish(sink));
+  opened.bytes = opener->plain_length();
+  if (one.file) TRY_OK(one.file->Commit());
+  return opened;
 }
 
 }  // namespace valija::client

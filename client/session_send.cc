@@ -19,6 +19,8 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kInlineLimit = 256 << 10;       // sealed bodies up to this size travel in the Post itself
 constexpr std::size_t kPostBytes = (3 << 20) + (512 << 10);  // of one Post; the broker takes 4 MiB
+constexpr std::size_t kInlinePerRecord = 2 << 20;     // all portions of a record together
+constexpr std::size_t kInlinePerSend = 256 << 20;     // all records of a Send together: they wait for one signature
 constexpr std::size_t kPostStatements = 256;
 constexpr std::size_t kReadBlock = 1 << 20;
 
@@ -128,7 +130,8 @@ Result<record::Window*> SessionCore::WindowForNextRecord() {
   return &*window_;
 }
 
-Result<std::unique_ptr<SessionCore::Prepared>> SessionCore::Prepare(const Draft& draft, const Progress& progress) {
+Result<std::unique_ptr<SessionCore::Prepared>> SessionCore::Prepare(const Draft& draft, std::size_t& inline_left,
+                                                                    const Progress& progress) {
   if (draft.portions.empty()) return Refuse(Reason::kUsage, "a record has at least one portion");
   const auto& terms = profile_.charter_terms();
   TRY(auto* window, WindowForNextRecord());
@@ -176,6 +179,7 @@ Result<std::unique_ptr<SessionCore::Prepared>> SessionCore::Prepare(const Draft&
   const Hash ctx = record::RecordContext(header_bytes);
 
   std::vector<record::PortionSeal> seals;
+  std::size_t record_inline_left = kInlinePerRecord;
   for (std::uint32_t number = 0; number < draft.portions.size(); ++number) {
     const auto& portion = draft.portions[number];
     auto cek = random_.MakeSecret(record::kCekSize);
@@ -184,18 +188,23 @@ Result<std::unique_ptr<SessionCore::Prepared>> SessionCore::Prepare(const Draft&
     std::uint64_t total = portion.content.size();
     std::ifstream in;
     if (!portion.file.empty()) {
-      in.open(portion.file, std::ios::binary);
       std::error_code error;
-      if (in) total = fs::file_size(portion.file, error);
-      if (!in || error || !fs::is_regular_file(portion.file))
+      const bool regular = fs::is_regular_file(portion.file, error);  // before it is opened: a pipe would wait
+      if (regular) in.open(portion.file, std::ios::binary);
+      if (in.is_open()) total = fs::file_size(portion.file, error);
+      if (!in.is_open() || error)
         return Refuse(Reason::kFile, "cannot read " + portion.file.string());
     }
     if (record::SealedBodySize(total) > terms.caps.max_body_bytes)
       return Refuse(Reason::kTooLarge, "the charter allows sealed bodies of " +
                                            std::to_string(terms.caps.max_body_bytes) + " bytes");
-    if (record::SealedBodySize(total) > kInlineLimit) {
+    const std::uint64_t sealed = record::SealedBodySize(total);
+    if (sealed > std::min({kInlineLimit, record_inline_left, inline_left})) {
       body.path = profile_.folder() / ("outgoing-" + random_.Make<Nonce>().Hex());
       body.writer.open(body.path, std::ios::binary | std::ios::trunc);
+    } else {
+      record_inline_left -= sealed;
+      inline_left -= sealed;
     }
     auto sink = [&](ByteView block) -> Status {
       if (body.inline_body()) {
@@ -265,8 +274,9 @@ Result<std::vector<Result<SentRecord>>> SessionCore::Send(const std::vector<Draf
   out.reserve(drafts.size());
   std::vector<std::unique_ptr<Prepared>> ready(drafts.size());
   std::vector<Hash> leaves;
+  std::size_t inline_left = kInlinePerSend;
   for (std::size_t i = 0; i < drafts.size(); ++i) {
-    auto prepared = Prepare(drafts[i], progress);
+    auto prepared = Prepare(drafts[i], inline_left, progress);
     out.push_back(prepared ? Result<SentRecord>(Refuse(Reason::kUnavailable)) : Result<SentRecord>(prepared.error()));
     if (!prepared) continue;
     if (auto uploaded = UploadBodies(**prepared, progress); !uploaded) {
@@ -294,7 +304,7 @@ Result<std::vector<Result<SentRecord>>> SessionCore::Send(const std::vector<Draf
       }
       const auto& receipt = answer.outcomes[k]->receipt;
       const Digest digest = crypto::DigestOf(submissions[k].envelope.payload_type, submissions[k].envelope.payload);
-      auto decision = verifier_.CheckReceipt(receipt, digest, checkpoint);
+      auto decision = verifier_.CheckAccepted(receipt, digest, checkpoint);
       if (!decision) {
         out[members[k]] = decision.error();
         continue;
@@ -306,10 +316,19 @@ Result<std::vector<Result<SentRecord>>> SessionCore::Send(const std::vector<Draf
     bytes = 0;
     return Ok();
   };
+  // What was posted before a failure is sent, and its senders are told; the rest has the failure for an answer.
+  auto give_up = [&](const Error& error) {
+    for (auto member : members) out[member] = error;
+    for (std::size_t i = 0; i < drafts.size(); ++i)
+      if (ready[i]) out[i] = error;
+    return std::move(out);
+  };
   for (std::size_t i = 0; i < drafts.size(); ++i) {
     if (!ready[i]) continue;
     auto& one = *ready[i];
-    if (submissions.size() == kPostStatements || (bytes > 0 && bytes + one.WireSize() > kPostBytes)) TRY_OK(post());
+    if (submissions.size() == kPostStatements || (bytes > 0 && bytes + one.WireSize() > kPostBytes)) {
+      if (auto posted = post(); !posted) return give_up(posted.error());
+    }
     bytes += one.WireSize();
     one.envelope.batch = ledger::BatchProof{batch.payload, batch.signature, leaf, batch.paths[leaf]};
     ++leaf;
@@ -320,7 +339,7 @@ Result<std::vector<Result<SentRecord>>> SessionCore::Send(const std::vector<Draf
     members.push_back(i);
     ready[i].reset();
   }
-  TRY_OK(post());
+  if (auto posted = post(); !posted) return give_up(posted.error());
   return out;
 }
 

@@ -1,0 +1,321 @@
+// A broker in memory behind client::Transport: honest, made of the same core as the real one, and with a place for every
+// lie that a test wants to tell. No gRPC, no disk, one thread.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "client/transport.h"
+#include "core/crypto/dsse.h"
+#include "core/ledger/state.h"
+#include "core/log/note.h"
+#include "core/log/tree.h"
+#include "core/record/body.h"
+#include "core/record/release.h"
+#include "core/record/seal.h"
+#include "proto/convert.h"
+
+namespace valija::test {
+
+using client::EntriesAnswer;
+using client::FollowItem;
+using client::PostAnswer;
+using client::ProvedEntry;
+using client::Submission;
+using client::View;
+
+// What a broker has that the charter names.
+struct BrokerKeys {
+  std::string origin;
+  AuthorityId authority;
+  crypto::Ed25519SignKey log_key;
+  crypto::KemPrivateKey release_key;
+};
+
+// Each is called, if it is there, on what the honest broker would have said.
+struct Lies {
+  std::function<void(ledger::Decision&)> decision;  // before it is logged
+  std::function<void(record::ReleaseBinding&, crypto::KemPublicKey& reply_key, std::vector<crypto::Secret>& shares)>
+      release;
+  std::function<void(View&)> view;  // in every answer
+  std::function<void(PostAnswer&)> post;
+  std::function<void(EntriesAnswer&)> directory, mailbox, record, custody;
+  std::function<void(FollowItem&)> follow;
+  std::function<void(client::BodyStream&, std::vector<Bytes>& slices)> body;
+};
+
+class FakeBroker {
+ public:
+  explicit FakeBroker(const BrokerKeys& keys) : keys_(keys) {}
+  // A log that has the first `count` of these entries; the last one, if told so, under another salt: a fork.
+  FakeBroker(const BrokerKeys& keys, const std::vector<ledger::Entry>& from, std::size_t count, bool fork = false)
+      : keys_(keys) {
+    for (std::size_t i = 0; i < count; ++i) {
+      auto entry = from.at(i);
+      if (fork && i + 1 == count) entry.salt = random_.Make<Salt>();
+      Append(std::move(entry));
+    }
+  }
+
+  // ---- the log ----
+  Result<std::uint64_t> Take(const ledger::VerifiedStatement& statement) {
+    TRY(auto decision, ledger::Decide(state, statement, Now(), keys_.authority, random_.Make<Nonce>()));
+    if (lies.decision) lies.decision(decision);
+    return Log(statement, std::move(decision));
+  }
+  std::uint64_t Log(const ledger::VerifiedStatement& statement, ledger::Decision decision) {
+    Bytes bytes = proto::EncodeDecision(decision);
+    ledger::EntryHead head{entries.size(), Now(), statement->digest, crypto::DigestOf(ledger::kDecisionType, bytes)};
+    Append({head, random_.Make<Salt>(), statement, std::move(decision), std::move(bytes)});
+    return entries.size() - 1;
+  }
+  // Into the log, and into the state if the fold takes it: what was decided against the rules may not.
+  void Append(ledger::Entry entry) {
+    try {
+      ledger::Apply(state, entry);
+    } catch (const std::logic_error&) {
+    }
+    tree_.Append(ledger::EntryLeaf(ledger::CommitEntry(entry.salt, entry.head)));
+    for (auto& [id, tile] : tree_.TakeChangedTiles()) tiles_[id] = std::move(tile);
+    entries.push_back(std::move(entry));
+  }
+  std::string Checkpoint() const {
+    return log::SignedCheckpoint::Sign({keys_.origin, tree_.size(), tree_.Root()}, keys_.log_key).note();
+  }
+  log::TileReader Tiles() const {
+    return [this](log::TileId id, unsigned width) -> std::optional<Bytes> {
+      auto at = tiles_.find(id);
+      if (at == tiles_.end() || at->second.size() < width * Hash::kSize) return std::nullopt;
+      return Bytes(at->second.begin(), at->second.begin() + static_cast<std::ptrdiff_t>(width * Hash::kSize));
+    };
+  }
+  View MakeView(std::uint64_t verified) const {
+    View view{Checkpoint(), {}};
+    if (verified > 0 && verified <= tree_.size())
+      view.consistency = log::ProveConsistency(verified, tree_.size(), Tiles()).value();
+    if (lies.view) lies.view(view);
+    return view;
+  }
+  std::vector<Hash> Path(std::uint64_t index) const {
+    return log::ProveInclusion(index, tree_.size(), Tiles()).value();
+  }
+  static proto::LoggedEntry Logged(const ledger::Entry& entry) {
+    return {ledger::CommitEntry(entry.salt, entry.head), entry.salt,          entry.head,
+            entry.statement->envelope,                   entry.decision_bytes, entry.statement->attachments};
+  }
+  ProvedEntry Proved(std::uint64_t index) const { return {Logged(entries.at(index)), Path(index)}; }
+  proto::Receipt Receipt(std::uint64_t index) const {
+    const auto& entry = entries.at(index);
+    return {entry.head, entry.salt, entry.decision_bytes, Path(index)};
+  }
+
+  // What a member may see of an entry.
+  std::optional<ProvedEntry> Seen(std::uint64_t index, const MemberId& caller) const {
+    auto proved = Proved(index);
+    const auto& statement = *entries.at(index).statement;
+    if (statement.kind != ledger::Kind::kRecord) return proved;
+    const auto* record = state.record(statement.digest);
+    if (record == nullptr || !state.visible_to(*record, caller)) return std::nullopt;
+    if (record->originator.agency() == caller.agency()) return proved;
+    auto& attachments = proved.entry.attachments;
+    attachments.policies.clear();
+    std::erase_if(attachments.slips, [&](const auto& slip) { return slip.agency != caller.agency(); });
+    return proved;
+  }
+
+  // ---- what is handed in ----
+  Result<std::uint64_t> Accept(const Submission& submission, const MemberId& caller) {
+    TRY(auto statement, proto::MakeStatement(submission.envelope, submission.attachments));
+    auto by = ledger::AuthorshipOf(statement);
+    if (!by || by->author != caller) return Refuse(Reason::kWrongAuthor);
+    const auto* member = state.active_member(caller);
+    if (member == nullptr) return Refuse(Reason::kNotEnrolled);
+    TRY(auto verified, ledger::VerifyStatement(std::move(statement), member->signing_key));
+    for (const auto& body : submission.bodies) bodies[record::SummariseBody(body).root] = body;
+    if (const auto* record = std::get_if<ledger::Record>(&verified->payload))
+      for (const auto& portion : record->payload.portions)
+        if (!bodies.contains(portion.body_root)) return Refuse(Reason::kBodyMissing);
+    auto index = Take(verified);
+    if (!index && index.error().reason == Reason::kExists)
+      if (auto before = state.statement_index(verified->digest)) return *before;
+    return index;
+  }
+
+  // The shares of what an entry allows, sealed to its reply key.
+  std::optional<proto::Release> MakeRelease(std::uint64_t index) {
+    const auto& entry = entries.at(index);
+    const auto* open = std::get_if<ledger::Open>(&entry.statement->payload);
+    if (open == nullptr) return std::nullopt;
+    std::vector<crypto::Secret> shares;
+    for (std::size_t i = 0; i < open->items.size(); ++i)
+      if (entry.decision.verdicts.at(i).allowed()) shares.push_back(Share(open->items[i], open->agency));
+    record::ReleaseBinding binding{entry.head.statement, entry.head.decision, keys_.authority, open->agency,
+                                   open->by.key_id};
+    auto reply_key = crypto::KemPublicKey::FromPoint(open->reply_key).value();
+    if (lies.release) lies.release(binding, reply_key, shares);
+    if (shares.empty()) return std::nullopt;
+    auto sealed = record::SealRelease(binding, reply_key, shares, random_);
+    return proto::Release{keys_.authority, sealed.enc, std::move(sealed.ciphertext)};
+  }
+  crypto::Secret Share(const ledger::OpenItem& item, const AgencyId& agency) {
+    const auto& entry = entries.at(state.record(item.record)->index);
+    const auto& payload = std::get<ledger::Record>(entry.statement->payload).payload;
+    return record::MakeReleaseShare(payload.header, payload.ctx, item.portion, agency, keys_.authority,
+                                    keys_.release_key, entry.statement->attachments.authority_encs.at(0), contexts_)
+        .value();
+  }
+
+  static Time Now() { return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()); }
+
+  ledger::State state;
+  std::vector<ledger::Entry> entries;
+  std::map<Hash, Bytes> bodies;
+  Lies lies;
+  std::size_t page = 256;  // entries in one answer
+  std::size_t posts = 0, downloads = 0, uploads = 0;
+
+ private:
+  const BrokerKeys& keys_;
+  crypto::SystemRandom random_;
+  record::ContextCache contexts_;
+  log::Tree tree_;
+  std::map<log::TileId, Bytes> tiles_;
+};
+
+// One member's way to it. The broker may be changed under way for another one.
+class FakeTransport : public client::Transport {
+ public:
+  FakeTransport(FakeBroker*& broker, MemberId caller) : broker_(broker), caller_(std::move(caller)) {}
+
+  Result<PostAnswer> Post(const std::vector<Submission>& submissions, std::uint64_t verified) override {
+    auto& broker = *broker_;
+    ++broker.posts;
+    std::vector<Result<std::uint64_t>> taken;
+    for (const auto& one : submissions) taken.push_back(broker.Accept(one, caller_));
+    PostAnswer answer;
+    for (const auto& one : taken) {
+      if (!one) {
+        answer.outcomes.push_back(one.error());
+        continue;
+      }
+      client::Accepted accepted{broker.Receipt(*one), {}};
+      if (auto release = broker.MakeRelease(*one)) accepted.releases.push_back(*std::move(release));
+      answer.outcomes.push_back(std::move(accepted));
+    }
+    answer.view = broker.MakeView(verified);
+    if (broker.lies.post) broker.lies.post(answer);
+    return answer;
+  }
+  Result<EntriesAnswer> Directory(std::uint64_t from, std::uint64_t verified) override {
+    EntriesAnswer answer;
+    for (auto index : broker_->state.directory_entries()) {
+      if (index < from) continue;
+      if ((answer.more = answer.entries.size() == broker_->page)) break;
+      answer.entries.push_back(broker_->Proved(index));
+    }
+    return Say(std::move(answer), verified, broker_->lies.directory);
+  }
+  Result<EntriesAnswer> Mailbox(std::uint64_t cursor, std::uint64_t verified) override {
+    EntriesAnswer answer;
+    answer.next_cursor = std::max<std::uint64_t>(cursor, broker_->entries.size());
+    for (auto index : broker_->state.entries_for(caller_.agency())) {
+      if (index < cursor || IsDirectory(index)) continue;
+      if ((answer.more = answer.entries.size() == broker_->page)) {
+        answer.next_cursor = index;
+        break;
+      }
+      if (auto seen = broker_->Seen(index, caller_)) answer.entries.push_back(*std::move(seen));
+    }
+    return Say(std::move(answer), verified, broker_->lies.mailbox);
+  }
+  Status Follow(std::uint64_t cursor, std::uint64_t verified, const std::function<bool(FollowItem)>& item) override {
+    for (std::uint64_t index = cursor; index < broker_->entries.size(); ++index) {
+      const auto& mail = broker_->state.entries_for(caller_.agency());
+      if (IsDirectory(index) || !std::count(mail.begin(), mail.end(), index)) continue;
+      auto seen = broker_->Seen(index, caller_);
+      if (!seen) continue;
+      FollowItem out{index + 1, std::move(seen), broker_->MakeView(verified)};
+      verified = broker_->entries.size();
+      if (broker_->lies.follow) broker_->lies.follow(out);
+      if (!item(std::move(out))) return Ok();
+    }
+    return Refuse(Reason::kShuttingDown);
+  }
+  Result<EntriesAnswer> GetRecord(const Digest& digest, std::uint64_t verified) override {
+    EntriesAnswer answer;
+    const auto* record = broker_->state.record(digest);
+    auto seen = record != nullptr ? broker_->Seen(record->index, caller_) : std::nullopt;
+    if (!seen) return Refuse(Reason::kNotFound);
+    answer.entries.push_back(*std::move(seen));
+    return Say(std::move(answer), verified, broker_->lies.record);
+  }
+  Result<EntriesAnswer> Custody(const Digest& digest, std::uint64_t verified) override {
+    EntriesAnswer answer;
+    const auto* record = broker_->state.record(digest);
+    if (record == nullptr || !broker_->state.visible_to(*record, caller_)) return Refuse(Reason::kNotFound);
+    for (auto index : record->entries)
+      if (auto seen = broker_->Seen(index, caller_)) answer.entries.push_back(*std::move(seen));
+    return Say(std::move(answer), verified, broker_->lies.custody);
+  }
+  Result<View> Checkpoint(std::uint64_t verified) override { return broker_->MakeView(verified); }
+  Result<std::pair<proto::Receipt, View>> Receipt(const Digest& statement, std::uint64_t verified) override {
+    auto index = broker_->state.statement_index(statement);
+    if (!index) return Refuse(Reason::kNotFound);
+    return std::pair(broker_->Receipt(*index), broker_->MakeView(verified));
+  }
+  Result<Bytes> Tile(const std::string&) override { return Refuse(Reason::kNotFound); }
+  Status Entries(std::uint64_t from, std::uint64_t end, const std::function<bool(proto::LoggedEntry)>& entry) override {
+    for (; from < end; ++from)
+      if (!entry(FakeBroker::Logged(broker_->entries.at(from)))) break;
+    return Ok();
+  }
+  Status Upload(const Hash& root, std::uint64_t length, const std::vector<Hash>& slice_hashes,
+                const std::function<Result<Bytes>(std::uint64_t)>& slice) override {
+    ++broker_->uploads;
+    TRY(auto slices, record::SliceList::Check(length, root, slice_hashes));
+    Bytes whole;
+    for (std::uint64_t i = 0; i < slices.size(); ++i) {
+      TRY(auto bytes, slice(i));
+      TRY_OK(slices.CheckSlice(i, bytes));
+      Append(whole, bytes);
+    }
+    broker_->bodies[root] = std::move(whole);
+    return Ok();
+  }
+  Status Download(const Digest& digest, std::uint32_t portion,
+                  const std::function<Status(const client::BodyStream&)>& begin,
+                  const std::function<Status(std::uint64_t, ByteView)>& slice) override {
+    ++broker_->downloads;
+    const auto& entry = broker_->entries.at(broker_->state.record(digest)->index);
+    const auto& seal = std::get<ledger::Record>(entry.statement->payload).payload.portions.at(portion);
+    const auto& body = broker_->bodies.at(seal.body_root);
+    client::BodyStream stream{body.size(), record::SummariseBody(body).slice_hashes};
+    std::vector<Bytes> slices;
+    for (std::size_t at = 0; at < body.size(); at += record::kSliceSize)
+      slices.push_back(ToBytes(ByteView(body).subspan(at, std::min(record::kSliceSize, body.size() - at))));
+    if (broker_->lies.body) broker_->lies.body(stream, slices);
+    TRY_OK(begin(stream));
+    for (std::size_t i = 0; i < slices.size(); ++i) TRY_OK(slice(i, slices[i]));
+    return Ok();
+  }
+
+ private:
+  bool IsDirectory(std::uint64_t index) const {
+    const auto& all = broker_->state.directory_entries();
+    return std::binary_search(all.begin(), all.end(), index);
+  }
+  EntriesAnswer Say(EntriesAnswer answer, std::uint64_t verified, const std::function<void(EntriesAnswer&)>& lie) {
+    answer.view = broker_->MakeView(verified);
+    if (lie) lie(answer);
+    return answer;
+  }
+
+  FakeBroker*& broker_;
+  const MemberId caller_;
+};
+
+}  // namespace valija::test
