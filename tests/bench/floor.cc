@@ -37,16 +37,18 @@ std::vector<double> Numbers(const std::string& line) {  // the fields after "+Fn
 
 std::map<std::string, double> PrimitiveMicros(int seconds) {
   std::map<std::string, double> out;
+  // Some versions print operations a second here, some seconds per operation.
+  auto micros = [](double value) { return value > 1 ? 1e6 / value : value * 1e6; };
   const std::string time = "-seconds " + std::to_string(seconds) + " ";
-  for (const auto& line : Speed(time + "ecdsap256")) {  // +F4:index:bits:seconds per sign:seconds per verify
+  for (const auto& line : Speed(time + "ecdsap256")) {  // +F4:index:bits:sign:verify
     if (line.rfind("+F4:", 0) != 0) continue;
     auto n = Numbers(line);
-    if (n.size() >= 4) out["sign"] = n[2] * 1e6, out["verify"] = n[3] * 1e6;
+    if (n.size() >= 4) out["sign"] = micros(n[2]), out["verify"] = micros(n[3]);
   }
-  for (const auto& line : Speed(time + "ecdhp256")) {  // +F5:index:bits:seconds per operation:..
+  for (const auto& line : Speed(time + "ecdhp256")) {  // +F5:index:bits:operations:..
     if (line.rfind("+F5:", 0) != 0) continue;
     auto n = Numbers(line);
-    if (n.size() >= 3) out["ecdh"] = n[2] * 1e6;
+    if (n.size() >= 3) out["ecdh"] = micros(n[2]);
   }
   auto bulk = [&](const char* name, const std::string& arguments) {  // +F:index:name:bytes per second
     for (const auto& line : Speed(time + "-bytes 1024 " + arguments)) {
