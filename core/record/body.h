@@ -73,7 +73,7 @@ class BodySealer {
  public:
   // ctx and portion: of the record. salt: fresh. Throws unless cek is 32 bytes.
   BodySealer(const crypto::Secret& cek, const Hash& ctx, std::uint32_t portion, const crypto::CobblestoneSalt& salt);
-  // Errors are the sink's.
+  // Errors are the sink's; after one the sealer is of no further use.
   Status Update(ByteView plain, const Sink& sink);
   Result<BodySummary> Finish(const Sink& sink);
 
