@@ -154,6 +154,9 @@ Result<ledger::Envelope> DraftCharter(const fs::path& draft, Time now, crypto::R
     }
     std::sort(agency.administrators.begin(), agency.administrators.end(),
               [](const auto& a, const auto& b) { return a.id < b.id; });
+    const auto twice = std::adjacent_find(agency.administrators.begin(), agency.administrators.end(),
+                                          [](const auto& a, const auto& b) { return a.id == b.id; });
+    if (twice != agency.administrators.end()) return Wrong(twice->id.str() + " is an administrator twice");
     charter.agencies.push_back(std::move(agency));
   }
   std::sort(charter.agencies.begin(), charter.agencies.end(), [](const auto& a, const auto& b) { return a.id < b.id; });

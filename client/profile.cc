@@ -1,5 +1,6 @@
 #include "client/profile.h"
 
+#include <charconv>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -232,9 +233,12 @@ Status Profile::Forget(const std::string& name) {
 std::uint64_t Profile::cursor() const {
   auto text = io::ReadText(folder_ / "cursor", 64);
   if (!text) return 0;
-  char* rest = nullptr;
-  const std::uint64_t at = std::strtoull(text->c_str(), &rest, 10);
-  return *rest == ' ' && SizeOf(folder_ / "mail.log") >= std::strtoull(rest, nullptr, 10) ? at : 0;
+  std::uint64_t at = 0, mail = 0;
+  const char* end = text->data() + text->size();
+  auto first = std::from_chars(text->data(), end, at);
+  if (first.ec != std::errc() || first.ptr == end || *first.ptr != ' ') return 0;
+  auto second = std::from_chars(first.ptr + 1, end, mail);
+  return second.ec == std::errc() && SizeOf(folder_ / "mail.log") >= mail ? at : 0;
 }
 
 Status Profile::SetCursor(std::uint64_t to) {

@@ -104,8 +104,12 @@ class FakeBroker {
     return log::ProveInclusion(index, tree_.size(), Tiles()).value();
   }
   static proto::LoggedEntry Logged(const ledger::Entry& entry) {
-    return {ledger::CommitEntry(entry.salt, entry.head), entry.salt,          entry.head,
-            entry.statement->envelope,                   entry.decision_bytes, entry.statement->attachments};
+    return {ledger::CommitEntry(entry.salt, entry.head),
+            entry.salt,
+            entry.head,
+            entry.statement->envelope,
+            entry.decision_bytes,
+            entry.statement->attachments};
   }
   ProvedEntry Proved(std::uint64_t index) const { return {Logged(entries.at(index)), Path(index)}; }
   proto::Receipt Receipt(std::uint64_t index) const {

@@ -125,7 +125,8 @@ TEST_F(LyingBrokerTest, RefusesTheCheckpointOfAnotherLog) {
 
 TEST_F(LyingBrokerTest, RefusesAnEmptyLogAndGarbage) {
   lies.view = [&](View& view) {
-    view.checkpoint = log::SignedCheckpoint::Sign({begun.broker.origin, 0, log::EmptyRoot()}, begun.broker.log_key).note();
+    view.checkpoint =
+        log::SignedCheckpoint::Sign({begun.broker.origin, 0, log::EmptyRoot()}, begun.broker.log_key).note();
   };
   EXPECT_EQ(OpenRefused(id), Reason::kBadCheckpoint);
   lies.view = [](View& view) { view.checkpoint = "good log, trust me\n"; };
@@ -183,22 +184,33 @@ INSTANTIATE_TEST_SUITE_P(
         ReceiptLie{"AnotherStatementsReceipt",
                    [](auto& a, FakeBroker& b) { ReceiptIn(a) = b.Receipt(b.entries.size() - 2); }, Reason::kBadProof},
         ReceiptLie{"ADecisionThatIsNotTheEntrys",
-                   [](auto& a, auto&) { SetDecision(a, [](auto& d) { d.nonce.bytes[0] ^= 1; }, false); },
+                   [](auto& a, auto&) {
+                     SetDecision(
+                         a, [](auto& d) { d.nonce.bytes[0] ^= 1; }, false);
+                   },
                    Reason::kBadProof},
         ReceiptLie{"ADecisionWithItsDigestPutIntoTheHead",
-                   [](auto& a, auto&) { SetDecision(a, [](auto& d) { d.nonce.bytes[0] ^= 1; }, true); },
+                   [](auto& a, auto&) {
+                     SetDecision(
+                         a, [](auto& d) { d.nonce.bytes[0] ^= 1; }, true);
+                   },
                    Reason::kBadProof},
-        ReceiptLie{"ADecisionThatIsNone", [](auto& a, auto&) { ReceiptIn(a).decision_bytes = {1, 2, 3}; },
+        ReceiptLie{"ADecisionThatIsNone",
+                   [](auto& a, auto&) {
+                     ReceiptIn(a).decision_bytes = {1, 2, 3};
+                   },
                    Reason::kMalformed},
         ReceiptLie{"AnEntryThatIsNotInTheTreeYet",
                    [](auto& a, FakeBroker& b) {  // the view is the log before the request
                      static std::unique_ptr<FakeBroker> before;
-                     before = std::make_unique<FakeBroker>(test::Beginning::Get().broker, b.entries, b.entries.size() - 1);
+                     before =
+                         std::make_unique<FakeBroker>(test::Beginning::Get().broker, b.entries, b.entries.size() - 1);
                      a.view = before->MakeView(before->entries.size());
                    },
                    Reason::kBadProof},
         ReceiptLie{"NoAnswerAtAll", [](auto& a, auto&) { a.outcomes.clear(); }, Reason::kBadProof},
-        ReceiptLie{"TwoAnswers", [](auto& a, auto&) { a.outcomes.push_back(Refuse(Reason::kExists)); }, Reason::kBadProof},
+        ReceiptLie{"TwoAnswers", [](auto& a, auto&) { a.outcomes.push_back(Refuse(Reason::kExists)); },
+                   Reason::kBadProof},
         ReceiptLie{"NoRelease", [](auto& a, auto&) { a.outcomes[0]->releases.clear(); }, Reason::kWrongRelease},
         ReceiptLie{"TwoReleases", [](auto& a, auto&) { a.outcomes[0]->releases.push_back(ReleaseIn(a)); },
                    Reason::kWrongRelease},
@@ -206,7 +218,8 @@ INSTANTIATE_TEST_SUITE_P(
                    [](auto& a, auto&) { ReleaseIn(a).authority = *AuthorityId::Parse("broker-2"); },
                    Reason::kWrongRelease},
         ReceiptLie{"ADamagedRelease", [](auto& a, auto&) { ReleaseIn(a).ciphertext[3] ^= 1; }, Reason::kWrongRelease},
-        ReceiptLie{"ATruncatedRelease", [](auto& a, auto&) { ReleaseIn(a).ciphertext.pop_back(); }, Reason::kWrongRelease},
+        ReceiptLie{"ATruncatedRelease", [](auto& a, auto&) { ReleaseIn(a).ciphertext.pop_back(); },
+                   Reason::kWrongRelease},
         ReceiptLie{"AReleaseWithoutAPoint", [](auto& a, auto&) { ReleaseIn(a).enc = Point{}; }, Reason::kBadKey}),
     [](const auto& named) { return named.param.name; });
 
@@ -368,25 +381,34 @@ void HashesOf(BodyStream& stream, const std::vector<Bytes>& slices) {
 
 INSTANTIATE_TEST_SUITE_P(
     All, BodyLies,
-    ::testing::Values(
-        BodyLie{"AFlippedBit", [](auto&, auto& slices) { slices[1][77] ^= 1; }},
-        BodyLie{"AFlippedBitWithItsHash", [](auto& stream, auto& slices) { slices[1][77] ^= 1; HashesOf(stream, slices); }},
-        BodyLie{"SlicesInAnotherOrder", [](auto&, auto& slices) { std::swap(slices[0], slices[1]); }},
-        BodyLie{"SlicesAndHashesInAnotherOrder",
-                [](auto& stream, auto& slices) {
-                  std::swap(slices[0], slices[1]);
-                  std::swap(stream.slice_hashes[0], stream.slice_hashes[1]);
-                }},
-        BodyLie{"TheLastSliceMissing", [](auto&, auto& slices) { slices.pop_back(); }},
-        BodyLie{"TheLastSliceMissingAndItsHash",
-                [](auto& stream, auto& slices) { slices.pop_back(); HashesOf(stream, slices); }},
-        BodyLie{"ASliceTwice", [](auto&, auto& slices) { slices.push_back(slices.back()); }},
-        BodyLie{"AShorterLength", [](auto& stream, auto&) { --stream.length; }},
-        BodyLie{"AnotherLength", [](auto& stream, auto&) { stream.length *= 2; }},
-        BodyLie{"TooFewHashes", [](auto& stream, auto&) { stream.slice_hashes.pop_back(); }},
-        BodyLie{"NothingAtAll", [](auto&, auto& slices) { slices.clear(); }},
-        BodyLie{"AnotherBody",
-                [](auto& stream, auto& slices) { slices = {Bytes(328, 7)}; HashesOf(stream, slices); }}),
+    ::testing::Values(BodyLie{"AFlippedBit", [](auto&, auto& slices) { slices[1][77] ^= 1; }},
+                      BodyLie{"AFlippedBitWithItsHash",
+                              [](auto& stream, auto& slices) {
+                                slices[1][77] ^= 1;
+                                HashesOf(stream, slices);
+                              }},
+                      BodyLie{"SlicesInAnotherOrder", [](auto&, auto& slices) { std::swap(slices[0], slices[1]); }},
+                      BodyLie{"SlicesAndHashesInAnotherOrder",
+                              [](auto& stream, auto& slices) {
+                                std::swap(slices[0], slices[1]);
+                                std::swap(stream.slice_hashes[0], stream.slice_hashes[1]);
+                              }},
+                      BodyLie{"TheLastSliceMissing", [](auto&, auto& slices) { slices.pop_back(); }},
+                      BodyLie{"TheLastSliceMissingAndItsHash",
+                              [](auto& stream, auto& slices) {
+                                slices.pop_back();
+                                HashesOf(stream, slices);
+                              }},
+                      BodyLie{"ASliceTwice", [](auto&, auto& slices) { slices.push_back(slices.back()); }},
+                      BodyLie{"AShorterLength", [](auto& stream, auto&) { --stream.length; }},
+                      BodyLie{"AnotherLength", [](auto& stream, auto&) { stream.length *= 2; }},
+                      BodyLie{"TooFewHashes", [](auto& stream, auto&) { stream.slice_hashes.pop_back(); }},
+                      BodyLie{"NothingAtAll", [](auto&, auto& slices) { slices.clear(); }},
+                      BodyLie{"AnotherBody",
+                              [](auto& stream, auto& slices) {
+                                slices = {Bytes(328, 7)};
+                                HashesOf(stream, slices);
+                              }}),
     [](const auto& named) { return named.param.name; });
 
 // ---- entries ----
@@ -394,7 +416,8 @@ INSTANTIATE_TEST_SUITE_P(
 TEST_F(LyingBrokerTest, RefusesAnotherRecordThanAskedFor) {
   const auto other = Sent(DraftOf("another report"));
   lies.record = [&](EntriesAnswer& answer) {
-    answer.entries = {honest.Seen(honest.state.record(*Digest::FromHexText(other))->index, test::Member("mx.fgr/luis")).value()};
+    answer.entries = {
+        honest.Seen(honest.state.record(*Digest::FromHexText(other))->index, test::Member("mx.fgr/luis")).value()};
   };
   EXPECT_EQ(OpenRefused(id), Reason::kBadProof);
 }
@@ -425,24 +448,25 @@ TEST_P(EntryLies, AreRefusedInRecordMailboxStreamAndCustody) {
 
 INSTANTIATE_TEST_SUITE_P(
     All, EntryLies,
-    ::testing::Values(
-        EntryLie{"WithoutSalt", [](ProvedEntry& one) { one.entry.salt.reset(); }},
-        EntryLie{"WithoutHead", [](ProvedEntry& one) { one.entry.head.reset(); }},
-        EntryLie{"WithoutStatement", [](ProvedEntry& one) { one.entry.envelope.reset(); }},
-        EntryLie{"WithoutDecision", [](ProvedEntry& one) { one.entry.decision_bytes.clear(); }},
-        EntryLie{"WithAWrongPath", [](ProvedEntry& one) { one.path.back().bytes[0] ^= 1; }},
-        EntryLie{"WithAWrongPathLength", [](ProvedEntry& one) { one.path.pop_back(); }},
-        EntryLie{"WithAnotherCommitment", [](ProvedEntry& one) { one.entry.commitment.bytes[0] ^= 1; }},
-        EntryLie{"WithAnotherHead",
-                 [](ProvedEntry& one) {
-                   one.entry.head->time += Duration(1);
-                   one.entry.commitment = ledger::CommitEntry(*one.entry.salt, *one.entry.head);
-                 }},
-        EntryLie{"WithAnotherStatement", [](ProvedEntry& one) { one.entry.envelope->payload[9] ^= 1; }},
-        EntryLie{"WithAnotherDecision", [](ProvedEntry& one) { one.entry.decision_bytes.back() ^= 1; }},
-        EntryLie{"WithADamagedSignature", [](ProvedEntry& one) { one.entry.envelope->batch->signature.bytes[40] ^= 1; },
-                 Reason::kBadBatch},
-        EntryLie{"WithASlipOfAnotherKey", [](ProvedEntry& one) { one.entry.attachments.slips.at(0).salt.bytes[0] ^= 1; }}),
+    ::testing::Values(EntryLie{"WithoutSalt", [](ProvedEntry& one) { one.entry.salt.reset(); }},
+                      EntryLie{"WithoutHead", [](ProvedEntry& one) { one.entry.head.reset(); }},
+                      EntryLie{"WithoutStatement", [](ProvedEntry& one) { one.entry.envelope.reset(); }},
+                      EntryLie{"WithoutDecision", [](ProvedEntry& one) { one.entry.decision_bytes.clear(); }},
+                      EntryLie{"WithAWrongPath", [](ProvedEntry& one) { one.path.back().bytes[0] ^= 1; }},
+                      EntryLie{"WithAWrongPathLength", [](ProvedEntry& one) { one.path.pop_back(); }},
+                      EntryLie{"WithAnotherCommitment", [](ProvedEntry& one) { one.entry.commitment.bytes[0] ^= 1; }},
+                      EntryLie{"WithAnotherHead",
+                               [](ProvedEntry& one) {
+                                 one.entry.head->time += Duration(1);
+                                 one.entry.commitment = ledger::CommitEntry(*one.entry.salt, *one.entry.head);
+                               }},
+                      EntryLie{"WithAnotherStatement", [](ProvedEntry& one) { one.entry.envelope->payload[9] ^= 1; }},
+                      EntryLie{"WithAnotherDecision", [](ProvedEntry& one) { one.entry.decision_bytes.back() ^= 1; }},
+                      EntryLie{"WithADamagedSignature",
+                               [](ProvedEntry& one) { one.entry.envelope->batch->signature.bytes[40] ^= 1; },
+                               Reason::kBadBatch},
+                      EntryLie{"WithASlipOfAnotherKey",
+                               [](ProvedEntry& one) { one.entry.attachments.slips.at(0).salt.bytes[0] ^= 1; }}),
     [](const auto& named) { return named.param.name; });
 
 // ---- statements that nobody made: logged, so that every proof holds ----
@@ -468,10 +492,11 @@ class InventedTest : public LyingBrokerTest {
   ledger::Enrolment Invented(const std::string& administrator, const KeyId& key) {
     Keyring keys{crypto::SignKey::Generate(random), crypto::SignKey::Generate(random),
                  crypto::KemPrivateKey::Generate(random)};
-    return {By(administrator, key),
-            {test::Member("mx.fgr/ghost"), ledger::MemberStatus::kActive, keys.Public(), {"secret", {}, {}}, false, false},
-            {},
-            {}};
+    return {
+        By(administrator, key),
+        {test::Member("mx.fgr/ghost"), ledger::MemberStatus::kActive, keys.Public(), {"secret", {}, {}}, false, false},
+        {},
+        {}};
   }
   crypto::SystemRandom random;
 };
@@ -498,10 +523,13 @@ TEST_F(InventedTest, RefusesAnEnrolmentThatWasDecidedInAnotherWay) {
   auto key = begun.Keys("mx.fgr/admin").signature;
   honest.lies.directory = [](EntriesAnswer&) {};
   auto enrolment = Invented("mx.fgr/admin", key.id());
-  ledger::Envelope envelope{ledger::PayloadType(ledger::Kind::kEnrolment), proto::EncodeEnrolment(enrolment), {}, std::nullopt};
+  ledger::Envelope envelope{
+      ledger::PayloadType(ledger::Kind::kEnrolment), proto::EncodeEnrolment(enrolment), {}, std::nullopt};
   envelope.signatures.push_back({key.id(), key.Sign(crypto::Pae(envelope.payload_type, envelope.payload))});
   auto statement = ledger::TrustLogged(proto::MakeStatement(envelope).value());
-  honest.Log(statement, {statement->digest, begun.broker.authority, random.Make<Nonce>(),
+  honest.Log(statement, {statement->digest,
+                         begun.broker.authority,
+                         random.Make<Nonce>(),
                          {ledger::Verdict{{}, 0, {}, {}, 0, "another obligation"}}});
   EXPECT_EQ(DirectoryRefused(), Reason::kBadProof);
 }
@@ -510,8 +538,13 @@ TEST_F(InventedTest, RefusesASubstitutedEpochKey) {
   auto key = crypto::SignKey::Generate(random);  // the broker's own
   auto epoch_key = crypto::KemPrivateKey::Generate(random);
   const auto& agency = *honest.state.agency(*AgencyId::Parse("mx.fgr"));
-  ledger::Epoch epoch{By("mx.fgr/admin", key.id()), agency.charter.id, 2, epoch_key.public_key().point(),
-                      FakeBroker::Now() + std::chrono::days(365), agency.current()->statement, {}};
+  ledger::Epoch epoch{By("mx.fgr/admin", key.id()),
+                      agency.charter.id,
+                      2,
+                      epoch_key.public_key().point(),
+                      FakeBroker::Now() + std::chrono::days(365),
+                      agency.current()->statement,
+                      {}};
   for (const char* member : {"mx.fgr/admin", "mx.fgr/luis"})
     epoch.wraps.push_back({2, test::Member(member), begun.Keys(member).key_management.id(), Point{{4}}, Bytes(48, 1)});
   Log(ledger::Kind::kEpoch, proto::EncodeEpoch(epoch), key);
@@ -560,7 +593,8 @@ TEST_F(InventedTest, DoesNotTakeARevocationOfAnotherAgencysRecord) {
 TEST_F(InventedTest, RefusesAStatementMadeAfterItsAuthorWasRemoved) {
   SessionOf("us.dea/admin")->Remove("us.dea/ana").value();
   auto key = begun.Keys("us.dea/ana").signature;
-  Log(ledger::Kind::kRevocation, proto::EncodeRevocation({By("us.dea/ana", key.id()), *Digest::FromHexText(id), "late"}), key);
+  Log(ledger::Kind::kRevocation,
+      proto::EncodeRevocation({By("us.dea/ana", key.id()), *Digest::FromHexText(id), "late"}), key);
   EXPECT_EQ(SessionOf("mx.fgr/luis")->Inbox().error().reason, Reason::kBadSignature);
 }
 
@@ -577,7 +611,9 @@ TEST_F(LyingBrokerTest, RefusesAMailboxThatGoesBack) {
   auto luis = SessionOf("mx.fgr/luis");
   luis->Inbox().value();
   const auto index = honest.entries.size() - 1;
-  lies.mailbox = [&](EntriesAnswer& answer) { answer.entries = {honest.Seen(index, test::Member("mx.fgr/luis")).value()}; };
+  lies.mailbox = [&](EntriesAnswer& answer) {
+    answer.entries = {honest.Seen(index, test::Member("mx.fgr/luis")).value()};
+  };
   EXPECT_EQ(luis->Inbox().error().reason, Reason::kBadProof);
   lies.mailbox = [&](EntriesAnswer& answer) { answer.next_cursor = 0; };
   EXPECT_EQ(luis->Inbox().error().reason, Reason::kBadProof);

@@ -71,13 +71,13 @@ TEST_F(SessionTest, SendsAndOpensTwentyAtOnce) {
   auto opened = SessionOf("mx.fgr/luis")->Open(requests, {}).value();
   EXPECT_EQ(honest.posts, 2u);
   ASSERT_EQ(opened.size(), 20u);
-  for (std::size_t i = 0; i < opened.size(); ++i)
-    EXPECT_EQ(opened[i].value().content, "report " + std::to_string(i));
+  for (std::size_t i = 0; i < opened.size(); ++i) EXPECT_EQ(opened[i].value().content, "report " + std::to_string(i));
 }
 
 TEST_F(SessionTest, OpensOnlyThePortionsThatThePolicyAllows) {
   auto draft = DraftOf("summary");
-  draft.portions.push_back({{}, "source", "text/plain", PolicyFor("agency mx.fgr, agency us.fbi", "roles any chief\n")});
+  draft.portions.push_back(
+      {{}, "source", "text/plain", PolicyFor("agency mx.fgr, agency us.fbi", "roles any chief\n")});
   const auto id = Sent(draft);
   auto opened = SessionOf("mx.fgr/luis")->Open({Asking(id, 1), Asking(id, 0)}, {}).value();
   EXPECT_EQ(opened[0].error().reason, Reason::kRoleMissing);
@@ -116,9 +116,11 @@ TEST_F(SessionTest, AsksEachOriginatorForItsOwnRecordsAlone) {
 
 TEST_F(SessionTest, AnswersInTheOrderOfTheRequestsAlsoWhereSomeAreNone) {
   const auto id = Sent(DraftOf("one"));
-  auto opened = SessionOf("mx.fgr/luis")
-                    ->Open({Asking(std::string(64, 'a')), Asking(id), Asking(id), Asking(id, 7), Asking(id, 0, {}, "analysis")}, {})
-                    .value();
+  auto opened =
+      SessionOf("mx.fgr/luis")
+          ->Open({Asking(std::string(64, 'a')), Asking(id), Asking(id), Asking(id, 7), Asking(id, 0, {}, "analysis")},
+                 {})
+          .value();
   EXPECT_EQ(opened[0].error().reason, Reason::kNotFound);
   EXPECT_EQ(opened[1].value().content, "one");
   EXPECT_EQ(opened[2].error().reason, Reason::kUsage);  // twice
@@ -221,11 +223,12 @@ TEST_F(SessionTest, StillVerifiesWhatAMemberSignedWithKeysThatItHasNoMore) {
   SessionOf("mx.fgr/luis")->Inbox().value();
   test::TempFolder again;
   crypto::SystemRandom random;
-  Keyring keys{crypto::SignKey::Generate(random), crypto::SignKey::Generate(random), crypto::KemPrivateKey::Generate(random)};
+  Keyring keys{crypto::SignKey::Generate(random), crypto::SignKey::Generate(random),
+               crypto::KemPrivateKey::Generate(random)};
   test::WriteText(again / "card", MemberCard::Make(test::Member("us.dea/ana"), keys));
   SessionOf("us.dea/admin")->Enrol(again / "card", {"secret", {}, {}, false, false}).value();
   auto luis = SessionOf("mx.fgr/luis");
-  EXPECT_EQ(luis->Inbox().value().size(), 1u);                  // from its cache
+  EXPECT_EQ(luis->Inbox().value().size(), 1u);                       // from its cache
   EXPECT_EQ(SessionOf("mx.fgr/admin")->Inbox().value().size(), 1u);  // fetched for the first time
   EXPECT_EQ(Opened(*luis, Asking(id)).value().bytes, 25u);
 }

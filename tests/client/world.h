@@ -169,8 +169,7 @@ class ClientWorld {
 
   fs::path ProfileOf(const std::string& member) {
     const auto at = Beginning::Folder(folder.path(), member);
-    if (!fs::exists(at))
-      fs::copy(Beginning::Folder(begun.folder.path(), member), at, fs::copy_options::recursive);
+    if (!fs::exists(at)) fs::copy(Beginning::Folder(begun.folder.path(), member), at, fs::copy_options::recursive);
     return at;
   }
   // One at a time for a member: the profile is locked.
@@ -183,7 +182,8 @@ class ClientWorld {
     return "marking TLP:AMBER\nreleasable-to " + audience +
            "\npurpose investigation\ncase optional\nexpires 2036-01-01\n" + more;
   }
-  static Draft DraftOf(std::string content, const std::string& audience = "agency mx.fgr", const std::string& more = {}) {
+  static Draft DraftOf(std::string content, const std::string& audience = "agency mx.fgr",
+                       const std::string& more = {}) {
     Draft draft;
     draft.portions.push_back({{}, std::move(content), "text/plain", PolicyFor(audience, more)});
     return draft;

@@ -17,26 +17,34 @@ TEST(Visible, ShowsControlCharactersAndEscapes) {
   EXPECT_EQ(Visible("\x1b[2J"), "\\x1b[2J");
   EXPECT_EQ(Visible(std::string_view("a\0b", 3)), "a\\x00b");
   EXPECT_EQ(Visible("\a\b\r\x7f"), "\\x07\\x08\\x0d\\x7f");
-  EXPECT_EQ(Visible("\xc2\x9b" "31m"), "\\x9b31m");  // U+009B: an escape of one character
+  EXPECT_EQ(Visible("\xc2\x9b"
+                    "31m"),
+            "\\x9b31m");  // U+009B: an escape of one character
 }
 
 TEST(Visible, ShowsWhatTurnsTheDirectionOrCannotBeSeen) {
-  EXPECT_EQ(Visible("\xe2\x80\xae" "fdp.exe"), "\\u{202e}fdp.exe");
+  EXPECT_EQ(Visible("\xe2\x80\xae"
+                    "fdp.exe"),
+            "\\u{202e}fdp.exe");
   EXPECT_EQ(Visible("\xe2\x81\xa6x\xe2\x81\xa9"), "\\u{2066}x\\u{2069}");
-  EXPECT_EQ(Visible("a\xe2\x80\x8b" "b\xef\xbb\xbf"), "a\\u{200b}b\\u{feff}");
-  EXPECT_EQ(Visible("a\xc2\xad" "b"), "a\\xadb");                // soft hyphen
+  EXPECT_EQ(Visible("a\xe2\x80\x8b"
+                    "b\xef\xbb\xbf"),
+            "a\\u{200b}b\\u{feff}");
+  EXPECT_EQ(Visible("a\xc2\xad"
+                    "b"),
+            "a\\xadb");  // soft hyphen
   EXPECT_EQ(Visible("\xe2\x80\xa8\xe2\x80\xa9"), "\\u{2028}\\u{2029}");
-  EXPECT_EQ(Visible("\xf3\xa0\x81\x81"), "\\u{e0041}");          // a tag character
+  EXPECT_EQ(Visible("\xf3\xa0\x81\x81"), "\\u{e0041}");  // a tag character
 }
 
 TEST(Visible, ShowsBytesThatAreNoUtf8) {
   EXPECT_EQ(Visible("\xff"), "\\xff");
-  EXPECT_EQ(Visible("\xc3"), "\\xc3");                  // cut short
-  EXPECT_EQ(Visible("\xe2\x82z"), "\\xe2\\x82z");       // cut short by another character
-  EXPECT_EQ(Visible("\x80"), "\\x80");                  // a continuation alone
-  EXPECT_EQ(Visible("\xc0\x9b"), "\\xc0\\x9b");         // overlong
+  EXPECT_EQ(Visible("\xc3"), "\\xc3");             // cut short
+  EXPECT_EQ(Visible("\xe2\x82z"), "\\xe2\\x82z");  // cut short by another character
+  EXPECT_EQ(Visible("\x80"), "\\x80");             // a continuation alone
+  EXPECT_EQ(Visible("\xc0\x9b"), "\\xc0\\x9b");    // overlong
   EXPECT_EQ(Visible("\xe0\x80\x9b"), "\\xe0\\x80\\x9b");
-  EXPECT_EQ(Visible("\xed\xa0\x80"), "\\xed\\xa0\\x80");  // a surrogate
+  EXPECT_EQ(Visible("\xed\xa0\x80"), "\\xed\\xa0\\x80");           // a surrogate
   EXPECT_EQ(Visible("\xf4\x90\x80\x80"), "\\xf4\\x90\\x80\\x80");  // beyond Unicode
   EXPECT_EQ(Visible("\xf8\x88\x80\x80\x80"), "\\xf8\\x88\\x80\\x80\\x80");
 }

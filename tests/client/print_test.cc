@@ -1,0 +1,133 @@
+// What people and programs are shown.
+#include "client/print.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "client/commands.h"
+#include "core/base/reason.h"
+
+namespace valija::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using ::testing::HasSubstr;
+
+NewsItem Item(const std::string& kind) {
+  NewsItem item;
+  item.entry = 7;
+  item.time = TimePoint(std::chrono::sys_days(std::chrono::year(2026) / 11 / 24) + std::chrono::hours(8) +
+                        std::chrono::milliseconds(17'500));
+  item.kind = kind;
+  item.by = "us.dea/ana";
+  item.record = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+  return item;
+}
+
+TEST(Print, ShortensIdsTimesAndSizes) {
+  EXPECT_EQ(ShortId(Item("record").record), "0123456789ab");
+  EXPECT_EQ(ShortId("01"), "01");
+  EXPECT_EQ(TimeText(Item("record").time), "2026-11-24 08:00:17Z");
+  EXPECT_EQ(SizeText(0), "0 B");
+  EXPECT_EQ(SizeText(999), "999 B");
+  EXPECT_EQ(SizeText(52'900), "52.9 kB");
+  EXPECT_EQ(SizeText(4'294'967'296), "4.3 GB");
+  EXPECT_EQ(SizeText(18'000'000'000'000'000'000u), "18000000.0 TB");
+}
+
+TEST(NewsLine, TellsEachKindInASentence) {
+  const std::string start = "2026-11-24 08:00:17Z  us.dea/ana ";
+  EXPECT_EQ(NewsLine(Item("record")), start + "sent 0123456789ab");
+  auto open = Item("open");
+  open.purpose = "investigation";
+  open.case_reference = "A-17";
+  open.portions = {{0, "granted"}, {1, "granted"}};
+  EXPECT_EQ(NewsLine(open), start + "opened 0123456789ab portion 0 portion 1 for investigation, case A-17");
+  open.case_reference.clear();
+  open.portions = {{0, "granted"}, {1, "role-missing, expired"}};
+  EXPECT_EQ(NewsLine(open), start +
+                                "was refused 0123456789ab portion 0 (granted) portion 1 (role-missing, expired)"
+                                " for investigation");
+  auto acknowledgement = Item("acknowledgement");
+  acknowledgement.outcome = "useful";
+  EXPECT_EQ(NewsLine(acknowledgement), start + "acknowledged 0123456789ab: useful");
+  auto revocation = Item("revocation");
+  revocation.why = "a mistake";
+  EXPECT_EQ(NewsLine(revocation), start + "revoked 0123456789ab: a mistake");
+  EXPECT_EQ(NewsLine(Item("epoch")), start + "epoch");
+}
+
+TEST(NewsLine, ShowsForeignEscapesInsteadOfSendingThemToTheTerminal) {
+  auto revocation = Item("revocation");
+  revocation.why =
+      "\x1b[2J gone\n\xe2\x80\xae"
+      "exe.pdf\xff";
+  const auto line = NewsLine(revocation);
+  EXPECT_THAT(line, HasSubstr("\\x1b[2J gone\\x0a\\u{202e}exe.pdf\\xff"));
+  auto open = Item("open");
+  open.portions = {{0, "granted"}};
+  open.purpose = "x";
+  open.case_reference = "\x1b]0;title\x07";
+  for (char c : NewsLine(open)) EXPECT_GE(static_cast<unsigned char>(c), 0x20);
+}
+
+TEST(ToJson, GivesReasonsAsAListOfCodes) {
+  auto open = Item("open");
+  open.purpose = "investigation";
+  open.portions = {{0, "granted"}, {1, "role-missing, expired"}};
+  auto json = ToJson(open);
+  EXPECT_EQ(json["entry"], 7);
+  EXPECT_EQ(json["record"], open.record);
+  EXPECT_EQ(json["portions"][0], (Json{{"portion", 0}, {"granted", true}, {"reasons", Json::array()}}));
+  EXPECT_EQ(json["portions"][1], (Json{{"portion", 1}, {"granted", false}, {"reasons", {"role-missing", "expired"}}}));
+  EXPECT_EQ(ToJson(Item("record")).contains("portions"), false);
+}
+
+TEST(ToJson, NamesEveryFieldOfAnItemAndAMember) {
+  InboxItem item;
+  item.id = "ab";
+  item.from = "us.dea/ana";
+  item.portions.push_back({1, "TLP:AMBER", "text/plain", 328, true});
+  auto json = ToJson(item);
+  EXPECT_FALSE(json.contains("in_reply_to"));
+  EXPECT_EQ(json["portions"][0]["sealed_bytes"], 328);
+  EXPECT_EQ(json["portions"][0]["for_me"], true);
+  item.in_reply_to = "cd";
+  EXPECT_EQ(ToJson(item)["in_reply_to"], "cd");
+
+  MemberInfo member{"us.dea/ana", "active", "secret", {"analyst"}, {}, false, true, false};
+  EXPECT_EQ(ToJson(member)["auditor"], "agency");
+  member.joint_auditor = true;
+  EXPECT_EQ(ToJson(member)["auditor"], "joint");
+  EXPECT_EQ(ToJson(AgencyInfo{"us.dea", "DEA", 2, {member}})["members"].size(), 1u);
+}
+
+TEST(Fail, GivesTheExitStatusAndKeepsStandardOutputForPrograms) {
+  const Failure failure{"fork", "The log forked. (\x1b[31mred)", 5};
+  Common common;
+  ::testing::internal::CaptureStderr();
+  ::testing::internal::CaptureStdout();
+  EXPECT_EQ(Fail(common, failure), 5);
+  EXPECT_EQ(::testing::internal::GetCapturedStdout(), "");
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "valija: ALARM: The log forked. (\\x1b[31mred) [fork]\n");
+  common.json = true;
+  ::testing::internal::CaptureStdout();
+  EXPECT_EQ(Fail(common, {"usage", "What?", 2}), 2);
+  auto json = Json::parse(::testing::internal::GetCapturedStdout());
+  EXPECT_EQ(json, (Json{{"error", {{"code", "usage"}, {"message", "What?"}, {"exit_status", 2}}}}));
+}
+
+TEST(Commands, RefuseBadWordsBeforeTheyAskForAnything) {
+  Common common;
+  common.json = true;
+  common.profile = "/nonexistent/valija-profile";
+  ::testing::internal::CaptureStdout();
+  EXPECT_EQ(Init(common, "jrivera"), 2);
+  EXPECT_EQ(Join(common, "c", "123", "b:1", "p"), 2);
+  EXPECT_EQ(Send(common, {{"a", "b", "c"}, {"p", "q"}, {}, "", false}), 2);
+  EXPECT_NE(WhoAmIAm(common), 0);
+  ::testing::internal::GetCapturedStdout();
+}
+
+}  // namespace
+}  // namespace valija::cli
