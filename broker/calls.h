@@ -8,7 +8,6 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <set>
 
 #include "core/base/ids.h"
 #include "core/base/result.h"
@@ -45,7 +44,7 @@ class Calls {
     if (running.count[k] >= limits_[k])
       return Refuse(Reason::kTooMany, kind == CallKind::kUnary ? "calls at once" : "open streams at once");
     auto call = std::make_unique<Call>(*this, member, kind, context);
-    running.contexts.insert(context);
+    running.contexts.emplace(context, kind);
     ++running.count[k];
     return call;
   }
@@ -54,19 +53,19 @@ class Calls {
     std::lock_guard lock(mutex_);
     auto at = running_.find(member);
     if (at == running_.end()) return;
-    for (auto* context : at->second.contexts) context->TryCancel();
+    for (auto& [context, kind] : at->second.contexts) context->TryCancel();
   }
 
-  void CancelStreams() {  // of everybody: the broker is stopping
+  void CancelStreams() {  // of everybody: the broker is stopping; what was posted is still answered
     std::lock_guard lock(mutex_);
     for (auto& [member, running] : running_)
-      if (running.count[static_cast<std::size_t>(CallKind::kStream)] > 0)
-        for (auto* context : running.contexts) context->TryCancel();
+      for (auto& [context, kind] : running.contexts)
+        if (kind == CallKind::kStream) context->TryCancel();
   }
 
  private:
   struct Running {
-    std::set<grpc::ServerContextBase*> contexts;
+    std::map<grpc::ServerContextBase*, CallKind> contexts;
     std::size_t count[2] = {0, 0};
   };
   void End(const Call& call) {

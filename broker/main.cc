@@ -55,6 +55,7 @@ Status Serve(const Config& config) {
 
 int main(int argc, char** argv) {
   io::HardenProcess();
+  std::signal(SIGPIPE, SIG_IGN);  // a peer that goes away while OpenSSL writes (tls.cc) ends its connection, not us
   // gRPC reads these when it starts; none of them may make a broker print what peers sent, or TLS secrets.
   for (const char* name : {"GRPC_TRACE", "GRPC_VERBOSITY", "SSLKEYLOGFILE", "GRPC_SSL_CIPHER_SUITES"}) unsetenv(name);
 

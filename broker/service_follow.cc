@@ -45,13 +45,21 @@ class FollowCall final : public PulledStream<v1::MailItem> {
   }
 
   Result<Step> Next() override {
+    for (;;) {
+      auto step = Look();
+      if (!step || *step) return step ? Result<Step>(**step) : Result<Step>(step.error());
+    }
+  }
+
+  // One look at the next entries of the agency; nothing if they showed nothing and there may be more behind them.
+  Result<std::optional<Step>> Look() {
     auto& sequencer = service_.exchange_.sequencer;
     const auto checkpoint = sequencer.checkpoint();
     std::vector<std::uint64_t> indexes;
     const bool active = sequencer.Read([&](const ledger::State& state) {
       const auto& all = state.entries_for(caller_->agency());
       for (auto at = std::lower_bound(all.begin(), all.end(), cursor_);
-           at != all.end() && *at < checkpoint->size() && indexes.size() < 64; ++at)
+           at != all.end() && *at < checkpoint->size() && indexes.size() < kLook; ++at)
         indexes.push_back(*at);
       return state.active_member(*caller_) != nullptr;
     });
@@ -71,13 +79,13 @@ class FollowCall final : public PulledStream<v1::MailItem> {
       verified_ = checkpoint->size();
       message().Clear();
       proto::ToMessage(item, &message());
-      return Step::kSend;
+      return std::optional(Step::kSend);
     }
-    // A full look that showed nothing: there may be more behind it.
-    if (indexes.size() == 64) return Next();
-    return Step::kWait;
+    if (indexes.size() == kLook) return std::optional<Step>();
+    return std::optional(Step::kWait);
   }
 
+  static constexpr std::size_t kLook = 64;
   ExchangeService& service_;
   std::uint64_t cursor_, verified_;
   std::optional<MemberId> caller_;

@@ -1,0 +1,193 @@
+// Who sees what: what is not for a caller looks as if it was not there.
+#include "core/record/body.h"
+#include "tests/broker/net_fixture.h"
+
+namespace valija::test {
+namespace {
+
+class NetRead : public NetTest {
+ protected:
+  template <class Method>
+  Ended OfRecord(const std::string& as, Method method, const Digest& record) {
+    auto stub = Stub(as);
+    v1::RecordRequest request;
+    request.set_record(record.bytes.data(), record.bytes.size());
+    v1::EntryPage page;
+    return Call(*stub, method, request, &page);
+  }
+  Ended Download(const std::string& as, const Digest& record, std::uint32_t portion = 0, std::uint64_t from = 0) {
+    auto stub = Stub(as);
+    grpc::ClientContext context;
+    SetDeadline(context);
+    v1::DownloadRequest request;
+    request.set_record(record.bytes.data(), record.bytes.size());
+    request.set_portion(portion);
+    request.set_from_slice(from);
+    auto stream = stub->Download(&context, request);
+    v1::DownloadChunk chunk;
+    while (stream->Read(&chunk)) continue;
+    return EndOf(context, stream->Finish());
+  }
+  // Sends a start, then these slices; how it ended.
+  Ended Upload(const proto::BodyStart& start, const std::vector<Bytes>& slices, v1::UploadProgress* last = nullptr) {
+    auto stub = Stub("mx.fgr/omar");
+    grpc::ClientContext context;
+    SetDeadline(context);
+    auto stream = stub->Upload(&context);
+    v1::UploadChunk chunk;
+    proto::ToMessage(start, chunk.mutable_start());
+    stream->Write(chunk);
+    v1::UploadProgress progress;
+    if (stream->Read(&progress)) {
+      if (last != nullptr) *last = progress;
+      for (const auto& slice : slices) {
+        v1::UploadChunk piece;
+        piece.set_slice(slice.data(), slice.size());
+        if (!stream->Write(piece)) break;
+      }
+    }
+    stream->WritesDone();
+    while (stream->Read(&progress))
+      if (last != nullptr) *last = progress;
+    return EndOf(context, stream->Finish());
+  }
+};
+
+TEST_F(NetRead, ARecordForOthersLooksAsIfItWereNotThere) {
+  const auto record = Send();
+  const Ended missing = OfRecord("us.cbp/vera", &v1::Exchange::Stub::GetRecord, Nowhere());
+  EXPECT_EQ(missing.reason, "not-found");
+  EXPECT_EQ(OfRecord("us.cbp/vera", &v1::Exchange::Stub::GetRecord, record), missing);
+  EXPECT_EQ(OfRecord("us.cbp/vera", &v1::Exchange::Stub::Custody, record), missing);
+  EXPECT_EQ(OfRecord("us.cbp/vera", &v1::Exchange::Stub::Custody, Nowhere()), missing);
+  EXPECT_EQ(Download("us.cbp/vera", record), missing);
+  EXPECT_EQ(Download("us.cbp/vera", Nowhere()), missing);
+  EXPECT_EQ(OfRecord("us.dea/jrivera", &v1::Exchange::Stub::GetRecord, record).code, grpc::StatusCode::OK);
+  EXPECT_EQ(Download("us.dea/jrivera", record).code, grpc::StatusCode::OK);
+}
+
+TEST_F(NetRead, AReceiptIsForItsAuthor) {
+  const auto record = Send();
+  const auto other = Member("us.dea/jrivera").transport->Receipt(record, 0);
+  ASSERT_FALSE(other);
+  EXPECT_EQ(other.error().reason, Reason::kNotFound);
+  EXPECT_TRUE(Member("mx.fgr/omar").transport->Receipt(record, 0));
+}
+
+TEST_F(NetRead, ADownloadOutsideTheBodyIsRefused) {
+  const auto record = Send();
+  EXPECT_EQ(Download("us.dea/jrivera", record, 1).reason, "not-found");
+  EXPECT_EQ(Download("us.dea/jrivera", record, 0, 9).reason, "malformed");
+}
+
+TEST_F(NetRead, ARecipientSeesItsOwnSlipAndNotThePoliciesNorWhoElseGotIt) {
+  const auto record = Send(kForDeaAndUif, {"mx.uif", "us.dea"});
+  auto page = Member("us.dea/jrivera").transport->GetRecord(record, 0).value();
+  ASSERT_EQ(page.entries.size(), 1u);
+  const auto& attachments = page.entries[0].entry.attachments;
+  EXPECT_TRUE(attachments.policies.empty());
+  ASSERT_EQ(attachments.slips.size(), 1u);
+  EXPECT_EQ(attachments.slips[0].agency.str(), "us.dea");
+  auto own = Member("mx.fgr/omar").transport->GetRecord(record, 0).value();
+  EXPECT_EQ(own.entries.at(0).entry.attachments.slips.size(), 2u);
+  EXPECT_EQ(own.entries.at(0).entry.attachments.policies.size(), 1u);
+}
+
+TEST_F(NetRead, ARecipientDoesNotSeeTheOpeningsOfAnother) {
+  const auto record = Send(kForDeaAndUif, {"mx.uif", "us.dea"});
+  ASSERT_EQ(Post("us.dea/jrivera", Open("us.dea/jrivera", record, random_.Make<Nonce>())), "");
+  EXPECT_EQ(Member("mx.uif/beatriz").transport->Custody(record, 0).value().entries.size(), 1u);
+  EXPECT_EQ(Member("us.dea/karen").transport->Custody(record, 0).value().entries.size(), 2u);
+  EXPECT_EQ(Member("mx.fgr/omar").transport->Custody(record, 0).value().entries.size(), 2u);
+}
+
+TEST_F(NetRead, AnAgencysAuditorSeesBareCommitmentsOfWhatDoesNotConcernIt) {
+  const auto record = Send();
+  bool seen = false, bare = false;
+  auto read = Member("us.cbp/vera").transport->Entries(0, 0, [&](const proto::LoggedEntry& entry) {
+    if (!entry.head) {
+      bare = true;
+      EXPECT_FALSE(entry.salt || entry.envelope);
+      EXPECT_TRUE(entry.decision_bytes.empty() && entry.attachments.slips.empty() && entry.attachments.policies.empty());
+    } else if (entry.envelope && crypto::DigestOf(entry.envelope->payload_type, entry.envelope->payload) == record) {
+      seen = true;
+    }
+    return true;
+  });
+  EXPECT_TRUE(read) << read.error().Message();
+  EXPECT_TRUE(bare);
+  EXPECT_FALSE(seen);
+}
+
+TEST_F(NetRead, OnlyAuditorsReadEntries) {
+  auto read = Member("mx.fgr/omar").transport->Entries(0, 0, [](const proto::LoggedEntry&) { return true; });
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().reason, Reason::kNotAuthorised);
+  std::uint64_t all = 0;
+  EXPECT_TRUE(Member("mx.fgr/contralora").transport->Entries(0, 0, [&](const proto::LoggedEntry& entry) {
+    EXPECT_TRUE(entry.head && entry.envelope);
+    ++all;
+    return true;
+  }));
+  EXPECT_GT(all, 8u);
+  auto beyond = Member("mx.fgr/contralora").transport->Entries(0, 1u << 30, [](const proto::LoggedEntry&) { return true; });
+  EXPECT_FALSE(beyond);
+}
+
+TEST_F(NetRead, AViewFromASizeThatTheLogNeverHadIsRefused) {
+  auto view = Member("mx.fgr/omar").transport->Checkpoint(std::uint64_t{1} << 40);
+  ASSERT_FALSE(view);
+  EXPECT_NE(view.error().reason, Reason::kInternal);
+}
+
+TEST_F(NetRead, TilesAreFoundByTheirPathAlone) {
+  auto& omar = Member("mx.fgr/omar");
+  for (const char* path : {"", "tile", "tile/0", "tile/0/", "/tile/0/000", "tile/0/0", "tile/64/000", "tile/0/x000", "tile/-1/000",
+                           "tile/0/000.p/0", "tile/0/000.p/256", "tile/0/000.p/300", "tile/0/../000", "tile/0/000/", "tile/00/000",
+                           "tile/entries/000", "tile/0/x99999999999999999999/000", "tile/0/000.p/"}) {
+    auto tile = omar.transport->Tile(path);
+    ASSERT_FALSE(tile) << path;
+    EXPECT_TRUE(tile.error().reason == Reason::kMalformed || tile.error().reason == Reason::kNotFound) << path;
+  }
+  EXPECT_EQ(omar.transport->Tile("tile/0/000.p/5").value().size(), 5u * 32);
+  EXPECT_EQ(omar.transport->Tile("tile/0/x999/999").error().reason, Reason::kNotFound);
+}
+
+TEST_F(NetRead, AnUploadGoesOnWhereItWasBroken) {
+  Bytes body(2 * record::kSliceSize + 5000);
+  random_.Fill(body);
+  auto summary = record::SummariseBody(body);
+  auto slice = [&](std::size_t i) {
+    const auto begin = i * record::kSliceSize, end = std::min(body.size(), begin + record::kSliceSize);
+    return Bytes(body.begin() + static_cast<std::ptrdiff_t>(begin), body.begin() + static_cast<std::ptrdiff_t>(end));
+  };
+  const proto::BodyStart start{summary.root, summary.length, summary.slice_hashes, false};
+  v1::UploadProgress progress;
+  auto broken = Upload(start, {slice(0)}, &progress);
+  EXPECT_EQ(broken.reason, "unavailable");
+  EXPECT_EQ(progress.next_slice(), 0u);
+  auto wrong = Upload(start, {slice(2)}, &progress);  // not the one that is next
+  EXPECT_EQ(wrong.reason, "bad-body");
+  EXPECT_EQ(progress.next_slice(), 1u);
+  auto done = Upload(start, {slice(1), slice(2)}, &progress);
+  EXPECT_EQ(done.code, grpc::StatusCode::OK) << done.message;
+  EXPECT_TRUE(progress.complete());
+  auto again = Upload(start, {}, &progress);
+  EXPECT_EQ(again.code, grpc::StatusCode::OK);
+  EXPECT_EQ(progress.next_slice(), 3u);
+}
+
+TEST_F(NetRead, AnUploadWhoseHashesDoNotGiveItsRootIsRefused) {
+  Bytes body(record::kSliceSize + 17);
+  random_.Fill(body);
+  auto summary = record::SummariseBody(body);
+  auto hashes = summary.slice_hashes;
+  hashes[1].bytes[0] ^= 1;
+  EXPECT_EQ(Upload({summary.root, summary.length, hashes, false}, {}).reason, "bad-body");
+  EXPECT_EQ(Upload({summary.root, summary.length, {summary.slice_hashes[0]}, false}, {}).reason, "bad-body");
+  EXPECT_EQ(Upload({summary.root, std::uint64_t{1} << 50, summary.slice_hashes, false}, {}).reason, "too-large");
+  ExpectServing();
+}
+
+}  // namespace
+}  // namespace valija::test
