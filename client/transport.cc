@@ -48,9 +48,9 @@ class GrpcTransport final : public Transport {
     arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
     arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 500);
     arguments.SetInt(GRPC_ARG_HTTP2_MAX_FRAME_SIZE, 1 << 20);
-    auto channel = grpc::CreateCustomChannel(endpoint_.address, grpc::SslCredentials(options), arguments);
+    channel_ = grpc::CreateCustomChannel(endpoint_.address, grpc::SslCredentials(options), arguments);
     crypto::WipeText(options.pem_private_key);
-    stub_ = v1::Exchange::NewStub(channel);
+    stub_ = v1::Exchange::NewStub(channel_);
   }
 
   Result<PostAnswer> Post(const std::vector<Submission>& submissions, std::uint64_t verified_size) override {
@@ -185,8 +185,17 @@ class GrpcTransport final : public Transport {
   }
 
  private:
+  // After a failure a call would fail at once, and between calls nobody drives the next handshake: the broker gives up
+  // on it after 5 s, again and again. So a broken connection is waited for, for a moment.
+  void Reconnect() {
+    if (channel_->GetState(true) == GRPC_CHANNEL_TRANSIENT_FAILURE)
+      channel_->WaitForConnected(std::chrono::system_clock::now() +
+                                 std::min(endpoint_.timeout, std::chrono::milliseconds(3000)));
+  }
+
   template <class Method, class Request, class Response>
   Status Call(Method method, const Request& request, Response* response) {
+    Reconnect();
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + endpoint_.timeout);
     auto status = ((*stub_).*method)(&context, request, response);
@@ -210,6 +219,7 @@ class GrpcTransport final : public Transport {
 
   Status UploadOnce(const Hash& root, std::uint64_t length, const std::vector<Hash>& slice_hashes,
                     const std::function<Result<Bytes>(std::uint64_t)>& slice, std::uint64_t& reached) {
+    Reconnect();
     grpc::ClientContext context;
     context.set_deadline(BodyDeadline(slice_hashes.size()));
     auto stream = stub_->Upload(&context);
@@ -255,6 +265,7 @@ class GrpcTransport final : public Transport {
 
   Status DownloadOnce(const Digest& record, std::uint32_t portion, const std::function<Status(const BodyStream&)>& begin,
                       const std::function<Status(std::uint64_t, ByteView)>& slice, bool& begun, std::uint64_t& next) {
+    Reconnect();
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + std::chrono::hours(12));
     v1::DownloadRequest request;
@@ -295,6 +306,7 @@ class GrpcTransport final : public Transport {
   }
 
   Endpoint endpoint_;
+  std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<v1::Exchange::Stub> stub_;
 };
 
