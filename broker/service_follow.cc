@@ -98,8 +98,8 @@ grpc::ServerWriteReactor<v1::MailItem>* ExchangeService::Follow(grpc::CallbackSe
 }
 
 void ExchangeService::OnCommit(const CommitNews& news) {
-  for (const auto& member : news.removed_members) {
-    Log(Level::kInfo, "member-removed", {{"member", member.str()}});
+  for (const auto& member : news.changed_members) {
+    Log(Level::kInfo, "member-changed", {{"member", member.str()}});
     exchange_.calls.CancelAllOf(member);
   }
   std::lock_guard lock(followers_mutex_);

@@ -22,12 +22,18 @@ Error FromStatus(const grpc::ClientContext& context, const grpc::Status& status)
     if (reason) return Refuse(*reason);
   }
   switch (status.error_code()) {
-    case grpc::StatusCode::DEADLINE_EXCEEDED: return Refuse(Reason::kDeadline);
-    case grpc::StatusCode::RESOURCE_EXHAUSTED: return Refuse(Reason::kTooMany, status.error_message());
-    case grpc::StatusCode::UNAUTHENTICATED: return Refuse(Reason::kNotEnrolled);
-    case grpc::StatusCode::CANCELLED: return Refuse(Reason::kUnavailable, "the call was cancelled");
-    case grpc::StatusCode::UNAVAILABLE: return Refuse(Reason::kUnavailable, status.error_message());
-    default: return Refuse(Reason::kInternal, status.error_message());
+    case grpc::StatusCode::DEADLINE_EXCEEDED:
+      return Refuse(Reason::kDeadline);
+    case grpc::StatusCode::RESOURCE_EXHAUSTED:
+      return Refuse(Reason::kTooMany, status.error_message());
+    case grpc::StatusCode::UNAUTHENTICATED:
+      return Refuse(Reason::kNotEnrolled);
+    case grpc::StatusCode::CANCELLED:
+      return Refuse(Reason::kUnavailable, "the call was cancelled");
+    case grpc::StatusCode::UNAVAILABLE:
+      return Refuse(Reason::kUnavailable, status.error_message());
+    default:
+      return Refuse(Reason::kInternal, status.error_message());
   }
 }
 
@@ -80,7 +86,8 @@ class GrpcTransport final : public Transport {
     return proto::FromMessage(response);
   }
 
-  Status Follow(std::uint64_t cursor, std::uint64_t verified_size, const std::function<bool(FollowItem)>& item) override {
+  Status Follow(std::uint64_t cursor, std::uint64_t verified_size,
+                const std::function<bool(FollowItem)>& item) override {
     grpc::ClientContext context;
     // A day: whoever follows longer asks again from its cursor. The broker refuses calls without a deadline.
     context.set_deadline(std::chrono::system_clock::now() + std::chrono::hours(24));
@@ -233,9 +240,9 @@ class GrpcTransport final : public Transport {
     for (std::size_t at = 0; at < slice_hashes.size() || at == 0; at += kHashesPerPiece) {
       v1::UploadChunk chunk;
       proto::BodyStart start{root, length, {}, at + kHashesPerPiece < slice_hashes.size()};
-      start.slice_hashes.assign(slice_hashes.begin() + static_cast<std::ptrdiff_t>(at),
-                                slice_hashes.begin() +
-                                    static_cast<std::ptrdiff_t>(std::min(at + kHashesPerPiece, slice_hashes.size())));
+      start.slice_hashes.assign(
+          slice_hashes.begin() + static_cast<std::ptrdiff_t>(at),
+          slice_hashes.begin() + static_cast<std::ptrdiff_t>(std::min(at + kHashesPerPiece, slice_hashes.size())));
       proto::ToMessage(start, chunk.mutable_start());
       if (!stream->Write(chunk)) return fail();
     }
@@ -263,7 +270,8 @@ class GrpcTransport final : public Transport {
     return Ok();
   }
 
-  Status DownloadOnce(const Digest& record, std::uint32_t portion, const std::function<Status(const BodyStream&)>& begin,
+  Status DownloadOnce(const Digest& record, std::uint32_t portion,
+                      const std::function<Status(const BodyStream&)>& begin,
                       const std::function<Status(std::uint64_t, ByteView)>& slice, bool& begun, std::uint64_t& next) {
     Reconnect();
     grpc::ClientContext context;

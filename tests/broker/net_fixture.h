@@ -15,7 +15,8 @@ namespace valija::test {
 inline constexpr char kForDea[] =
     "marking TLP:GREEN\nreleasable-to agency us.dea\npurpose analysis\ncase optional\nexpires 2036-01-01\n";
 inline constexpr char kForDeaAndUif[] =
-    "marking TLP:GREEN\nreleasable-to agency mx.uif, agency us.dea\npurpose analysis\ncase optional\nexpires 2036-01-01\n";
+    "marking TLP:GREEN\nreleasable-to agency mx.uif, agency us.dea\npurpose analysis\ncase optional\nexpires "
+    "2036-01-01\n";
 
 // How a call ended, as the other side sees it.
 struct Ended {
@@ -29,7 +30,8 @@ inline void PrintTo(const Ended& ended, std::ostream* out) {
 inline Ended EndOf(const grpc::ClientContext& context, const grpc::Status& status) {
   Ended out{status.error_code(), status.error_message(), {}};
   const auto& trailers = context.GetServerTrailingMetadata();
-  if (auto at = trailers.find("valija-reason"); at != trailers.end()) out.reason = {at->second.data(), at->second.size()};
+  if (auto at = trailers.find("valija-reason"); at != trailers.end())
+    out.reason = {at->second.data(), at->second.size()};
   return out;
 }
 
@@ -84,7 +86,8 @@ class NetTest : public testing::Test {
     return crypto::DigestOf(submission.envelope.payload_type, submission.envelope.payload);
   }
   static void Sign(ledger::Envelope& envelope, const Peer& peer) {
-    auto batch = record::SignBatch(peer.keys->signature, {record::StatementLeaf(envelope.payload_type, envelope.payload)});
+    auto batch =
+        record::SignBatch(peer.keys->signature, {record::StatementLeaf(envelope.payload_type, envelope.payload)});
     envelope.batch = ledger::BatchProof{batch.payload, batch.signature, 0, batch.paths[0]};
   }
   // The one submission's outcome: "" if accepted, else the reason's code; a call that failed is "call: code".
@@ -99,21 +102,24 @@ class NetTest : public testing::Test {
     EXPECT_EQ(Post("mx.fgr/omar", submission), "");
     return DigestOf(submission);
   }
-  client::Submission Open(const std::string& as, const Digest& record, const Nonce& nonce, const std::string& case_name = "") {
+  client::Submission Open(const std::string& as, const Digest& record, const Nonce& nonce,
+                          const std::string& case_name = "") {
     auto& peer = Member(as);
-    auto checkpoint = peer.verifier->Advance(peer.transport->Checkpoint(peer.verifier->verified_size()).value()).value();
+    auto checkpoint =
+        peer.verifier->Advance(peer.transport->Checkpoint(peer.verifier->verified_size()).value()).value();
     const auto now = std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
     const auto agency = peer.profile->member().agency();
     auto reply = crypto::KemPrivateKey::Generate(random_);
-    ledger::Open open{{peer.profile->member(), peer.keys->signature.id(), peer.verifier->directory().charter()->origin, now, nonce},
-                      {{record, 0, peer.verifier->directory().agency(agency)->current()->key_id}},
-                      agency,
-                      "analysis",
-                      case_name,
-                      reply.public_key().point(),
-                      checkpoint.checkpoint().size,
-                      checkpoint.checkpoint().root,
-                      now + std::chrono::minutes(5)};
+    ledger::Open open{
+        {peer.profile->member(), peer.keys->signature.id(), peer.verifier->directory().charter()->origin, now, nonce},
+        {{record, 0, peer.verifier->directory().agency(agency)->current()->key_id}},
+        agency,
+        "analysis",
+        case_name,
+        reply.public_key().point(),
+        checkpoint.checkpoint().size,
+        checkpoint.checkpoint().root,
+        now + std::chrono::minutes(5)};
     client::Submission out;
     out.envelope.payload_type = ledger::PayloadType(ledger::Kind::kOpen);
     out.envelope.payload = proto::EncodeOpen(open);

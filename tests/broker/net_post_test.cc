@@ -45,7 +45,8 @@ TEST_F(NetPost, AnotherStatementUnderTheSameHeaderIsRefused) {
   auto submission = Seal(1)[0];
   ASSERT_EQ(Post("mx.fgr/omar", submission), "");
   v1::Record record;
-  ASSERT_TRUE(record.ParseFromArray(submission.envelope.payload.data(), static_cast<int>(submission.envelope.payload.size())));
+  ASSERT_TRUE(
+      record.ParseFromArray(submission.envelope.payload.data(), static_cast<int>(submission.envelope.payload.size())));
   (*record.mutable_portions(0)->mutable_wraps(0))[0] ^= 1;
   submission.envelope.payload = ToBytes(AsBytes(record.SerializeAsString()));
   Sign(submission.envelope, Member("mx.fgr/omar"));
@@ -205,9 +206,12 @@ TEST_F(NetPost, TooManyCallsAtOnceOfOneMemberAreRefusedAndOthersAreServed) {
     threads.emplace_back([&] {
       v1::PostResponse response;
       const auto ended = Call(*stub, &v1::Exchange::Stub::Post, request, &response);
-      if (ended.code == grpc::StatusCode::OK) ++served;
-      else if (ended.code == grpc::StatusCode::RESOURCE_EXHAUSTED && ended.reason == "too-many") ++refused;
-      else ++other;
+      if (ended.code == grpc::StatusCode::OK)
+        ++served;
+      else if (ended.code == grpc::StatusCode::RESOURCE_EXHAUSTED && ended.reason == "too-many")
+        ++refused;
+      else
+        ++other;
     });
   ExpectServing();
   for (auto& thread : threads) thread.join();

@@ -108,7 +108,8 @@ TEST_F(NetRead, AnAgencysAuditorSeesBareCommitmentsOfWhatDoesNotConcernIt) {
     if (!entry.head) {
       bare = true;
       EXPECT_FALSE(entry.salt || entry.envelope);
-      EXPECT_TRUE(entry.decision_bytes.empty() && entry.attachments.slips.empty() && entry.attachments.policies.empty());
+      EXPECT_TRUE(entry.decision_bytes.empty() && entry.attachments.slips.empty() &&
+                  entry.attachments.policies.empty());
     } else if (entry.envelope && crypto::DigestOf(entry.envelope->payload_type, entry.envelope->payload) == record) {
       seen = true;
     }
@@ -130,7 +131,8 @@ TEST_F(NetRead, OnlyAuditorsReadEntries) {
     return true;
   }));
   EXPECT_GT(all, 8u);
-  auto beyond = Member("mx.fgr/contralora").transport->Entries(0, 1u << 30, [](const proto::LoggedEntry&) { return true; });
+  auto beyond =
+      Member("mx.fgr/contralora").transport->Entries(0, 1u << 30, [](const proto::LoggedEntry&) { return true; });
   EXPECT_FALSE(beyond);
 }
 
@@ -142,9 +144,10 @@ TEST_F(NetRead, AViewFromASizeThatTheLogNeverHadIsRefused) {
 
 TEST_F(NetRead, TilesAreFoundByTheirPathAlone) {
   auto& omar = Member("mx.fgr/omar");
-  for (const char* path : {"", "tile", "tile/0", "tile/0/", "/tile/0/000", "tile/0/0", "tile/64/000", "tile/0/x000", "tile/-1/000",
-                           "tile/0/000.p/0", "tile/0/000.p/256", "tile/0/000.p/300", "tile/0/../000", "tile/0/000/", "tile/00/000",
-                           "tile/entries/000", "tile/0/x99999999999999999999/000", "tile/0/000.p/"}) {
+  for (const char* path :
+       {"", "tile", "tile/0", "tile/0/", "/tile/0/000", "tile/0/0", "tile/64/000", "tile/0/x000", "tile/-1/000",
+        "tile/0/000.p/0", "tile/0/000.p/256", "tile/0/000.p/300", "tile/0/../000", "tile/0/000/", "tile/00/000",
+        "tile/entries/000", "tile/0/x99999999999999999999/000", "tile/0/000.p/"}) {
     auto tile = omar.transport->Tile(path);
     ASSERT_FALSE(tile) << path;
     EXPECT_TRUE(tile.error().reason == Reason::kMalformed || tile.error().reason == Reason::kNotFound) << path;

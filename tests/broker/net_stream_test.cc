@@ -19,7 +19,8 @@ class Follower {
       v1::MailItem item;
       while (stream_->Read(&item)) {
         std::lock_guard lock(mutex_);
-        seen_.push_back(crypto::DigestOf(item.entry().statement().payload_type(), AsBytes(item.entry().statement().payload())));
+        seen_.push_back(
+            crypto::DigestOf(item.entry().statement().payload_type(), AsBytes(item.entry().statement().payload())));
       }
       auto ended = EndOf(context_, stream_->Finish());
       std::lock_guard lock(mutex_);
@@ -64,7 +65,10 @@ class NetStream : public NetTest {
  protected:
   std::uint64_t Size() {
     auto& omar = Member("mx.fgr/omar");
-    return omar.verifier->Advance(omar.transport->Checkpoint(omar.verifier->verified_size()).value()).value().checkpoint().size;
+    return omar.verifier->Advance(omar.transport->Checkpoint(omar.verifier->verified_size()).value())
+        .value()
+        .checkpoint()
+        .size;
   }
 };
 
@@ -107,8 +111,10 @@ TEST_F(NetStream, TooManyOpenStreamsOfOneMemberAreRefused) {
     SetDeadline(context);
     auto sixth = stub->Follow(&context, v1::FollowRequest());
     v1::MailItem item;
-    if (!sixth->Read(&item)) ended = EndOf(context, sixth->Finish());
-    else context.TryCancel();
+    if (!sixth->Read(&item))
+      ended = EndOf(context, sixth->Finish());
+    else
+      context.TryCancel();
   }
   ASSERT_TRUE(ended);
   EXPECT_EQ(ended->code, grpc::StatusCode::RESOURCE_EXHAUSTED);

@@ -29,14 +29,15 @@ TEST_F(NetTls, SpeaksTls13AndRefusesARealClientThatOffersTls12) {
 TEST_F(NetTls, TheProbeFindsAServerThatSpeaksTls12) {
   EXPECT_TRUE(broker::ProbeRefusesTls12(world_.port()));
   const auto certificate = (world_.root() / "attack/self-signed").string();
-  FILE* server = ::popen(("timeout 20 openssl s_server -accept 127.0.0.1:0 -naccept 1 -www -tls1_2 -cert " + certificate +
-                          ".pem -key " + certificate + ".key 2>&1")
+  FILE* server = ::popen(("timeout 20 openssl s_server -accept 127.0.0.1:0 -naccept 1 -www -tls1_2 -cert " +
+                          certificate + ".pem -key " + certificate + ".key 2>&1")
                              .c_str(),
                          "r");
   ASSERT_NE(server, nullptr);
   char line[256];
   int port = 0;
-  while (port == 0 && std::fgets(line, sizeof line, server) != nullptr) (void)std::sscanf(line, "ACCEPT 127.0.0.1:%d", &port);
+  while (port == 0 && std::fgets(line, sizeof line, server) != nullptr)
+    (void)std::sscanf(line, "ACCEPT 127.0.0.1:%d", &port);
   ASSERT_NE(port, 0);
   EXPECT_FALSE(broker::ProbeRefusesTls12(port));
   ::pclose(server);
@@ -53,7 +54,8 @@ TEST_F(NetTls, RefusesTheHandshakeOfWhoHasNoCertificateOfAnAgency) {
             grpc::StatusCode::UNAVAILABLE)
       << "self-signed";
   for (const char* name : {"expired", "not-yet-valid", "server", "carrier"})
-    EXPECT_EQ(Checkpoint(world_.Channel(world_.Attack(name + std::string(".pem")), key)).code, grpc::StatusCode::UNAVAILABLE)
+    EXPECT_EQ(Checkpoint(world_.Channel(world_.Attack(name + std::string(".pem")), key)).code,
+              grpc::StatusCode::UNAVAILABLE)
         << name;
   ExpectServing();
 }

@@ -68,7 +68,9 @@ class LiveWorld {
   const Digest& charter() const { return charter_; }
   std::string Passphrase() const { return (root() / "passphrase").string(); }
 
-  void Configure(const std::string& line) { std::ofstream(root() / "broker/broker.conf", std::ios::app) << line << "\n"; }
+  void Configure(const std::string& line) {
+    std::ofstream(root() / "broker/broker.conf", std::ios::app) << line << "\n";
+  }
 
   // Runs `valija-broker` with these words after its configuration; its process id.
   pid_t Spawn(std::vector<std::string> words, const std::string& out) const {
@@ -132,7 +134,8 @@ class LiveWorld {
     peer.transport = client::Transport::Connect(std::move(endpoint)).value();
     peer.verifier = std::make_unique<client::Verifier>(*peer.profile);
     auto fresh = peer.verifier->Refresh(*peer.transport);
-    for (int i = 0; i < 300 && !fresh && fresh.error().reason == Reason::kUnavailable; ++i) {  // it may be down just now
+    for (int i = 0; i < 300 && !fresh && fresh.error().reason == Reason::kUnavailable;
+         ++i) {  // it may be down just now
       std::this_thread::sleep_for(std::chrono::milliseconds(100));
       fresh = peer.verifier->Refresh(*peer.transport);
     }
