@@ -74,9 +74,12 @@ Result<ledger::MemberRecord> Administrator(const Json& json, const AgencyId& age
   if (json.contains("clearance")) {
     TRY(clearance, Text(json, "clearance", where));
   }
-  ledger::MemberRecord record{.id = card.member, .status = ledger::MemberStatus::kActive, .keys = card.keys,
+  ledger::MemberRecord record{.id = card.member,
+                              .status = ledger::MemberStatus::kActive,
+                              .keys = card.keys,
                               .attributes = {std::move(clearance), Sorted(roles), Sorted(programmes)},
-                              .administrator = true, .auditor = false};
+                              .administrator = true,
+                              .auditor = false};
   return record;
 }
 
@@ -115,8 +118,9 @@ Result<ledger::Envelope> DraftCharter(const fs::path& draft, Time now, crypto::R
   TRY(auto text, io::ReadText(draft, 1 << 20));
   auto json = Json::parse(text, nullptr, false, true);
   if (json.is_discarded()) return Wrong("not JSON (comments are allowed)");
-  TRY_OK(OnlyKeys(json, "the draft", {"origin", "title", "agencies", "brokers", "carrier-ca", "joint-auditors", "purposes",
-                                      "clearances", "caps"}));
+  TRY_OK(OnlyKeys(
+      json, "the draft",
+      {"origin", "title", "agencies", "brokers", "carrier-ca", "joint-auditors", "purposes", "clearances", "caps"}));
   const fs::path folder = draft.parent_path();
   ledger::Charter charter;
   charter.time = now;
@@ -169,8 +173,9 @@ Result<ledger::Envelope> DraftCharter(const fs::path& draft, Time now, crypto::R
     charter.authorities.push_back({card.authority, card.release_key});
   }
   if (auto caps = json.find("caps"); caps != json.end()) {
-    TRY_OK(OnlyKeys(*caps, "caps", {"max-window-days", "max-portions", "max-recipients", "max-body-bytes",
-                                    "clock-skew-seconds", "request-lifetime-seconds", "epoch-grace-seconds"}));
+    TRY_OK(OnlyKeys(*caps, "caps",
+                    {"max-window-days", "max-portions", "max-recipients", "max-body-bytes", "clock-skew-seconds",
+                     "request-lifetime-seconds", "epoch-grace-seconds"}));
     TRY_OK(Cap(*caps, "max-window-days", charter.caps.max_window_days));
     TRY_OK(Cap(*caps, "max-portions", charter.caps.max_portions));
     TRY_OK(Cap(*caps, "max-recipients", charter.caps.max_recipients));
@@ -220,7 +225,8 @@ Result<std::string> DescribeCharter(const ledger::Envelope& envelope) {
       << "\npurposes    " << list(charter->purposes) << "\nclearances  " << list(charter->clearances)
       << " (lowest first)\n";
   for (const auto& authority : charter->authorities)
-    out << "authority   " << authority.id.str() << ", release key " << crypto::KeyIdOf(authority.release_key).Hex() << "\n";
+    out << "authority   " << authority.id.str() << ", release key " << crypto::KeyIdOf(authority.release_key).Hex()
+        << "\n";
   for (const auto& auditor : charter->joint_auditors) out << "auditor     " << auditor.str() << " (joint)\n";
   for (const auto& agency : charter->agencies) {
     out << "agency      " << agency.id.str() << "  " << agency.name << "\n";
@@ -228,8 +234,8 @@ Result<std::string> DescribeCharter(const ledger::Envelope& envelope) {
     out << "              CA " << ca.SubjectText() << ", key " << ca.key_id().Hex() << "\n";
     for (const auto& administrator : agency.administrators) {
       const bool has_signed = signers.contains(crypto::KeyIdOf(administrator.keys.signing_key));
-      out << "              administrator " << administrator.id.str() << (has_signed ? "  has signed" : "  has not signed")
-          << "\n";
+      out << "              administrator " << administrator.id.str()
+          << (has_signed ? "  has signed" : "  has not signed") << "\n";
     }
   }
   const auto& caps = charter->caps;

@@ -78,15 +78,17 @@ Result<Profile> Profile::Open(const fs::path& folder) {
   if (!member) return Refuse(Reason::kCorrupt, (folder / "profile.json").string() + " is damaged");
   TRY(auto lock, io::FileLock::Take(folder / "lock"));
   if (fs::exists(folder / "FORK"))
-    return Refuse(Reason::kFork, "the evidence is in " + (folder / "FORK").string() +
-                                     "; do not use this broker before an auditor has looked at it (docs/operations.md)");
+    return Refuse(Reason::kFork,
+                  "the evidence is in " + (folder / "FORK").string() +
+                      "; do not use this broker before an auditor has looked at it (docs/operations.md)");
   Profile profile(folder, *member, std::move(lock));
   profile.broker_ = field("broker");
   auto digest = Digest::FromHexText(field("charter"));
   if (!digest) return profile;  // not joined yet
   TRY(auto bytes, io::ReadFile(folder / "charter.envelope"));
   TRY(auto charter, ParseCharter(bytes));
-  if (charter->digest != *digest) return Refuse(Reason::kCorrupt, "charter.envelope is not the charter that was joined");
+  if (charter->digest != *digest)
+    return Refuse(Reason::kCorrupt, "charter.envelope is not the charter that was joined");
   profile.charter_ = std::move(charter);
   if (fs::exists(folder / "pin")) {
     TRY(auto note, io::ReadText(folder / "pin", 1 << 16));
@@ -119,8 +121,8 @@ Status Profile::Join(const Bytes& charter_envelope, const Digest& digest, const 
                      std::string_view certificate_pem, Time now) {
   TRY(auto charter, ParseCharter(charter_envelope));
   if (charter->digest != digest)
-    return Refuse(Reason::kBadSignature, "this charter's digest is " + charter->digest.Hex() +
-                                             ", not the one you were given; do not join");
+    return Refuse(Reason::kBadSignature,
+                  "this charter's digest is " + charter->digest.Hex() + ", not the one you were given; do not join");
   const auto& terms = std::get<ledger::Charter>(charter->payload);
   const ledger::CharterAgency* mine = nullptr;
   for (const auto& agency : terms.agencies)
@@ -182,10 +184,11 @@ Profile::~Profile() {
 }
 
 void Profile::RecordFork(const std::string& seen_before, const std::string& shown_now, const std::string& what) {
-  const std::string text = "The log showed two histories. Both checkpoints below carry its signature or were shown as its\n"
-                           "own. Nothing is done with this profile until this file is removed by a person who has\n"
-                           "looked into it together with an auditor (docs/operations.md, \"A fork\").\n\n" +
-                           what + "\n\n==== seen before ====\n" + seen_before + "\n==== shown now ====\n" + shown_now;
+  const std::string text =
+      "The log showed two histories. Both checkpoints below carry its signature or were shown as its\n"
+      "own. Nothing is done with this profile until this file is removed by a person who has\n"
+      "looked into it together with an auditor (docs/operations.md, \"A fork\").\n\n" +
+      what + "\n\n==== seen before ====\n" + seen_before + "\n==== shown now ====\n" + shown_now;
   forked_ = true;
   (void)io::WriteNewFile(folder_ / "FORK", AsBytes(text), 0600);  // an older evidence file stays as it is
 }

@@ -48,8 +48,7 @@ Result<log::SignedCheckpoint> Verifier::Advance(const View& view) {
   if (shown.size() < pin->size())
     return Refuse(Reason::kRolledBack, "it shows " + std::to_string(shown.size()) + " entries, and had shown " +
                                            std::to_string(pin->size()) + " before");
-  auto consistent =
-      log::VerifyConsistency(pin->size(), pin->root(), shown.size(), shown.root(), view.consistency);
+  auto consistent = log::VerifyConsistency(pin->size(), pin->root(), shown.size(), shown.root(), view.consistency);
   if (!consistent) {
     profile_.RecordFork(pin->note(), shown.note(), consistent.error().Message());
     return Refuse(Reason::kFork, "size " + std::to_string(pin->size()) + " was seen before, size " +
@@ -61,8 +60,7 @@ Result<log::SignedCheckpoint> Verifier::Advance(const View& view) {
 
 Status Verifier::CheckEntry(const ProvedEntry& proved, const log::SignedCheckpoint& checkpoint) const {
   const auto& entry = proved.entry;
-  if (!Whole(entry))
-    return Refuse(Reason::kBadProof, "the broker withheld a part of an entry that it offered");
+  if (!Whole(entry)) return Refuse(Reason::kBadProof, "the broker withheld a part of an entry that it offered");
   TRY_OK(proto::CheckLoggedEntry(entry));
   return log::VerifyInclusion(entry.head->index, checkpoint.size(), ledger::EntryLeaf(entry.commitment), proved.path,
                               checkpoint.root());
@@ -96,7 +94,8 @@ Status Verifier::CheckDecision(const ledger::Statement& statement, const ledger:
   }
   bool fits = decision.verdicts.size() == open->items.size();
   for (std::size_t i = 0; fits && i < open->items.size(); ++i)
-    fits = decision.verdicts[i].record == open->items[i].record && decision.verdicts[i].portion == open->items[i].portion;
+    fits =
+        decision.verdicts[i].record == open->items[i].record && decision.verdicts[i].portion == open->items[i].portion;
   if (!fits) return Refuse(Reason::kBadProof, "the decision judges other portions than were asked for");
   return Ok();
 }

@@ -26,7 +26,7 @@ class Verifier {
   // Checks the log's signature and consistency with the pin (or with `from`, in a stream), and advances the pin.
   // kBadCheckpoint, kBadProof, kFork, kRolledBack.
   Result<log::SignedCheckpoint> Advance(const View& view);
-  std::uint64_t verified_size() const;   // what requests send along
+  std::uint64_t verified_size() const;  // what requests send along
 
   // Inclusion under `checkpoint`, the parts hold together (proto::CheckLoggedEntry), decision parses.
   Status CheckEntry(const ProvedEntry& entry, const log::SignedCheckpoint& checkpoint) const;
