@@ -2,6 +2,8 @@
 #include <google/protobuf/descriptor.h>
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "tests/proto/codings.h"
 
 namespace valija::test {

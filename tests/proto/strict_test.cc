@@ -3,6 +3,9 @@
 #include <google/protobuf/unknown_field_set.h>
 #include <gtest/gtest.h>
 
+#include <map>
+#include <set>
+
 #include "tests/proto/codings.h"
 
 namespace valija::test {
@@ -221,6 +224,19 @@ TEST_F(Strict, DeepNestingIsRefused) {
     deep = Concat({Bytes{0x0a}, length, deep});
   }
   for (const auto& coding : Codings()) EXPECT_FALSE(coding.again(deep)) << coding.name;
+}
+
+TEST_F(Strict, NestingEndsAtTwenty) {
+  Sample sample(22);
+  const auto bytes = proto::EncodeRevocation(sample.Revocation());
+  auto with_groups = [&](std::size_t depth) {  // of field 25, unknown, in one another
+    auto changed = bytes;
+    for (std::size_t i = 0; i < depth; ++i) Append(changed, Bytes{0xcb, 0x01});
+    for (std::size_t i = 0; i < depth; ++i) Append(changed, Bytes{0xcc, 0x01});
+    return proto::DecodePayload(ledger::Kind::kRevocation, changed).error().reason;
+  };
+  EXPECT_EQ(with_groups(20), Reason::kUnknownField);
+  EXPECT_EQ(with_groups(21), Reason::kMalformed);
 }
 
 TEST_F(Strict, TextThatIsNotUtf8IsRefused) {
