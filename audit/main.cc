@@ -56,7 +56,7 @@ int RunVerify(Options options, bool json) {
   for (const auto& finding : report->findings)
     std::cout << "FINDING    " << (finding.entry ? "entry " + std::to_string(*finding.entry) + ": " : "") << Visible(finding.what) << " ["
               << finding.code << "]\n";
-  std::cout << (report->proved() ? "all proved\n" : "NOT proved\n");
+  std::cout << (!report->proved() ? "NOT proved\n" : report->withheld > 0 ? "proved as far as it is shown\n" : "all proved\n");
   return report->proved() ? kProved : kFound;
 }
 

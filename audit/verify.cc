@@ -52,6 +52,8 @@ class Run {
   void TakeFile(std::uint64_t n);
   void TakeEntry(std::uint64_t index, const proto::LoggedEntry& entry);
   void CheckSeenBefore();
+  // Nothing but withheld entries stands against deriving what follows.
+  bool DirectoryKnown() const { return options_.allow_withheld && report_.findings.empty(); }
   void CheckTiles();
   void CheckTile(log::TileId id, const Bytes& content);
 
@@ -131,8 +133,13 @@ void Run::TakeEntry(std::uint64_t index, const proto::LoggedEntry& entry) {
   const auto author = ledger::AuthorshipOf(*statement);
   const auto* member = author ? state_.member(author->author) : nullptr;
   if (author && member == nullptr) {
-    if (replaying_) Find(index, "unknown-author", author->author.str() + " was never enrolled");
+    // The directory is shown to every auditor whole, so this holds also where other entries are withheld.
+    if (replaying_ || DirectoryKnown()) Find(index, "unknown-author", author->author.str() + " was never enrolled");
     replaying_ = false;
+    return;
+  }
+  if (author && !replaying_ && DirectoryKnown() && state_.active_member(author->author) == nullptr) {
+    Find(index, "wrong-decision", author->author.str() + " was removed before, and yet it was accepted");
     return;
   }
   auto verified = author ? ledger::VerifyStatement(*std::move(statement), member->signing_key, &batch_)

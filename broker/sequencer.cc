@@ -283,8 +283,8 @@ void Sequencer::Commit(std::vector<Item> batch) {
   for (const auto& one : made) {
     if (!one.entry) continue;
     const auto* enrolment = std::get_if<ledger::Enrolment>(&one.entry->statement->payload);
-    if (enrolment != nullptr && enrolment->member.status == ledger::MemberStatus::kRemoved) {
-      news.removed_members.push_back(enrolment->member.id);
+    if (enrolment != nullptr && !enrolment->previous.IsZero()) {
+      news.changed_members.push_back(enrolment->member.id);
     }
   }
   Complete(std::move(made), durable);

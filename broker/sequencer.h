@@ -45,7 +45,7 @@ using Done = std::function<void(Result<Accepted>)>;
 struct CommitNews {
   std::shared_ptr<const log::SignedCheckpoint> checkpoint;
   std::uint64_t first = 0, end = 0;  // entry indexes
-  std::vector<MemberId> removed_members;
+  std::vector<MemberId> changed_members;  // removed, or enrolled anew with other keys or attributes
 };
 
 class Sequencer {

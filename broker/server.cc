@@ -24,7 +24,7 @@ namespace {
 
 constexpr int kMaxMessage = (4 << 20) + (64 << 10);
 constexpr auto kSweepEvery = std::chrono::hours(1);
-constexpr auto kOrphanAge = std::chrono::hours(24);
+constexpr auto kOrphanAge = std::chrono::hours(48);  // a record may be posted a day after it was made
 
 Time SystemNow() { return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()); }
 
@@ -107,6 +107,10 @@ struct Server::Parts {
     std::set<Hash> claimed;
     const auto size = sequencer->checkpoint()->size();
     for (std::uint64_t at = 0; at < size;) {
+      {
+        std::lock_guard lock(stop_mutex);
+        if (stopping) return;
+      }
       auto entries = sequencer->Entries(at, 256, std::size_t{4} << 20);
       if (!entries || entries->empty()) return;
       for (const auto& entry : *entries) {
@@ -179,7 +183,7 @@ Result<std::unique_ptr<Server>> Server::Start(const Config& config, BrokerKeys k
   quota.Resize(std::size_t{256} << 20);
   builder.SetResourceQuota(quota);
   builder.SetMaxReceiveMessageSize(kMaxMessage);
-  builder.SetMaxSendMessageSize(kMaxMessage);
+  builder.SetMaxSendMessageSize(2 * kMaxMessage);  // a page may end with a large entry
   builder.AddChannelArgument(GRPC_COMPRESSION_CHANNEL_ENABLED_ALGORITHMS_BITSET, 1);  // none: no decompression bombs
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, 100);
   builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, 8192);

@@ -55,7 +55,7 @@ class UploadCall final : public grpc::ServerBidiReactor<v1::UploadChunk, v1::Upl
       std::lock_guard lock(mutex_);
       ++tasks_;
     }
-    exchange_.workers.Finish([this] { Run(); });
+    exchange_.workers.Resume([this] { Run(); });
   }
 
   void Run() {

@@ -7,6 +7,7 @@
 #include "broker/service.h"
 #include "broker/status.h"
 #include "core/record/batch.h"
+#include "core/record/body.h"
 #include "proto/exchange.h"
 #include "proto/wire.h"
 
@@ -107,13 +108,16 @@ struct PostJob : std::enable_shared_from_this<PostJob> {
   // names must be there, whole.
   Status CheckBodies(const ledger::Record& record, const std::vector<Bytes>& bodies) {
     if (!bodies.empty()) {
-      std::vector<ByteView> views(bodies.begin(), bodies.end());
-      TRY(auto roots, exchange.content.PutSmall(views, caller, exchange.now()));
-      for (const auto& root : roots) {
+      for (const auto& body : bodies) {
+        if (body.empty()) return Refuse(Reason::kMalformed, "an empty inline body");
+        const Hash root = record::SummariseBody(body).root;
         bool named = false;
         for (const auto& portion : record.payload.portions) named = named || portion.body_root == root;
         if (!named) return Refuse(Reason::kBadBody, "an inline body that the record does not name");
       }
+      std::vector<ByteView> views(bodies.begin(), bodies.end());
+      TRY(auto roots, exchange.content.PutSmall(views, caller, exchange.now()));
+      (void)roots;
     }
     for (const auto& portion : record.payload.portions) {
       auto info = exchange.content.Find(portion.body_root);
@@ -157,6 +161,13 @@ struct PostJob : std::enable_shared_from_this<PostJob> {
           auto stored = ReceiptAt(exchange.sequencer, *index, checkpoint);
           if (stored && stored->author == caller) return proto::Accepted{std::move(stored->receipt), {}};
         }
+      }
+      // What the store or a fault of ours said is for the operations log; the author gets the sentence.
+      const auto klass = ClassOf(result.error().reason);
+      if (klass == Class::kInternal || klass == Class::kUnavailable || klass == Class::kTampered) {
+        Log(Level::kWarning, "refusal-detail",
+            {{"reason", std::string(CodeOf(result.error().reason))}, {"detail", result.error().detail}});
+        return Refuse(result.error().reason);
       }
       return result.error();
     }

@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::size_t kPage = 256;
 constexpr std::size_t kPageBytes = 3 << 20;
+constexpr std::size_t kCustody = 1024;  // entries of one record in one answer; `more` says that there are others
 
 std::size_t SizeOf(const proto::LoggedEntry& entry) {
   std::size_t size = 4096 + entry.envelope->payload.size() + entry.decision_bytes.size();
@@ -17,19 +18,20 @@ std::size_t SizeOf(const proto::LoggedEntry& entry) {
   return size + entry.attachments.slips.size() * 256;
 }
 
-// Adds an entry, proved, to the page if the caller may see anything of it.
-Status Show(const Sequencer& sequencer, std::uint64_t index, std::uint64_t size, const MemberId& caller, bool mail,
+// Adds an entry, proved, to the page if the caller may see anything of it. False: it does not fit beside what is there.
+Result<bool> Show(const Sequencer& sequencer, std::uint64_t index, std::uint64_t size, const MemberId& caller, bool mail,
             proto::EntriesAnswer& page, std::size_t& bytes) {
   TRY(auto entry, sequencer.Entry(index));
   TRY(auto statement, proto::MakeStatement(*entry.envelope, entry.attachments));
-  if (mail && IsDirectory(statement.kind)) return Ok();
+  if (mail && IsDirectory(statement.kind)) return true;
   auto seen = sequencer.Read(
       [&](const ledger::State& state) { return VisibleTo(state, statement, std::move(entry), caller); });
-  if (!seen) return Ok();
+  if (!seen) return true;
+  if (!page.entries.empty() && bytes + SizeOf(*seen) > kPageBytes) return false;
   bytes += SizeOf(*seen);
   TRY(auto path, sequencer.Inclusion(index, size));
   page.entries.push_back({std::move(*seen), std::move(path)});
-  return Ok();
+  return true;
 }
 
 // Fills a page with what the caller may see of `indexes` (ascending, all below the view's size); sets next_cursor and more.
@@ -37,12 +39,15 @@ Status Fill(const Sequencer& sequencer, const std::vector<std::uint64_t>& indexe
             const MemberId& caller, std::uint64_t size, proto::EntriesAnswer& page, bool mail = false) {
   std::size_t bytes = 0;
   for (auto index : indexes) {
-    if (page.entries.size() == limit || bytes > kPageBytes) {
+    bool fits = page.entries.size() < limit;
+    if (fits) {
+      TRY(fits, Show(sequencer, index, size, caller, mail, page, bytes));
+    }
+    if (!fits) {
       page.more = true;
       page.next_cursor = index;
       return Ok();
     }
-    TRY_OK(Show(sequencer, index, size, caller, mail, page, bytes));
   }
   return Ok();
 }
@@ -128,11 +133,11 @@ grpc::ServerUnaryReactor* ExchangeService::Custody(grpc::CallbackServerContext* 
         exchange_.sequencer.Read([&](const ledger::State& state) -> std::optional<std::vector<std::uint64_t>> {
           const auto* record = state.record(digest);
           if (record == nullptr || !state.visible_to(*record, caller)) return std::nullopt;
-          return Between(record->entries, 0, view.checkpoint->size(), 4 * kPage);
+          return Between(record->entries, 0, view.checkpoint->size(), kCustody + 1);
         });
     if (!indexes) return Refuse(Reason::kNotFound);
     proto::EntriesAnswer page;
-    TRY_OK(Fill(exchange_.sequencer, *indexes, 4 * kPage, caller, view.checkpoint->size(), page));
+    TRY_OK(Fill(exchange_.sequencer, *indexes, kCustody, caller, view.checkpoint->size(), page));
     page.view = std::move(view.view);
     proto::ToMessage(page, response);
     return Ok();

@@ -79,7 +79,7 @@ class PulledStream : public grpc::ServerWriteReactor<Message> {
 
  private:
   void Go() {
-    workers_.Finish([this] { Run(); });
+    workers_.Resume([this] { Run(); });
   }
 
   void Run() {

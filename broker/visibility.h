@@ -14,7 +14,8 @@ namespace valija::broker {
 //   directory     everybody: whole
 //   record        the originator's agency: whole; who is in the audience of a portion: without policies, with the slips
 //                 of its own agency for those portions
-//   open, ack     the author's agency, and the originator's agency of the records concerned: whole
+//   open, ack     the author, those of its agency who may know of every record concerned, and the originator's agency of
+//                 any of them: whole
 //   revocation    whoever may see the record: whole
 std::optional<proto::LoggedEntry> VisibleTo(const ledger::State& state, const ledger::Statement& statement,
                                             proto::LoggedEntry entry, const MemberId& caller);

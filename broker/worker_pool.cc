@@ -76,6 +76,18 @@ void WorkerPool::Stop() {
   for (const auto& task : left) RunTask(task);
 }
 
+void WorkerPool::Resume(Task task) {
+  {
+    std::lock_guard lock(mutex_);
+    if (!stopped_) {
+      queue_.push_back(std::move(task));
+      wake_.notify_one();
+      return;
+    }
+  }
+  RunTask(task);
+}
+
 std::size_t WorkerPool::waiting() const {
   std::lock_guard lock(mutex_);
   return first_.size() + queue_.size();

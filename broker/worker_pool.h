@@ -28,6 +28,8 @@ class WorkerPool {
   WorkerPool& operator=(const WorkerPool&) = delete;
 
   Status Submit(Task task);  // kPoolFull, kShuttingDown
+  // A further step of a stream: behind the new work that waits, never refused; bounded by the streams that are admitted.
+  void Resume(Task task);
   // After Stop the tasks run at once, on the caller's thread.
   void Finish(std::vector<Task> tasks);
   void Finish(Task task);

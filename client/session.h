@@ -31,7 +31,10 @@ class SessionCore {
   SessionCore(Profile profile, Keyring keys, std::unique_ptr<Transport> transport);
   SessionCore(const SessionCore&) = delete;
 
-  Status Refresh() { return verifier_.Refresh(*transport_); }
+  Status Refresh() {
+    ForgetOldWindow();
+    return verifier_.Refresh(*transport_);
+  }
   Result<WhoAmI> Me();
   Result<std::vector<AgencyInfo>> Directory();
 
@@ -81,9 +84,13 @@ class SessionCore {
   // One request for portions whose records are of one originator's agency; answers go to their places.
   Status OpenTogether(const std::vector<Wanted*>& wanted, const Progress& progress,
                       std::vector<Result<OpenedPortion>>& out);
-  Result<OpenedPortion> OpenBody(Wanted& one, const crypto::Secret& share, std::uint64_t entry, const Progress& progress);
+  Result<OpenedPortion> OpenBody(Wanted& one, const crypto::Secret& share, std::uint64_t entry,
+                                 const Progress& progress);
   Status UploadBodies(const Prepared& prepared, const Progress& progress);
   Result<record::Window*> WindowForNextRecord();
+  void ForgetOldWindow() {  // its secrets are not kept longer than it may be used
+    if (window_ && Now() - window_made_ >= record::Window::kLifetime) window_.reset();
+  }
 
   InboxItem Item(const VerifiedEntry& entry) const;
   Status LoadMail();  // the cache, once
@@ -98,6 +105,7 @@ class SessionCore {
   Verifier verifier_;
   crypto::SystemRandom random_;
   std::optional<record::Window> window_;
+  Time window_made_{};
   record::ContextCache contexts_;
   std::map<KeyId, crypto::KemPrivateKey> epoch_keys_;
   bool mail_loaded_ = false;

@@ -67,8 +67,14 @@ Result<NewsItem> SessionCore::Enrol(const std::filesystem::path& card_path, cons
   TRY(auto member_key, crypto::KemPublicKey::FromPoint(card.keys.kem_key));
   enrolment.wraps.push_back(WrapFor(*epoch_key, profile_.member().agency(), epoch.epoch, epoch.previous, card.member,
                                     member_key, random_));
+  const auto* known = verifier_.directory().member(card.member);
+  const bool replaced = known != nullptr && known->record.keys.kem_key != card.keys.kem_key;
   TRY(auto entry, PostDirect(ledger::Kind::kEnrolment, proto::EncodeEnrolment(enrolment)));
   TRY_OK(Refresh());
+  if (replaced) {  // the device with the old keys may be in other hands
+    TRY(auto rotated, RotateEpoch());
+    (void)rotated;
+  }
   return News(entry);
 }
 
@@ -76,15 +82,25 @@ Result<NewsItem> SessionCore::Remove(const std::string& id) {
   auto member = MemberId::Parse(id);
   if (!member) return Refuse(Reason::kUsage, "a member is named like us.dea/jrivera");
   TRY_OK(Refresh());
-  const auto* before = verifier_.directory().active_member(*member);
+  if (*member == profile_.member())
+    return Refuse(Reason::kUsage, "another administrator has to remove you: whoever removes also changes the agency's keys");
+  const auto* before = verifier_.directory().member(*member);
   if (before == nullptr || member->agency() != profile_.member().agency())
-    return Refuse(Reason::kNotFound, "no active member of your agency is " + id);
+    return Refuse(Reason::kNotFound, "no member of your agency is " + id);
+  const auto* epoch = MyAgency().current();
+  if (before->record.status != ledger::MemberStatus::kActive) {
+    // Removed before. If the agency's keys were not changed then, that is still to be done.
+    if (epoch == nullptr || !epoch->wraps.contains(*member)) return Refuse(Reason::kNotFound, id + " was removed before");
+    return RotateEpoch();
+  }
   ledger::Enrolment removal{.by = By(), .member = before->record, .previous = before->enrolment, .wraps = {}};
   removal.member.status = ledger::MemberStatus::kRemoved;
   TRY(auto entry, PostDirect(ledger::Kind::kEnrolment, proto::EncodeEnrolment(removal)));
   // What is sent from now on must not open to whoever has left.
-  TRY(auto rotated, RotateEpoch());
-  (void)rotated;
+  auto rotated = RotateEpoch();
+  if (!rotated)
+    return Refuse(rotated.error().reason, id + " is removed, but your agency's keys are not changed yet (" +
+                                              rotated.error().detail + "); do it now: valija epoch rotate");
   return News(entry);
 }
 

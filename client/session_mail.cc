@@ -162,6 +162,7 @@ Status SessionCore::Follow(const std::function<bool(const NewsItem&)>& item) {
     Status failed = Ok();
     bool wanted = true, moved = false;
     auto take = [&](FollowItem& followed) -> Status {
+      ForgetOldWindow();
       const std::uint64_t cursor = profile_.cursor();
       TRY(auto checkpoint, verifier_.Advance(followed.view));
       if (followed.cursor < cursor) return Refuse(Reason::kBadProof, "the mailbox's cursor does not move");

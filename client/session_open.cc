@@ -51,10 +51,13 @@ class PlainFile {
   }
   Status Commit() {
     if (::fsync(fd_) != 0) return Refuse(Reason::kFile, "cannot write " + part_.string());
-    // link() refuses to replace what came there meanwhile; rename() would not.
-    if (::link(part_.c_str(), path_.c_str()) != 0)
-      return Refuse(errno == EEXIST ? Reason::kExists : Reason::kFile, path_.string());
-    ::unlink(part_.c_str());
+    // Neither replaces what came there meanwhile; the second is for file systems that do not know the first.
+    if (::renameat2(AT_FDCWD, part_.c_str(), AT_FDCWD, path_.c_str(), RENAME_NOREPLACE) != 0) {
+      if (errno == EEXIST) return Refuse(Reason::kExists, path_.string());
+      if (::link(part_.c_str(), path_.c_str()) != 0)
+        return Refuse(errno == EEXIST ? Reason::kExists : Reason::kFile, path_.string());
+      ::unlink(part_.c_str());
+    }
     done_ = true;
     return Ok();
   }
@@ -101,8 +104,13 @@ Result<std::vector<Result<OpenedPortion>>> SessionCore::Open(const std::vector<O
       if (!seen.emplace(digest, requests[i].portion).second)
         return Refuse(Reason::kUsage, "the same portion is asked for twice");
       TRY(auto record, FindRecord(digest));
-      auto one = std::make_unique<Wanted>(Wanted{&requests[i], i, std::move(record),
-                                                 {0, 0, {}, profile_.member().agency(), {}, {}}, nullptr, nullptr, nullptr});
+      auto one = std::make_unique<Wanted>(Wanted{&requests[i],
+                                                 i,
+                                                 std::move(record),
+                                                 {0, 0, {}, profile_.member().agency(), {}, {}},
+                                                 nullptr,
+                                                 nullptr,
+                                                 nullptr});
       const auto& payload = one->payload();
       one->head = record::FindPortion(payload.header, requests[i].portion);
       if (one->head == nullptr)
@@ -151,8 +159,9 @@ Status SessionCore::OpenTogether(const std::vector<Wanted*>& wanted, const Progr
                     .checkpoint_size = profile_.pin()->size(),
                     .checkpoint_root = profile_.pin()->root(),
                     .expires = {}};
-  open.expires = open.by.time + std::min<Duration>(kRequestLifetime, std::chrono::seconds(
-                                                       profile_.charter_terms().caps.request_lifetime_seconds));
+  open.expires =
+      open.by.time + std::min<Duration>(kRequestLifetime,
+                                        std::chrono::seconds(profile_.charter_terms().caps.request_lifetime_seconds));
   for (const auto& one : wanted) {
     KeyId key = one->slip.epoch_key_id;
     if (key.IsZero() && MyAgency().current() != nullptr) key = MyAgency().current()->key_id;
@@ -168,7 +177,8 @@ Status SessionCore::OpenTogether(const std::vector<Wanted*>& wanted, const Progr
   submissions[0].envelope = std::move(envelope);
   // Once: a request is good once, and whether a lost one was decided is in the custody.
   TRY(auto answer, transport_->Post(submissions, profile_.pin()->size()));
-  if (answer.outcomes.size() != 1) return Refuse(Reason::kBadProof, "the broker answered for another number of statements");
+  if (answer.outcomes.size() != 1)
+    return Refuse(Reason::kBadProof, "the broker answered for another number of statements");
   if (!answer.outcomes[0]) return answer.outcomes[0].error();
 
   // ---- the proof, before any share is touched ----
@@ -191,7 +201,8 @@ Status SessionCore::OpenTogether(const std::vector<Wanted*>& wanted, const Progr
   if (accepted.releases.size() != 1) return Refuse(Reason::kWrongRelease, "not one release");
   const auto& release = accepted.releases[0];
   if (release.authority != decision.authority) return Refuse(Reason::kWrongRelease, "released by another authority");
-  record::ReleaseBinding binding{request_digest, crypto::DigestOf(ledger::kDecisionType, accepted.receipt.decision_bytes),
+  record::ReleaseBinding binding{request_digest,
+                                 crypto::DigestOf(ledger::kDecisionType, accepted.receipt.decision_bytes),
                                  release.authority, open.agency, keys_.signature.id()};
   TRY(auto shares, record::OpenRelease(binding, reply_key, release.enc, release.ciphertext, allowed));
 
@@ -238,7 +249,8 @@ Result<OpenedPortion> SessionCore::OpenBody(Wanted& one, const crypto::Secret& s
         if (!opener) return Refuse(Reason::kBadBody, "slices before their hashes");
         TRY_OK(opener->Update(slice, sink));
         if (progress)
-          progress(std::min<std::uint64_t>((index + 1) * record::kSliceSize, one.seal->body_length), one.seal->body_length);
+          progress(std::min<std::uint64_t>((index + 1) * record::kSliceSize, one.seal->body_length),
+                   one.seal->body_length);
         return Ok();
       });
   TRY_OK(downloaded);

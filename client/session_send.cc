@@ -17,10 +17,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kInlineLimit = 256 << 10;       // sealed bodies up to this size travel in the Post itself
+constexpr std::size_t kInlineLimit = 256 << 10;              // sealed bodies up to this size travel in the Post itself
 constexpr std::size_t kPostBytes = (3 << 20) + (512 << 10);  // of one Post; the broker takes 4 MiB
-constexpr std::size_t kInlinePerRecord = 2 << 20;     // all portions of a record together
-constexpr std::size_t kInlinePerSend = 256 << 20;     // all records of a Send together: they wait for one signature
+constexpr std::size_t kInlinePerRecord = 2 << 20;            // all portions of a record together
+constexpr std::size_t kInlinePerSend = 256 << 20;  // all records of a Send together: they wait for one signature
 constexpr std::size_t kPostStatements = 256;
 constexpr std::size_t kReadBlock = 1 << 20;
 
@@ -81,7 +81,8 @@ Result<std::vector<std::pair<AgencyId, crypto::KemPublicKey>>> SessionCore::Reci
     const policy::Policy& policy) const {
   std::vector<std::pair<AgencyId, crypto::KemPublicKey>> recipients;
   for (const auto& [id, agency] : verifier_.directory().agencies()) {
-    if (agency.current() == nullptr || !AddressesAgency(policy.releasable_to, id)) continue;
+    if (!AddressesAgency(policy.releasable_to, id)) continue;
+    if (agency.current() == nullptr || agency.current()->not_after <= Now()) continue;  // the broker would refuse it
     TRY(auto key, crypto::KemPublicKey::FromPoint(agency.current()->public_key));
     recipients.emplace_back(id, std::move(key));
   }
@@ -101,15 +102,16 @@ Result<std::vector<PortionPreview>> SessionCore::Preview(const Draft& draft) {
     preview.marking = policy::TextOf(policy.marking);
     for (const auto& [id, agency] : directory.agencies()) {
       if (!AddressesAgency(policy.releasable_to, id)) continue;
-      if (agency.current() == nullptr) {
+      if (agency.current() == nullptr || agency.current()->not_after <= Now()) {
         preview.left_out.push_back(id.str());
         continue;
       }
       Reader reader{id.str(), {}};
       for (const auto& [member_id, member] : directory.members()) {
         if (member_id.agency() != id || member.record.status != ledger::MemberStatus::kActive) continue;
-        policy::Question question{member_id, member.record.attributes, directory.charter()->clearances,
-                                  policy.purposes.front(), "a case", Now()};
+        policy::Question question{
+            member_id, member.record.attributes, directory.charter()->clearances, policy.purposes.front(), "a case",
+            Now()};
         auto reasons = policy::Evaluate(policy, question);
         // Whether the time has come is not a matter of who.
         std::erase(reasons, Reason::kNotYet);
@@ -125,7 +127,8 @@ Result<std::vector<PortionPreview>> SessionCore::Preview(const Draft& draft) {
 Result<record::Window*> SessionCore::WindowForNextRecord() {
   // A window is of one signing key and one time; a directory that moved on only adds contexts to it.
   if (window_ && window_->Begin(Now())) return &*window_;
-  window_.emplace(profile_.member(), keys_.signature.id(), Now(), random_);
+  window_made_ = Now();
+  window_.emplace(profile_.member(), keys_.signature.id(), window_made_, random_);
   TRY_OK(window_->Begin(Now()));
   return &*window_;
 }
@@ -192,12 +195,11 @@ Result<std::unique_ptr<SessionCore::Prepared>> SessionCore::Prepare(const Draft&
       const bool regular = fs::is_regular_file(portion.file, error);  // before it is opened: a pipe would wait
       if (regular) in.open(portion.file, std::ios::binary);
       if (in.is_open()) total = fs::file_size(portion.file, error);
-      if (!in.is_open() || error)
-        return Refuse(Reason::kFile, "cannot read " + portion.file.string());
+      if (!in.is_open() || error) return Refuse(Reason::kFile, "cannot read " + portion.file.string());
     }
     if (record::SealedBodySize(total) > terms.caps.max_body_bytes)
-      return Refuse(Reason::kTooLarge, "the charter allows sealed bodies of " +
-                                           std::to_string(terms.caps.max_body_bytes) + " bytes");
+      return Refuse(Reason::kTooLarge,
+                    "the charter allows sealed bodies of " + std::to_string(terms.caps.max_body_bytes) + " bytes");
     const std::uint64_t sealed = record::SealedBodySize(total);
     if (sealed > std::min({kInlineLimit, record_inline_left, inline_left})) {
       body.path = profile_.folder() / ("outgoing-" + random_.Make<Nonce>().Hex());

@@ -13,6 +13,7 @@ namespace {
 using KeyUse = State::KeyUse;
 
 constexpr std::size_t kLongestName = 200;  // bytes, for people
+constexpr std::size_t kMostLabels = 256;
 
 Error Malformed(std::string detail) { return Refuse(Reason::kMalformed, std::move(detail)); }
 Error BadKey(std::string detail) { return Refuse(Reason::kBadKey, std::move(detail)); }
@@ -25,6 +26,7 @@ bool HasDouble(const std::vector<T>& list) {
 // Attributes are sorted labels, and the clearance is a level of the ladder (or none).
 Status CheckAttributes(const MemberRecord& member, const std::vector<std::string>& ladder) {
   for (const auto* labels : {&member.attributes.roles, &member.attributes.programmes}) {
+    if (labels->size() > kMostLabels) return Malformed("more than 256 roles or programmes");
     if (!std::all_of(labels->begin(), labels->end(), [](const auto& one) { return IsLabel(one); }))
       return Malformed("a role or programme that is not spelled as a name");
     if (!std::is_sorted(labels->begin(), labels->end()) || HasDouble(*labels))

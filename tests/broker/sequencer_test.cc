@@ -285,7 +285,7 @@ TEST(SequencerTest, NewsComeInOrderAndNameWhoWasRemoved) {
     EXPECT_GT(one.end, one.first);
     EXPECT_EQ(one.checkpoint->size(), one.end);
     next = one.end;
-    removed.insert(removed.end(), one.removed_members.begin(), one.removed_members.end());
+    removed.insert(removed.end(), one.changed_members.begin(), one.changed_members.end());
   }
   EXPECT_EQ(next, 42u);
   EXPECT_EQ(removed, std::vector<MemberId>{*MemberId::Parse("us.dea/m7")});
