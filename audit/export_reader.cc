@@ -19,7 +19,9 @@ Result<ExportReader> ExportReader::Open(const std::filesystem::path& folder) {
   return reader;
 }
 
-Result<Bytes> ExportReader::File(const std::string& path) const { return io::ReadFile(folder_ / path, std::size_t{1} << 31); }
+Result<Bytes> ExportReader::File(const std::string& path) const {
+  return io::ReadFile(folder_ / path, std::size_t{1} << 31);
+}
 
 Result<std::vector<Bytes>> ExportReader::EntriesFile(std::uint64_t n) const {
   const auto width = static_cast<unsigned>(std::min<std::uint64_t>(log::kTileWidth, size_ - n * log::kTileWidth));
@@ -28,12 +30,12 @@ Result<std::vector<Bytes>> ExportReader::EntriesFile(std::uint64_t n) const {
   auto entries = proto::ParseEntriesFile(bytes);
   if (!entries) return Refuse(Reason::kCorrupt, path + ": " + entries.error().Message());
   if (entries->size() != width)
-    return Refuse(Reason::kCorrupt, path + " holds " + std::to_string(entries->size()) + " entries, not " + std::to_string(width));
+    return Refuse(Reason::kCorrupt,
+                  path + " holds " + std::to_string(entries->size()) + " entries, not " + std::to_string(width));
   return entries;
 }
 
-void ExportReader::ForEach(
-    const std::function<bool(std::uint64_t, const Result<proto::LoggedEntry>&)>& each) const {
+void ExportReader::ForEach(const std::function<bool(std::uint64_t, const Result<proto::LoggedEntry>&)>& each) const {
   for (std::uint64_t n = 0; n * log::kTileWidth < size_; ++n) {
     auto file = EntriesFile(n);
     const std::uint64_t first = n * log::kTileWidth;

@@ -10,7 +10,8 @@ namespace valija::audit {
 namespace {
 
 // Rows of one statement and its decision; one per portion for an open, else one.
-std::vector<Row> RowsOf(const ledger::EntryHead& head, const ledger::Statement& statement, const ledger::Decision& decision) {
+std::vector<Row> RowsOf(const ledger::EntryHead& head, const ledger::Statement& statement,
+                        const ledger::Decision& decision) {
   Row row;
   row.entry = head.index;
   row.time = head.time;
@@ -60,7 +61,8 @@ bool Matches(const Row& row, const Filter& filter, const std::map<std::string, s
     const bool own = agency_of(row.author) == filter.agency->str();
     if (!own && (at == originators.end() || agency_of(at->second) != filter.agency->str())) return false;
   }
-  if (filter.member && row.author != filter.member->str() && row.note.rfind(filter.member->str() + " ", 0) != 0) return false;
+  if (filter.member && row.author != filter.member->str() && row.note.rfind(filter.member->str() + " ", 0) != 0)
+    return false;
   if (!filter.record.empty() && row.record.compare(0, filter.record.size(), filter.record) != 0) return false;
   if (filter.from && row.time < *filter.from) return false;
   if (filter.until && row.time >= *filter.until) return false;
@@ -111,16 +113,16 @@ std::string Show(const std::vector<Row>& rows, Format format) {
   if (format == Format::kJson) {
     auto json = nlohmann::ordered_json::array();
     for (const auto& row : rows) {
-      nlohmann::ordered_json one = {{"entry", row.entry}, {"time", FormatTime(row.time)}, {"kind", row.kind},
-                                    {"author", row.author}, {"record", row.record},       {"portion", row.portion},
-                                    {"result", row.result}, {"reasons", row.reasons},     {"purpose", row.purpose},
-                                    {"case", row.case_reference}, {"note", row.note}};
+      nlohmann::ordered_json one = {
+          {"entry", row.entry},     {"time", FormatTime(row.time)}, {"kind", row.kind},     {"author", row.author},
+          {"record", row.record},   {"portion", row.portion},       {"result", row.result}, {"reasons", row.reasons},
+          {"purpose", row.purpose}, {"case", row.case_reference},   {"note", row.note}};
       json.push_back(std::move(one));
     }
     return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
   }
-  const std::vector<std::string> head = {"ENTRY", "TIME", "KIND", "AUTHOR", "RECORD", "PORTION", "RESULT", "REASONS",
-                                         "PURPOSE", "CASE", "NOTE"};
+  const std::vector<std::string> head = {"ENTRY",  "TIME",    "KIND",    "AUTHOR", "RECORD", "PORTION",
+                                         "RESULT", "REASONS", "PURPOSE", "CASE",   "NOTE"};
   std::vector<std::vector<std::string>> cells;
   for (const auto& row : rows)
     cells.push_back({std::to_string(row.entry), FormatTime(row.time), row.kind, row.author,

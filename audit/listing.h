@@ -18,18 +18,18 @@ struct Row {
   std::uint64_t entry = 0;
   Time time{};
   std::string kind, author;
-  std::string record;                // full hex; empty if it is about none
-  std::string portion, result;       // opens: one row a portion; "granted", "refused", "accepted", "withheld"
-  std::vector<std::string> reasons;  // codes
+  std::string record;                         // full hex; empty if it is about none
+  std::string portion, result;                // opens: one row a portion; "granted", "refused", "accepted", "withheld"
+  std::vector<std::string> reasons;           // codes
   std::string purpose, case_reference, note;  // note: outcome, why, member enrolled, marking
 };
 
 struct Filter {
-  std::optional<AgencyId> agency;    // of the author, or of the record's originator
-  std::optional<MemberId> member;    // author, or the member an enrolment is about
-  std::string record;                // prefix
-  std::optional<Time> from, until;   // [from, until)
-  std::string result;                // as in Row
+  std::optional<AgencyId> agency;   // of the author, or of the record's originator
+  std::optional<MemberId> member;   // author, or the member an enrolment is about
+  std::string record;               // prefix
+  std::optional<Time> from, until;  // [from, until)
+  std::string result;               // as in Row
   std::string kind;
 };
 

@@ -40,7 +40,8 @@ Status WriteState(const std::filesystem::path& path, const Digest& charter, cons
 // One pass over the export.
 class Run {
  public:
-  Run(const Options& options, const ExportReader& reader, const Digest& charter) : options_(options), reader_(reader), charter_(charter) {}
+  Run(const Options& options, const ExportReader& reader, const Digest& charter)
+      : options_(options), reader_(reader), charter_(charter) {}
 
   Result<Report> Go(const std::optional<LastRun>& last);
 
@@ -96,8 +97,9 @@ Status Run::Begin(const std::optional<LastRun>& last) {
     TRY(before_, log::SignedCheckpoint::Verify(last->note, charter->origin, *log_key_));
     report_.grew_from = before_->size();
     if (before_->size() > reader_.size())
-      Find({}, "rolled-back", "at the last run the log had " + std::to_string(before_->size()) + " entries, now " +
-                                  std::to_string(reader_.size()));
+      Find({}, "rolled-back",
+           "at the last run the log had " + std::to_string(before_->size()) + " entries, now " +
+               std::to_string(reader_.size()));
   }
   return Ok();
 }
@@ -168,13 +170,15 @@ void Run::TakeEntry(std::uint64_t index, const proto::LoggedEntry& entry) {
       }
       return out;
     };
-    what += ours ? text(*ours) : "refused, " + std::string(CodeOf(ours.error().reason)) + " (" + ours.error().detail + ")";
+    what +=
+        ours ? text(*ours) : "refused, " + std::string(CodeOf(ours.error().reason)) + " (" + ours.error().detail + ")";
     Find(index, "wrong-decision", what + "; the log says " + text(*decision));
     replaying_ = false;
     return;
   }
   ++report_.decisions;
-  ledger::Apply(state_, ledger::Entry{*entry.head, *entry.salt, *std::move(verified), *std::move(decision), entry.decision_bytes});
+  ledger::Apply(state_, ledger::Entry{*entry.head, *entry.salt, *std::move(verified), *std::move(decision),
+                                      entry.decision_bytes});
 }
 
 void Run::CheckSeenBefore() {
@@ -239,7 +243,8 @@ Result<Report> Run::Go(const std::optional<LastRun>& last) {
   if (tree_whole_) {
     report_.root = tree_.Root().Hex();
     if (checkpoint_ && (checkpoint_->size() != tree_.size() || checkpoint_->root() != tree_.Root()))
-      Find({}, "bad-root", "the entries give root " + report_.root + ", the checkpoint says " + checkpoint_->root().Hex());
+      Find({}, "bad-root",
+           "the entries give root " + report_.root + ", the checkpoint says " + checkpoint_->root().Hex());
   }
   if (report_.proved()) TRY_OK(WriteState(options_.state, charter_, reader_.checkpoint_note()));
   return report_;
@@ -252,7 +257,8 @@ Result<Report> Verify(const Options& options) {
   auto charter = options.charter;
   if (!charter && last) charter = last->charter;
   if (!charter)
-    return Refuse(Reason::kUsage, "say which charter the log must be under: --charter-digest, as a person told it to you");
+    return Refuse(Reason::kUsage,
+                  "say which charter the log must be under: --charter-digest, as a person told it to you");
   if (last && last->charter != *charter) return Refuse(Reason::kUsage, "the last run was under another charter");
   TRY(auto reader, ExportReader::Open(options.folder));
   if (reader.size() == 0) return Refuse(Reason::kCorrupt, "the log is empty; it has no charter");

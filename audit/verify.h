@@ -24,9 +24,9 @@ struct Finding {
 
 struct Options {
   std::filesystem::path folder;
-  std::optional<Digest> charter;       // checked out of band; else the last run's
-  std::filesystem::path state;         // JSON of the last run: read if there, written when all was proved
-  bool allow_withheld = false;         // entries whose content is not shown to this auditor are no obstacle
+  std::optional<Digest> charter;  // checked out of band; else the last run's
+  std::filesystem::path state;    // JSON of the last run: read if there, written when all was proved
+  bool allow_withheld = false;    // entries whose content is not shown to this auditor are no obstacle
   std::function<void(std::uint64_t done, std::uint64_t total)> progress;
 };
 

@@ -12,7 +12,7 @@
 
 namespace {
 
-using namespace valija;          // NOLINT(google-build-using-namespace): this file is the command line of that namespace
+using namespace valija;  // NOLINT(google-build-using-namespace): this file is the command line of that namespace
 using namespace valija::broker;  // NOLINT(google-build-using-namespace)
 
 int Fail(const Error& error) {
@@ -61,36 +61,48 @@ int main(int argc, char** argv) {
 
   CLI::App app{"valija-broker: carries sealed records, decides their openings, and keeps the log"};
   app.set_version_flag("--version", "valija-broker " VALIJA_VERSION);
-  app.set_config("--config", "", "Configuration file: lines of NAME=VALUE, the same names as the flags")->envname("VALIJA_BROKER_CONFIG");
+  app.set_config("--config", "", "Configuration file: lines of NAME=VALUE, the same names as the flags")
+      ->envname("VALIJA_BROKER_CONFIG");
   app.allow_config_extras(CLI::config_extras_mode::error);
-  app.footer("Exit status: 0 done; 2 bad input or configuration; 3 denied; 4 not now (locked, not ready, unavailable);\n"
-             "5 ALARM: the store is damaged, lost or rolled back; 1 a fault inside.\n"
-             "See docs/operations.md for a whole configuration, backup, and what each alarm means.");
+  app.footer(
+      "Exit status: 0 done; 2 bad input or configuration; 3 denied; 4 not now (locked, not ready, unavailable);\n"
+      "5 ALARM: the store is damaged, lost or rolled back; 1 a fault inside.\n"
+      "See docs/operations.md for a whole configuration, backup, and what each alarm means.");
   Config config;
   bool check_config = false;
   app.add_option("--data", config.data, "Folder of the store");
-  app.add_option("--high-water", config.high_water, "File of the high-water mark; not in the data folder, best on another disk");
+  app.add_option("--high-water", config.high_water,
+                 "File of the high-water mark; not in the data folder, best on another disk");
   app.add_option("--keys", config.keys, "Folder of the broker's keys");
-  app.add_option("--tls-certificate", config.tls_certificate, "Certificate of the charter's carrier CA for tls-key.pem, PEM");
-  app.add_option("--passphrase-file", config.passphrase_file, "Private file with the keys' passphrase in its first line");
+  app.add_option("--tls-certificate", config.tls_certificate,
+                 "Certificate of the charter's carrier CA for tls-key.pem, PEM");
+  app.add_option("--passphrase-file", config.passphrase_file,
+                 "Private file with the keys' passphrase in its first line");
   app.add_option("--listen", config.listen, "host:port; port 0 takes a free one")->capture_default_str();
   app.add_option("--log-format", config.log_format, "json or human")->capture_default_str();
   app.add_option("--log-file", config.log_file, "File of the operations log (else standard error)");
   app.add_flag("--debug", config.debug, "Log more");
-  app.add_option("--workers", config.workers, "Threads beside the sequencer's (0: one per core)")->capture_default_str();
+  app.add_option("--workers", config.workers, "Threads beside the sequencer's (0: one per core)")
+      ->capture_default_str();
   app.add_option("--pool-limit", config.pool_limit, "Statements that may wait; above, refusals")->capture_default_str();
   app.add_option("--batch-limit", config.batch_limit, "Statements per commit")->capture_default_str();
   app.add_option("--in-flight-per-member", config.in_flight_per_member, "Calls at once")->capture_default_str();
   app.add_option("--streams-per-member", config.streams_per_member, "Open streams at once")->capture_default_str();
   app.add_option("--stop-seconds", config.stop_seconds, "Time to finish when asked to stop")->capture_default_str();
-  app.add_flag("--check-config", check_config, "Say what is wrong with the configuration, and end")->configurable(false);
+  app.add_flag("--check-config", check_config, "Say what is wrong with the configuration, and end")
+      ->configurable(false);
   app.fallthrough();
 
   int status = -1;
   std::string authority, origin, charter, folder;
-  auto* init_keys = app.add_subcommand("init-keys", "Make the broker's keys, its card for the charter, and a certificate request");
-  init_keys->add_option("--authority", authority, "Name of this release authority, like broker-1")->required()->configurable(false);
-  init_keys->add_option("--origin", origin, "Name of the log, like pouch.example/2026")->required()->configurable(false);
+  auto* init_keys =
+      app.add_subcommand("init-keys", "Make the broker's keys, its card for the charter, and a certificate request");
+  init_keys->add_option("--authority", authority, "Name of this release authority, like broker-1")
+      ->required()
+      ->configurable(false);
+  init_keys->add_option("--origin", origin, "Name of the log, like pouch.example/2026")
+      ->required()
+      ->configurable(false);
   init_keys->callback([&] {
     status = Done([&]() -> Status {
       TRY(auto passphrase, config.passphrase_file.empty() ? io::AskPassphrase("New passphrase: ", true)
@@ -102,7 +114,9 @@ int main(int argc, char** argv) {
     });
   });
   auto* init = app.add_subcommand("init", "Make the store, with the signed charter as its first entry");
-  init->add_option("--charter", charter, "The charter that every founding agency has signed")->required()->configurable(false);
+  init->add_option("--charter", charter, "The charter that every founding agency has signed")
+      ->required()
+      ->configurable(false);
   init->callback([&] {
     status = Done([&]() -> Status {
       TRY(auto bytes, io::ReadFile(charter, 4 << 20));
@@ -118,7 +132,9 @@ int main(int argc, char** argv) {
     });
   });
   auto* export_command = app.add_subcommand("export", "Write a stopped broker's log to a folder for valija-audit");
-  export_command->add_option("folder", folder, "The folder; one that is there is continued")->required()->configurable(false);
+  export_command->add_option("folder", folder, "The folder; one that is there is continued")
+      ->required()
+      ->configurable(false);
   export_command->callback([&] {
     status = Done([&]() -> Status {
       TRY(auto keys, Keys(config));

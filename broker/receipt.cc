@@ -9,7 +9,8 @@ Result<proto::View> MakeView(const Sequencer& sequencer, const PublishedCheckpoi
   proto::View out{checkpoint->note(), {}};
   if (verified_size == 0) return out;
   if (verified_size > checkpoint->size()) {
-    Log(Level::kAlarm, "fork-claimed", {{"size", std::to_string(verified_size)}, {"ours", std::to_string(checkpoint->size())}});
+    Log(Level::kAlarm, "fork-claimed",
+        {{"size", std::to_string(verified_size)}, {"ours", std::to_string(checkpoint->size())}});
     return Refuse(Reason::kFork, "the caller verified a larger log than this one");
   }
   TRY(out.consistency, sequencer.Consistency(verified_size, checkpoint->size()));

@@ -1,6 +1,5 @@
 #include "broker/sequencer.h"
 
-
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
@@ -214,9 +213,10 @@ Status Sequencer::Submit(ledger::VerifiedStatement statement, Done done) {
   if (const auto* open = std::get_if<ledger::Open>(&statement->payload)) {
     auto seen = CheckSeen(open->checkpoint_size, open->checkpoint_root);
     if (!seen && seen.error().reason == Reason::kFork) {
-      Log(Level::kAlarm, "fork-claimed", {{"member", open->by.author.str()},
-                                          {"size", std::to_string(open->checkpoint_size)},
-                                          {"root", open->checkpoint_root.Hex()}});
+      Log(Level::kAlarm, "fork-claimed",
+          {{"member", open->by.author.str()},
+           {"size", std::to_string(open->checkpoint_size)},
+           {"root", open->checkpoint_root.Hex()}});
     }
     TRY_OK(seen);
   }

@@ -44,7 +44,7 @@ using Done = std::function<void(Result<Accepted>)>;
 // a time.
 struct CommitNews {
   std::shared_ptr<const log::SignedCheckpoint> checkpoint;
-  std::uint64_t first = 0, end = 0;  // entry indexes
+  std::uint64_t first = 0, end = 0;       // entry indexes
   std::vector<MemberId> changed_members;  // removed, or enrolled anew with other keys or attributes
 };
 

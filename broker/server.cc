@@ -168,13 +168,14 @@ Result<std::unique_ptr<Server>> Server::Start(const Config& config, BrokerKeys k
   TRY(auto carrier_ca, crypto::Certificate::FromDer(carrier_ca_der));
   TRY(auto certificate, crypto::Certificate::FromPem(certificate_pem));
   if (auto issued = certificate.VerifyIssuedBy(carrier_ca, crypto::TlsPurpose::kServer, SystemNow()); !issued)
-    return Refuse(Reason::kBadConfiguration, "tls-certificate is not the charter's carrier CA's: " + issued.error().detail);
+    return Refuse(Reason::kBadConfiguration,
+                  "tls-certificate is not the charter's carrier CA's: " + issued.error().detail);
 
   parts->identity = std::make_unique<Identity>(*parts->sequencer);
   parts->calls = std::make_unique<Calls>(config.in_flight_per_member, config.streams_per_member);
-  parts->service = std::make_unique<ExchangeService>(
-      Exchange{*parts->sequencer, parts->stored.store->content(), *parts->workers, *parts->releaser, parts->random,
-               *parts->identity, *parts->calls, SystemNow});
+  parts->service = std::make_unique<ExchangeService>(Exchange{*parts->sequencer, parts->stored.store->content(),
+                                                              *parts->workers, *parts->releaser, parts->random,
+                                                              *parts->identity, *parts->calls, SystemNow});
   parts->sequencer->OnCommit([service = parts->service.get()](const CommitNews& news) { service->OnCommit(news); });
 
   grpc::EnableDefaultHealthCheckService(true);
@@ -219,9 +220,12 @@ Result<std::unique_ptr<Server>> Server::Start(const Config& config, BrokerKeys k
   }
   raw->SetServing(true);
   auto checkpoint = raw->sequencer->checkpoint();
-  Log(Level::kInfo, "serving", {{"listen", config.listen}, {"port", std::to_string(raw->port)},
-                                {"origin", checkpoint->checkpoint().origin}, {"entries", std::to_string(checkpoint->size())},
-                                {"root", checkpoint->root().Hex()}});
+  Log(Level::kInfo, "serving",
+      {{"listen", config.listen},
+       {"port", std::to_string(raw->port)},
+       {"origin", checkpoint->checkpoint().origin},
+       {"entries", std::to_string(checkpoint->size())},
+       {"root", checkpoint->root().Hex()}});
   return server;
 }
 
@@ -251,8 +255,8 @@ Status InitialiseLog(const Config& config, const BrokerKeys& keys, ledger::Verif
   TRY(auto stored, OpenStored(config, true));
   WorkerPool workers(1, 16);
   crypto::SystemRandom random;
-  TRY(auto sequencer, Sequencer::Start(OptionsFor(config, authority), stored.store->journal(), *stored.mark, keys.log_key,
-                                       workers, random, std::move(charter)));
+  TRY(auto sequencer, Sequencer::Start(OptionsFor(config, authority), stored.store->journal(), *stored.mark,
+                                       keys.log_key, workers, random, std::move(charter)));
   sequencer->Stop();
   workers.Stop();
   return stored.mark->Sync();
@@ -263,8 +267,8 @@ Result<std::uint64_t> ExportStore(const Config& config, const BrokerKeys& keys, 
   TRY(auto stored, OpenStored(config, false));
   WorkerPool workers(1, 16);
   crypto::SystemRandom random;
-  TRY(auto sequencer, Sequencer::Start(OptionsFor(config, authority), stored.store->journal(), *stored.mark, keys.log_key,
-                                       workers, random, std::nullopt));
+  TRY(auto sequencer, Sequencer::Start(OptionsFor(config, authority), stored.store->journal(), *stored.mark,
+                                       keys.log_key, workers, random, std::nullopt));
   auto checkpoint = sequencer->checkpoint();
   TRY(auto log_key, log::NoteVerifier::Make(checkpoint->checkpoint().origin, keys.log_key.verify_key()));
   auto done = ExportLog(folder, stored.store->journal(), *checkpoint, log_key);

@@ -30,9 +30,7 @@ struct PostJob : std::enable_shared_from_this<PostJob> {
           UnaryReactor* r)
       : exchange(on), caller(std::move(by)), context(c), request(req), response(res), reactor(r) {}
 
-  void Finish(const Status& status) {
-    reactor->Finish(status ? grpc::Status::OK : ToStatus(context, status.error()));
-  }
+  void Finish(const Status& status) { reactor->Finish(status ? grpc::Status::OK : ToStatus(context, status.error())); }
 
   // On the pool.
   void Start() {
@@ -144,8 +142,10 @@ struct PostJob : std::enable_shared_from_this<PostJob> {
     for (std::size_t i = 0; i < results.size(); ++i) {
       auto outcome = OutcomeOf(i, view.checkpoint);
       if (!outcome)
-        Log(Level::kInfo, "refused", {{"member", caller.str()}, {"statement", digests[i].Hex()},
-                                      {"reason", std::string(CodeOf(outcome.error().reason))}});
+        Log(Level::kInfo, "refused",
+            {{"member", caller.str()},
+             {"statement", digests[i].Hex()},
+             {"reason", std::string(CodeOf(outcome.error().reason))}});
       proto::ToMessage(outcome, response->add_outcomes());
     }
     return Ok();
@@ -156,7 +156,8 @@ struct PostJob : std::enable_shared_from_this<PostJob> {
     if (!result) {
       // A statement that was accepted before: its author gets the receipt again.
       if (result.error().reason == Reason::kExists) {
-        auto index = exchange.sequencer.Read([&](const ledger::State& state) { return state.statement_index(digests[i]); });
+        auto index =
+            exchange.sequencer.Read([&](const ledger::State& state) { return state.statement_index(digests[i]); });
         if (index) {
           auto stored = ReceiptAt(exchange.sequencer, *index, checkpoint);
           if (stored && stored->author == caller) return proto::Accepted{std::move(stored->receipt), {}};
@@ -174,9 +175,9 @@ struct PostJob : std::enable_shared_from_this<PostJob> {
     TRY(auto receipt, MakeReceipt(exchange.sequencer, *result, checkpoint));
     proto::Accepted accepted{std::move(receipt), {}};
     if (result->statement->kind == ledger::Kind::kOpen) {
-      TRY(auto release, exchange.releaser.Release(
-                            *result, [&](const Digest& record) { return exchange.sequencer.RecordEntry(record); },
-                            exchange.random));
+      TRY(auto release,
+          exchange.releaser.Release(
+              *result, [&](const Digest& record) { return exchange.sequencer.RecordEntry(record); }, exchange.random));
       if (release) accepted.releases.push_back(*std::move(release));
     }
     return accepted;

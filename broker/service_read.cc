@@ -19,13 +19,13 @@ std::size_t SizeOf(const proto::LoggedEntry& entry) {
 }
 
 // Adds an entry, proved, to the page if the caller may see anything of it. False: it does not fit beside what is there.
-Result<bool> Show(const Sequencer& sequencer, std::uint64_t index, std::uint64_t size, const MemberId& caller, bool mail,
-            proto::EntriesAnswer& page, std::size_t& bytes) {
+Result<bool> Show(const Sequencer& sequencer, std::uint64_t index, std::uint64_t size, const MemberId& caller,
+                  bool mail, proto::EntriesAnswer& page, std::size_t& bytes) {
   TRY(auto entry, sequencer.Entry(index));
   TRY(auto statement, proto::MakeStatement(*entry.envelope, entry.attachments));
   if (mail && IsDirectory(statement.kind)) return true;
-  auto seen = sequencer.Read(
-      [&](const ledger::State& state) { return VisibleTo(state, statement, std::move(entry), caller); });
+  auto seen =
+      sequencer.Read([&](const ledger::State& state) { return VisibleTo(state, statement, std::move(entry), caller); });
   if (!seen) return true;
   if (!page.entries.empty() && bytes + SizeOf(*seen) > kPageBytes) return false;
   bytes += SizeOf(*seen);

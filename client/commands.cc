@@ -69,12 +69,14 @@ std::string Joined(const std::vector<std::string>& list) {
 
 void PrintPreview(std::ostream& out, const std::vector<PortionPreview>& previews) {
   for (const auto& portion : previews) {
-    out << "portion " << portion.portion << ", " << portion.marking << ": by the directory as it is, it can be opened by\n";
+    out << "portion " << portion.portion << ", " << portion.marking
+        << ": by the directory as it is, it can be opened by\n";
     bool anybody = false;
     for (const auto& reader : portion.readers) {
       anybody = anybody || !reader.members.empty();
       out << "  " << reader.agency << ": "
-          << (reader.members.empty() ? "nobody yet (no member meets the need to know)" : Visible(Joined(reader.members)))
+          << (reader.members.empty() ? "nobody yet (no member meets the need to know)"
+                                     : Visible(Joined(reader.members)))
           << "\n";
     }
     if (!anybody) out << "  NOBODY at present\n";
@@ -97,7 +99,8 @@ int Fail(const Common& common, const Failure& failure) {
 int Init(const Common& common, const std::string& member_text) {
   auto member = MemberId::Parse(member_text);
   if (!member)
-    return Fail(common, ToFailure(Refuse(Reason::kUsage, "a member is named country.agency/name, like us.dea/jrivera")));
+    return Fail(common,
+                ToFailure(Refuse(Reason::kUsage, "a member is named country.agency/name, like us.dea/jrivera")));
   auto passphrase = client::Passphrase(common.passphrase_file, true);
   if (!passphrase) return Fail(common, ToFailure(passphrase.error()));
   crypto::SystemRandom random;
@@ -122,7 +125,8 @@ int Join(const Common& common, const std::string& charter, const std::string& di
          const std::string& certificate) {
   auto join = [&]() -> Status {
     auto digest = Digest::FromHexText(digest_text);
-    if (!digest) return Refuse(Reason::kUsage, "the charter's digest is 64 hex digits, told to you by a person you trust");
+    if (!digest)
+      return Refuse(Reason::kUsage, "the charter's digest is 64 hex digits, told to you by a person you trust");
     TRY(auto envelope, io::ReadFile(charter, 4 << 20));
     TRY(auto pem, io::ReadText(certificate, 1 << 20));
     TRY(auto profile, client::Profile::Open(common.profile));
@@ -149,11 +153,15 @@ int WhoAmIAm(const Common& common) {
   }
   const auto& info = me->info;
   std::cout << "member      " << info.id << " (" << info.status << (info.administrator ? ", administrator" : "")
-            << (info.joint_auditor ? ", joint auditor" : info.auditor ? ", auditor of its agency" : "") << ")\n"
+            << (info.joint_auditor ? ", joint auditor"
+                : info.auditor     ? ", auditor of its agency"
+                                   : "")
+            << ")\n"
             << "clearance   " << (info.clearance.empty() ? "none" : info.clearance) << "\n"
             << "roles       " << Joined(info.roles) << "\nprogrammes  " << Joined(info.programmes) << "\n"
             << "broker      " << Visible(me->broker) << "\nlog         " << Visible(me->origin) << "\ncharter     "
-            << me->charter_digest << "\nverified    " << me->pinned_size << " entries, root " << me->pinned_root << "\n";
+            << me->charter_digest << "\nverified    " << me->pinned_size << " entries, root " << me->pinned_root
+            << "\n";
   return 0;
 }
 
@@ -171,13 +179,15 @@ int ShowDirectory(const Common& common) {
   }
   std::vector<std::vector<std::string>> rows;
   for (const auto& agency : *agencies) {
-    rows.push_back({agency.id, agency.name, agency.epoch == 0 ? "no key epoch yet" : "epoch " + std::to_string(agency.epoch),
-                    "", ""});
+    rows.push_back({agency.id, agency.name,
+                    agency.epoch == 0 ? "no key epoch yet" : "epoch " + std::to_string(agency.epoch), "", ""});
     for (const auto& member : agency.members) {
       std::string what = member.status;
       if (member.administrator) what += ", administrator";
-      if (member.joint_auditor) what += ", joint auditor";
-      else if (member.auditor) what += ", auditor";
+      if (member.joint_auditor)
+        what += ", joint auditor";
+      else if (member.auditor)
+        what += ", auditor";
       rows.push_back({"  " + member.id, what, member.clearance, Joined(member.roles), Joined(member.programmes)});
     }
   }
@@ -189,9 +199,11 @@ int Send(const Common& common, const SendArguments& arguments) {
   Draft draft;
   draft.in_reply_to = arguments.in_reply_to;
   if (arguments.policies.size() != 1 && arguments.policies.size() != arguments.files.size())
-    return Fail(common, ToFailure(Refuse(Reason::kUsage, "give one --policy for all portions, or one for each file in order")));
+    return Fail(common,
+                ToFailure(Refuse(Reason::kUsage, "give one --policy for all portions, or one for each file in order")));
   if (arguments.types.size() > 1 && arguments.types.size() != arguments.files.size())
-    return Fail(common, ToFailure(Refuse(Reason::kUsage, "give one --type for all portions, or one for each file in order")));
+    return Fail(common,
+                ToFailure(Refuse(Reason::kUsage, "give one --type for all portions, or one for each file in order")));
   for (std::size_t i = 0; i < arguments.files.size(); ++i) {
     const auto& policy = arguments.policies[arguments.policies.size() == 1 ? 0 : i];
     auto text = io::ReadText(policy, 1 << 16);
@@ -199,8 +211,8 @@ int Send(const Common& common, const SendArguments& arguments) {
     PortionDraft portion;
     portion.file = arguments.files[i];
     portion.policy_text = *text;
-    portion.media_type = arguments.types.empty() ? TypeByName(arguments.files[i])
-                                                 : arguments.types[arguments.types.size() == 1 ? 0 : i];
+    portion.media_type =
+        arguments.types.empty() ? TypeByName(arguments.files[i]) : arguments.types[arguments.types.size() == 1 ? 0 : i];
     draft.portions.push_back(std::move(portion));
   }
   int status = 0;
@@ -223,8 +235,9 @@ int Send(const Common& common, const SendArguments& arguments) {
   auto sent = session->Send(draft, ProgressBar("sending"));
   if (!sent) return Fail(common, sent.failure());
   if (common.json)
-    std::cout << nlohmann::ordered_json{{"record", sent->id}, {"entry", sent->entry}, {"time", FormatTime(sent->time)}}.dump()
-              << "\n";
+    std::cout
+        << nlohmann::ordered_json{{"record", sent->id}, {"entry", sent->entry}, {"time", FormatTime(sent->time)}}.dump()
+        << "\n";
   else
     std::cout << "sent " << sent->id << " (entry " << sent->entry << " of the log, proved)\n";
   return 0;
@@ -257,9 +270,13 @@ int Inbox(const Common& common, bool follow) {
   for (const auto& item : *items) {
     for (const auto& portion : item.portions) {
       const bool first = &portion == &item.portions.front();
-      std::string state = !portion.for_me ? "no key half for you" : item.revoked ? "revoked" : item.opened_by_me ? "opened" : "new";
+      std::string state = !portion.for_me     ? "no key half for you"
+                          : item.revoked      ? "revoked"
+                          : item.opened_by_me ? "opened"
+                                              : "new";
       rows.push_back({first ? ShortId(item.id) : "", first ? TimeText(item.time) : "", first ? item.from : "",
-                      std::to_string(portion.number), portion.marking, portion.media_type, SizeText(portion.sealed_bytes), state,
+                      std::to_string(portion.number), portion.marking, portion.media_type,
+                      SizeText(portion.sealed_bytes), state,
                       first && !item.in_reply_to.empty() ? "answers " + ShortId(item.in_reply_to) : ""});
     }
   }
@@ -283,17 +300,20 @@ int Open(const Common& common, const OpenArguments& arguments) {
         for (const auto& portion : item.portions)
           if (portion.for_me) mine.push_back(portion.number);
     if (mine.size() > 1)
-      return Fail(common, ToFailure(Refuse(Reason::kUsage, "several portions are for you; say which with --portion N")));
+      return Fail(common,
+                  ToFailure(Refuse(Reason::kUsage, "several portions are for you; say which with --portion N")));
     if (!mine.empty()) request.portion = mine[0];
   }
   auto opened = session->OpenRecord(request, ProgressBar("opening"));
   if (!opened) return Fail(common, opened.failure());
-  std::cerr << (common.json ? "" : "opened portion " + std::to_string(opened->portion) + ", " + Visible(opened->marking) + ", " +
-                                       SizeText(opened->bytes) + " (entry " + std::to_string(opened->entry) +
-                                       " of the log, proved)\n");
+  std::cerr << (common.json ? ""
+                            : "opened portion " + std::to_string(opened->portion) + ", " + Visible(opened->marking) +
+                                  ", " + SizeText(opened->bytes) + " (entry " + std::to_string(opened->entry) +
+                                  " of the log, proved)\n");
   if (common.json) {
-    nlohmann::ordered_json out = {{"record", opened->id},         {"portion", opened->portion}, {"marking", opened->marking},
-                                  {"media_type", opened->media_type}, {"bytes", opened->bytes},     {"entry", opened->entry}};
+    nlohmann::ordered_json out = {{"record", opened->id},       {"portion", opened->portion},
+                                  {"marking", opened->marking}, {"media_type", opened->media_type},
+                                  {"bytes", opened->bytes},     {"entry", opened->entry}};
     if (arguments.output.empty())
       out["content_base64"] = ToBase64(AsBytes(opened->content));
     else
@@ -315,8 +335,9 @@ int Acknowledge(const Common& common, const std::string& record, const std::stri
 }
 
 int Revoke(const Common& common, const std::string& record, const std::string& why) {
-  if (!Confirmed(common, "revoke " + Visible(record) + "? From then on nobody can open it; it cannot be undone, and it does "
-                                                         "not take back what was read."))
+  if (!Confirmed(common, "revoke " + Visible(record) +
+                             "? From then on nobody can open it; it cannot be undone, and it does "
+                             "not take back what was read."))
     return 1;
   int status = 0;
   auto session = Start(common, status);

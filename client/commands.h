@@ -15,7 +15,7 @@ struct Common {
   std::filesystem::path profile;
   std::filesystem::path passphrase_file;
   bool json = false;
-  bool yes = false;      // no questions
+  bool yes = false;  // no questions
   int timeout_s = 30;
 };
 

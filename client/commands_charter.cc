@@ -35,8 +35,7 @@ int CharterDraft(const Common& common, const std::string& draft, const std::stri
   auto now = std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
   auto envelope = client::DraftCharter(draft, now, random);
   if (!envelope) return Fail(common, ToFailure(envelope.error()));
-  if (auto wrote = io::WriteNewFile(output, envelope->payload); !wrote)
-    return Fail(common, ToFailure(wrote.error()));
+  if (auto wrote = io::WriteNewFile(output, envelope->payload); !wrote) return Fail(common, ToFailure(wrote.error()));
   return Report(common, *envelope);
 }
 

@@ -17,8 +17,9 @@ Result<std::unique_ptr<SessionCore>> OpenSession(const SessionOptions& options) 
   TRY_OK(tls13);
   TRY(auto profile, Profile::Open(options.profile));
   if (!profile.joined())
-    return Refuse(Reason::kNotReady,
-                  "this profile has not joined a broker yet; have request.csr signed by your agency's CA, then: valija join");
+    return Refuse(
+        Reason::kNotReady,
+        "this profile has not joined a broker yet; have request.csr signed by your agency's CA, then: valija join");
   TRY(auto passphrase, Passphrase(options.passphrase_file, false));
   TRY(auto keys, profile.Unlock(passphrase));
   TRY(auto carrier_ca, crypto::Certificate::FromDer(profile.charter_terms().carrier_ca_certificate));

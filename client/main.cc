@@ -92,7 +92,8 @@ int main(int argc, char** argv) {
 
   auto* open_command = app.add_subcommand("open", "Open one portion; the opening is logged before it is possible");
   open_command->add_option("record", open.record, "The record")->required();
-  open_command->add_option("--portion", open.portion, "Which portion (else the only one for me)")->check(CLI::Range(0, 63));
+  open_command->add_option("--portion", open.portion, "Which portion (else the only one for me)")
+      ->check(CLI::Range(0, 63));
   open_command->add_option("--purpose", open.purpose, "Purpose of use, one that the policy allows")->required();
   open_command->add_option("--case", open.case_reference, "Case reference");
   open_command->add_option("-o,--output", open.output, "New file for the content (else standard output)");
@@ -118,7 +119,8 @@ int main(int argc, char** argv) {
   check->add_option("files", files, "Policy files")->required();
   check->callback([&] { status = PolicyCheck(common, files); });
 
-  auto* enrol_command = app.add_subcommand("enrol", "Administrator: enrol a member by its card, or change its attributes");
+  auto* enrol_command =
+      app.add_subcommand("enrol", "Administrator: enrol a member by its card, or change its attributes");
   enrol_command->add_option("card", file, "The member's card")->required();
   enrol_command->add_option("--clearance", enrol.clearance, "A level of the charter's ladder");
   enrol_command->add_option("--role", enrol.roles, "Role; may be repeated");
@@ -133,7 +135,9 @@ int main(int argc, char** argv) {
 
   auto* epoch = app.add_subcommand("epoch", "Administrator: the agency's keys");
   epoch->require_subcommand(1);
-  epoch->add_subcommand("rotate", "Begin a new key epoch (the first one too)")->callback([&] { status = RotateEpoch(common); });
+  epoch->add_subcommand("rotate", "Begin a new key epoch (the first one too)")->callback([&] {
+    status = RotateEpoch(common);
+  });
 
   auto* export_command = app.add_subcommand("export", "Auditor: write the log to a folder for valija-audit");
   export_command->add_option("folder", folder, "The folder; one that is there is continued")->required();

@@ -30,8 +30,12 @@ std::string SizeText(std::uint64_t bytes) {
 }
 
 nlohmann::ordered_json ToJson(const InboxItem& item) {
-  nlohmann::ordered_json out = {{"record", item.id},         {"from", item.from},       {"time", FormatTime(item.time)},
-                                {"entry", item.entry},       {"revoked", item.revoked}, {"opened_by_me", item.opened_by_me},
+  nlohmann::ordered_json out = {{"record", item.id},
+                                {"from", item.from},
+                                {"time", FormatTime(item.time)},
+                                {"entry", item.entry},
+                                {"revoked", item.revoked},
+                                {"opened_by_me", item.opened_by_me},
                                 {"portions", nlohmann::ordered_json::array()}};
   if (!item.in_reply_to.empty()) out["in_reply_to"] = item.in_reply_to;
   for (const auto& portion : item.portions)
@@ -75,12 +79,16 @@ nlohmann::ordered_json ToJson(const MemberInfo& member) {
           {"roles", member.roles},
           {"programmes", member.programmes},
           {"administrator", member.administrator},
-          {"auditor", member.joint_auditor ? "joint" : member.auditor ? "agency" : "no"}};
+          {"auditor", member.joint_auditor ? "joint"
+                      : member.auditor     ? "agency"
+                                           : "no"}};
 }
 
 nlohmann::ordered_json ToJson(const AgencyInfo& agency) {
-  nlohmann::ordered_json out = {
-      {"agency", agency.id}, {"name", agency.name}, {"epoch", agency.epoch}, {"members", nlohmann::ordered_json::array()}};
+  nlohmann::ordered_json out = {{"agency", agency.id},
+                                {"name", agency.name},
+                                {"epoch", agency.epoch},
+                                {"members", nlohmann::ordered_json::array()}};
   for (const auto& member : agency.members) out["members"].push_back(ToJson(member));
   return out;
 }
@@ -118,7 +126,8 @@ std::string NewsLine(const NewsItem& item) {
     bool all = std::all_of(item.portions.begin(), item.portions.end(), [](auto& p) { return p.second == "granted"; });
     line += (all ? "opened " : "was refused ") + record;
     for (const auto& [number, result] : item.portions)
-      line += " portion " + std::to_string(number) + (result == "granted" ? (all ? "" : " (granted)") : " (" + result + ")");
+      line += " portion " + std::to_string(number) +
+              (result == "granted" ? (all ? "" : " (granted)") : " (" + result + ")");
     line += " for " + item.purpose + (item.case_reference.empty() ? "" : ", case " + item.case_reference);
   } else if (item.kind == "acknowledgement") {
     line += "acknowledged " + record + ": " + item.outcome;

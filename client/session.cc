@@ -112,14 +112,15 @@ Result<const crypto::KemPrivateKey*> SessionCore::EpochKey(const KeyId& id) {
   if (auto at = epoch_keys_.find(id); at != epoch_keys_.end()) return &at->second;
   const auto& agency = MyAgency();
   const auto* epoch = agency.by_key(id);
-  if (epoch == nullptr) return Refuse(Reason::kNotFound, "no key epoch of " + agency.charter.id.str() + " has this key");
+  if (epoch == nullptr)
+    return Refuse(Reason::kNotFound, "no key epoch of " + agency.charter.id.str() + " has this key");
   auto wrap = epoch->wraps.find(profile_.member());
   if (wrap == epoch->wraps.end())
-    return Refuse(Reason::kNotReady, "epoch " + std::to_string(epoch->epoch) +
-                                         " was not opened to you; ask your agency's administrator");
-  TRY(auto key, record::OpenEpochKey(epoch->public_key, agency.charter.id, epoch->epoch, epoch->previous,
-                                     profile_.member(), keys_.key_management, wrap->second.enc,
-                                     wrap->second.ciphertext));
+    return Refuse(Reason::kNotReady,
+                  "epoch " + std::to_string(epoch->epoch) + " was not opened to you; ask your agency's administrator");
+  TRY(auto key,
+      record::OpenEpochKey(epoch->public_key, agency.charter.id, epoch->epoch, epoch->previous, profile_.member(),
+                           keys_.key_management, wrap->second.enc, wrap->second.ciphertext));
   return &epoch_keys_.emplace(id, std::move(key)).first->second;
 }
 
@@ -150,7 +151,9 @@ Outcome<std::unique_ptr<Session>> Session::Open(const SessionOptions& options) {
 
 Outcome<WhoAmI> Session::Me() { return ToOutcome(impl_->core.Me()); }
 Outcome<std::vector<AgencyInfo>> Session::Directory() { return ToOutcome(impl_->core.Directory()); }
-Outcome<std::vector<PortionPreview>> Session::Preview(const Draft& draft) { return ToOutcome(impl_->core.Preview(draft)); }
+Outcome<std::vector<PortionPreview>> Session::Preview(const Draft& draft) {
+  return ToOutcome(impl_->core.Preview(draft));
+}
 
 Outcome<SentRecord> Session::Send(const Draft& draft, const Progress& progress) {
   auto sent = impl_->core.Send({draft}, progress);

@@ -65,8 +65,8 @@ Result<NewsItem> SessionCore::Enrol(const std::filesystem::path& card_path, cons
   const auto& epoch = *MyAgency().current();
   TRY(const auto* epoch_key, EpochKey(epoch.key_id));
   TRY(auto member_key, crypto::KemPublicKey::FromPoint(card.keys.kem_key));
-  enrolment.wraps.push_back(WrapFor(*epoch_key, profile_.member().agency(), epoch.epoch, epoch.previous, card.member,
-                                    member_key, random_));
+  enrolment.wraps.push_back(
+      WrapFor(*epoch_key, profile_.member().agency(), epoch.epoch, epoch.previous, card.member, member_key, random_));
   const auto* known = verifier_.directory().member(card.member);
   const bool replaced = known != nullptr && known->record.keys.kem_key != card.keys.kem_key;
   TRY(auto entry, PostDirect(ledger::Kind::kEnrolment, proto::EncodeEnrolment(enrolment)));
@@ -83,14 +83,16 @@ Result<NewsItem> SessionCore::Remove(const std::string& id) {
   if (!member) return Refuse(Reason::kUsage, "a member is named like us.dea/jrivera");
   TRY_OK(Refresh());
   if (*member == profile_.member())
-    return Refuse(Reason::kUsage, "another administrator has to remove you: whoever removes also changes the agency's keys");
+    return Refuse(Reason::kUsage,
+                  "another administrator has to remove you: whoever removes also changes the agency's keys");
   const auto* before = verifier_.directory().member(*member);
   if (before == nullptr || member->agency() != profile_.member().agency())
     return Refuse(Reason::kNotFound, "no member of your agency is " + id);
   const auto* epoch = MyAgency().current();
   if (before->record.status != ledger::MemberStatus::kActive) {
     // Removed before. If the agency's keys were not changed then, that is still to be done.
-    if (epoch == nullptr || !epoch->wraps.contains(*member)) return Refuse(Reason::kNotFound, id + " was removed before");
+    if (epoch == nullptr || !epoch->wraps.contains(*member))
+      return Refuse(Reason::kNotFound, id + " was removed before");
     return RotateEpoch();
   }
   ledger::Enrolment removal{.by = By(), .member = before->record, .previous = before->enrolment, .wraps = {}};

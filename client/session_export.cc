@@ -31,10 +31,11 @@ Result<std::uint64_t> SessionCore::ExportLog(const fs::path& folder, const Progr
     TRY(auto before, log::SignedCheckpoint::Verify(note, profile_.charter_terms().origin, log_key));
     if (before.size() > checkpoint.size())
       return Refuse(Reason::kRolledBack, "the folder holds more entries than the broker shows");
-    TRY(builder, proto::ExportBuilder::Continue(before.checkpoint(), [&](const std::string& path) -> std::optional<Bytes> {
-      auto bytes = io::ReadFile(folder / path);
-      return bytes ? std::optional(*std::move(bytes)) : std::nullopt;
-    }));
+    TRY(builder,
+        proto::ExportBuilder::Continue(before.checkpoint(), [&](const std::string& path) -> std::optional<Bytes> {
+          auto bytes = io::ReadFile(folder / path);
+          return bytes ? std::optional(*std::move(bytes)) : std::nullopt;
+        }));
   }
   Status failed = Ok();
   auto flush = [&] {
@@ -51,7 +52,8 @@ Result<std::uint64_t> SessionCore::ExportLog(const fs::path& folder, const Progr
     TRY_OK(fetched);
   }
   TRY_OK(failed);
-  if (builder.size() != checkpoint.size()) return Refuse(Reason::kBadProof, "the broker sent fewer entries than it has");
+  if (builder.size() != checkpoint.size())
+    return Refuse(Reason::kBadProof, "the broker sent fewer entries than it has");
   flush();
   TRY_OK(failed);
   TRY(auto rest, builder.Finish(checkpoint));

@@ -36,9 +36,9 @@ struct BodyStream {
 };
 
 struct Endpoint {
-  std::string address;              // host:port
-  std::string server_ca_pem;        // the carrier's CA, from the charter; nothing else is trusted
-  std::string certificate_pem;      // the member's, with its chain
+  std::string address;          // host:port
+  std::string server_ca_pem;    // the carrier's CA, from the charter; nothing else is trusted
+  std::string certificate_pem;  // the member's, with its chain
   crypto::Secret key_pem;
   std::chrono::milliseconds timeout{30000};
 };
@@ -60,7 +60,8 @@ class Transport {
   virtual Result<std::pair<proto::Receipt, View>> Receipt(const Digest& statement, std::uint64_t verified_size) = 0;
   virtual Result<Bytes> Tile(const std::string& path) = 0;
   // Every entry from an index on, up to end (exclusive).
-  virtual Status Entries(std::uint64_t from, std::uint64_t end, const std::function<bool(proto::LoggedEntry)>& entry) = 0;
+  virtual Status Entries(std::uint64_t from, std::uint64_t end,
+                         const std::function<bool(proto::LoggedEntry)>& entry) = 0;
   // `slice(i)` gives slice i. Resumes after a broken connection as often as progress is made.
   virtual Status Upload(const Hash& root, std::uint64_t length, const std::vector<Hash>& slice_hashes,
                         const std::function<Result<Bytes>(std::uint64_t)>& slice) = 0;

@@ -28,15 +28,15 @@
 namespace valija {
 
 struct Failure {
-  std::string code;      // "not-releasable": stable, for programs
-  std::string message;   // a sentence, for people
-  int exit_status = 1;   // 2 input, 3 denied or not found, 4 try again, 5 ALARM, 1 anything else
+  std::string code;     // "not-releasable": stable, for programs
+  std::string message;  // a sentence, for people
+  int exit_status = 1;  // 2 input, 3 denied or not found, 4 try again, 5 ALARM, 1 anything else
 };
 
 template <class T>
 class [[nodiscard]] Outcome {
  public:
-  Outcome(T value) : state_(std::in_place_index<0>, std::move(value)) {}         // NOLINT
+  Outcome(T value) : state_(std::in_place_index<0>, std::move(value)) {}            // NOLINT
   Outcome(Failure failure) : state_(std::in_place_index<1>, std::move(failure)) {}  // NOLINT
   explicit operator bool() const { return state_.index() == 0; }
   T& operator*() { return std::get<0>(state_); }
@@ -55,36 +55,36 @@ using TimePoint = std::chrono::sys_time<std::chrono::milliseconds>;
 using Progress = std::function<void(std::uint64_t done, std::uint64_t total)>;  // bytes; called often
 
 struct SessionOptions {
-  std::filesystem::path profile;            // the profile's folder
-  std::filesystem::path passphrase_file;    // private file; empty: ask on the terminal
-  std::chrono::milliseconds timeout{30000}; // of each call to the broker
+  std::filesystem::path profile;             // the profile's folder
+  std::filesystem::path passphrase_file;     // private file; empty: ask on the terminal
+  std::chrono::milliseconds timeout{30000};  // of each call to the broker
 };
 
 // ---- sending ----
 
 struct PortionDraft {
-  std::filesystem::path file;               // streamed, never whole in memory
-  std::string content;                      // used instead when `file` is empty
+  std::filesystem::path file;  // streamed, never whole in memory
+  std::string content;         // used instead when `file` is empty
   std::string media_type = "application/octet-stream";
-  std::string policy_text;                  // the policy's text form (docs/formats.md)
+  std::string policy_text;  // the policy's text form (docs/formats.md)
 };
 struct Draft {
-  std::vector<PortionDraft> portions;       // 1..: the tearlines, the widest audience first by custom
-  std::string in_reply_to;                  // record id or empty
+  std::vector<PortionDraft> portions;  // 1..: the tearlines, the widest audience first by custom
+  std::string in_reply_to;             // record id or empty
 };
-struct Reader {                             // who could open a portion, by the directory as it is
+struct Reader {  // who could open a portion, by the directory as it is
   std::string agency;
-  std::vector<std::string> members;         // that pass audience and need to know now
+  std::vector<std::string> members;  // that pass audience and need to know now
 };
 struct PortionPreview {
   std::uint32_t portion = 0;
   std::string marking;
   std::vector<Reader> readers;
-  std::vector<std::string> left_out;        // agencies in the audience that have no key epoch: they get no key half
+  std::vector<std::string> left_out;  // agencies in the audience that have no key epoch: they get no key half
 };
 struct SentRecord {
-  std::string id;                           // 64 hex digits: the digest of the record's statement
-  std::uint64_t entry = 0;                  // index in the log
+  std::string id;           // 64 hex digits: the digest of the record's statement
+  std::uint64_t entry = 0;  // index in the log
   TimePoint time;
 };
 
@@ -94,40 +94,40 @@ struct PortionInfo {
   std::uint32_t number = 0;
   std::string marking, media_type;
   std::uint64_t sealed_bytes = 0;
-  bool for_me = false;                      // my agency has a key half for it
+  bool for_me = false;  // my agency has a key half for it
 };
 struct InboxItem {
   std::string id;
-  std::string from;                         // member id
+  std::string from;  // member id
   TimePoint time;
   std::string in_reply_to;
   std::vector<PortionInfo> portions;
   bool revoked = false, opened_by_me = false;
   std::uint64_t entry = 0;
 };
-struct NewsItem {                           // what happened to a record of mine, or that I received
+struct NewsItem {  // what happened to a record of mine, or that I received
   std::uint64_t entry = 0;
   TimePoint time;
-  std::string kind;                         // "record", "open", "acknowledgement", "revocation"
-  std::string by;                           // member id
+  std::string kind;  // "record", "open", "acknowledgement", "revocation"
+  std::string by;    // member id
   std::string record;
   std::vector<std::pair<std::uint32_t, std::string>> portions;  // opens: portion and "granted" or the reason codes
   std::string purpose, case_reference, outcome, why;
-  std::optional<InboxItem> item;            // kind "record" addressed to me
+  std::optional<InboxItem> item;  // kind "record" addressed to me
 };
 struct OpenedPortion {
   std::string id;
   std::uint32_t portion = 0;
   std::string marking, media_type;
   std::uint64_t bytes = 0;
-  std::uint64_t entry = 0;                  // of the opening
-  std::string content;                      // if no output file was given
+  std::uint64_t entry = 0;  // of the opening
+  std::string content;      // if no output file was given
 };
 struct OpenRequest {
-  std::string record;                       // id or unique prefix
+  std::string record;  // id or unique prefix
   std::uint32_t portion = 0;
   std::string purpose, case_reference;
-  std::filesystem::path output;             // must not exist; empty: into OpenedPortion::content (at most 64 MiB)
+  std::filesystem::path output;  // must not exist; empty: into OpenedPortion::content (at most 64 MiB)
 };
 
 struct MemberInfo {
@@ -137,7 +137,7 @@ struct MemberInfo {
 };
 struct AgencyInfo {
   std::string id, name;
-  std::uint64_t epoch = 0;                  // 0: none yet
+  std::uint64_t epoch = 0;  // 0: none yet
   std::vector<MemberInfo> members;
 };
 struct WhoAmI {
@@ -155,14 +155,14 @@ class Session {
   Session& operator=(const Session&) = delete;
 
   Outcome<WhoAmI> Me();
-  Outcome<std::vector<AgencyInfo>> Directory();                 // fetched, verified and folded anew
+  Outcome<std::vector<AgencyInfo>> Directory();  // fetched, verified and folded anew
 
   Outcome<std::vector<PortionPreview>> Preview(const Draft& draft);
   Outcome<SentRecord> Send(const Draft& draft, const Progress& progress = {});
   // Many small records under one window and one batch signature: the fast path for systems. Answers per draft.
   Outcome<std::vector<Outcome<SentRecord>>> SendBatch(const std::vector<Draft>& drafts);
 
-  Outcome<std::vector<InboxItem>> Inbox();                      // all that was ever addressed to me, newest last
+  Outcome<std::vector<InboxItem>> Inbox();  // all that was ever addressed to me, newest last
   // Calls back for each verified item from the profile's cursor on; returns when the callback returns false, or with
   // the failure that ended the stream.
   Outcome<Done> Follow(const std::function<bool(const NewsItem&)>& item);
@@ -181,7 +181,7 @@ class Session {
     bool administrator = false, auditor = false;
   };
   Outcome<NewsItem> Enrol(const std::filesystem::path& card, const EnrolOptions& options);
-  Outcome<NewsItem> Remove(const std::string& member);         // and rotates the epoch
+  Outcome<NewsItem> Remove(const std::string& member);  // and rotates the epoch
   Outcome<NewsItem> RotateEpoch();
 
   // For an auditor: writes (or continues) an export that valija-audit verifies offline.

@@ -89,7 +89,8 @@ HighWater::~HighWater() {
   wake_.notify_all();
   if (thread_.joinable()) thread_.join();
   if (fd_ >= 0) {
-    if (auto synced = Sync(); !synced) Log(Level::kAlarm, "high-water-sync-failed", {{"reason", std::string(CodeOf(synced.error().reason))}});
+    if (auto synced = Sync(); !synced)
+      Log(Level::kAlarm, "high-water-sync-failed", {{"reason", std::string(CodeOf(synced.error().reason))}});
     ::close(fd_);
   }
 }

@@ -140,7 +140,8 @@ struct RocksDbStore::Db {
   ~Db() {
     for (auto* family : families) db->DestroyColumnFamilyHandle(family);
     if (db) {
-      if (auto closed = db->Close(); !closed.ok()) Log(Level::kAlarm, "store-close-failed", {{"status", closed.ToString()}});
+      if (auto closed = db->Close(); !closed.ok())
+        Log(Level::kAlarm, "store-close-failed", {{"status", closed.ToString()}});
     }
   }
 

@@ -24,9 +24,7 @@ using ByteView = std::span<const std::uint8_t>;
 inline ByteView AsBytes(std::string_view text) {
   return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
 }
-inline std::string_view AsText(ByteView bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
+inline std::string_view AsText(ByteView bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
 inline Bytes ToBytes(ByteView view) { return Bytes(view.begin(), view.end()); }
 inline std::string ToString(ByteView view) { return std::string(AsText(view)); }
 inline bool Equal(ByteView a, ByteView b) {
@@ -79,16 +77,16 @@ struct Fixed {
   auto operator<=>(const Fixed&) const = default;
 };
 
-using Hash = Fixed<struct HashTag, 32>;          // a SHA-256 value, a Merkle node, an HPKE info or context
-using Digest = Fixed<struct DigestTag, 32>;      // SHA-256(PAE) of a statement: its name everywhere
-using KeyId = Fixed<struct KeyIdTag, 32>;        // SHA-256 of a DER SubjectPublicKeyInfo
-using Salt = Fixed<struct SaltTag, 32>;          // hides an entry or a recipient under its commitment
+using Hash = Fixed<struct HashTag, 32>;      // a SHA-256 value, a Merkle node, an HPKE info or context
+using Digest = Fixed<struct DigestTag, 32>;  // SHA-256(PAE) of a statement: its name everywhere
+using KeyId = Fixed<struct KeyIdTag, 32>;    // SHA-256 of a DER SubjectPublicKeyInfo
+using Salt = Fixed<struct SaltTag, 32>;      // hides an entry or a recipient under its commitment
 using Commitment = Fixed<struct CommitmentTag, 32>;
 using RecordNonce = Fixed<struct RecordNonceTag, 32>;  // the header's record id: a nonce, it names nothing
 using WindowId = Fixed<struct WindowIdTag, 16>;
 using RequestId = Fixed<struct RequestIdTag, 16>;
-using Nonce = Fixed<struct NonceTag, 16>;        // freshness of a statement's payload
-using Point = Fixed<struct PointTag, 65>;        // an uncompressed P-256 point on the wire; not yet validated
+using Nonce = Fixed<struct NonceTag, 16>;  // freshness of a statement's payload
+using Point = Fixed<struct PointTag, 65>;  // an uncompressed P-256 point on the wire; not yet validated
 
 }  // namespace valija
 

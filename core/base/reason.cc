@@ -34,17 +34,22 @@ std::optional<Reason> ReasonFromCode(std::string_view code) {
 
 int ExitStatus(Reason reason) {
   switch (ClassOf(reason)) {
-    case Class::kInvalid: return 2;
+    case Class::kInvalid:
+      return 2;
     case Class::kUnauthenticated:
     case Class::kDenied:
-    case Class::kNotFound: return 3;
+    case Class::kNotFound:
+      return 3;
     case Class::kConflict:
     case Class::kPrecondition:
     case Class::kExhausted:
     case Class::kUnavailable:
-    case Class::kDeadline: return 4;
-    case Class::kTampered: return 5;
-    case Class::kInternal: return 1;
+    case Class::kDeadline:
+      return 4;
+    case Class::kTampered:
+      return 5;
+    case Class::kInternal:
+      return 1;
   }
   return 1;
 }

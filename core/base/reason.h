@@ -13,19 +13,20 @@ namespace valija {
 // What kind of refusal it is. The gRPC status of the same name is used on the wire
 // (broker/status.cc), and ExitStatus() below in every program.
 enum class Class : std::uint8_t {
-  kInvalid,        // the input is malformed or breaks a rule of its format   INVALID_ARGUMENT
-  kUnauthenticated,// who calls could not be established                      UNAUTHENTICATED
-  kDenied,         // understood, authentic, and not allowed                  PERMISSION_DENIED
-  kNotFound,       // absent, or not to be told from absent                   NOT_FOUND
-  kConflict,       // the same thing exists already, or the world moved on    ALREADY_EXISTS / ABORTED
-  kPrecondition,   // something else must happen first                        FAILED_PRECONDITION
-  kExhausted,      // a limit or a full pool                                  RESOURCE_EXHAUSTED
-  kUnavailable,    // cannot be done now; try again                           UNAVAILABLE
-  kDeadline,       // not done in time; whether it happened may be unknown    DEADLINE_EXCEEDED
-  kTampered,       // a proof, signature or seal does not hold: an alarm      DATA_LOSS
-  kInternal,       // a fault of ours                                         INTERNAL
+  kInvalid,          // the input is malformed or breaks a rule of its format   INVALID_ARGUMENT
+  kUnauthenticated,  // who calls could not be established                      UNAUTHENTICATED
+  kDenied,           // understood, authentic, and not allowed                  PERMISSION_DENIED
+  kNotFound,         // absent, or not to be told from absent                   NOT_FOUND
+  kConflict,         // the same thing exists already, or the world moved on    ALREADY_EXISTS / ABORTED
+  kPrecondition,     // something else must happen first                        FAILED_PRECONDITION
+  kExhausted,        // a limit or a full pool                                  RESOURCE_EXHAUSTED
+  kUnavailable,      // cannot be done now; try again                           UNAVAILABLE
+  kDeadline,         // not done in time; whether it happened may be unknown    DEADLINE_EXCEEDED
+  kTampered,         // a proof, signature or seal does not hold: an alarm      DATA_LOSS
+  kInternal,         // a fault of ours                                         INTERNAL
 };
 
+// clang-format off
 //       name                code                      class             sentence
 #define VALIJA_REASONS(X)                                                                                            \
   X(kMalformed,          "malformed",              kInvalid,         "The input is not in the form that its format requires.") \
@@ -92,6 +93,7 @@ enum class Class : std::uint8_t {
   X(kBadPassphrase,      "bad-passphrase",         kDenied,          "The passphrase does not open the key file.")       \
   X(kFile,               "file",                   kUnavailable,     "The file could not be read or written.")           \
   X(kInternal,           "internal",               kInternal,        "A fault inside the program; the operations log has more.")
+// clang-format on
 
 enum class Reason : std::uint8_t {
 #define X(name, code, klass, sentence) name,
@@ -99,7 +101,7 @@ enum class Reason : std::uint8_t {
 #undef X
 };
 
-std::string_view CodeOf(Reason reason);      // "not-releasable"
+std::string_view CodeOf(Reason reason);  // "not-releasable"
 Class ClassOf(Reason reason);
 std::string_view SentenceOf(Reason reason);  // English, one sentence
 std::optional<Reason> ReasonFromCode(std::string_view code);

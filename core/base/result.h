@@ -78,13 +78,13 @@ inline Status Ok() { return {}; }
 #define VALIJA_CONCAT(a, b) VALIJA_CONCAT_(a, b)
 
 // TRY(auto x, F()): x is F's value, or this function returns F's error.
-#define TRY(declaration, expression)                                          \
-  auto VALIJA_CONCAT(try_, __LINE__) = (expression);                          \
+#define TRY(declaration, expression)                                                \
+  auto VALIJA_CONCAT(try_, __LINE__) = (expression);                                \
   if (!VALIJA_CONCAT(try_, __LINE__)) return VALIJA_CONCAT(try_, __LINE__).error(); \
   declaration = *std::move(VALIJA_CONCAT(try_, __LINE__))
 
 // TRY_OK(F()): go on if F is done, else return its error.
-#define TRY_OK(expression)                                     \
-  do {                                                         \
+#define TRY_OK(expression)                                          \
+  do {                                                              \
     if (auto try_ok = (expression); !try_ok) return try_ok.error(); \
   } while (false)

@@ -30,8 +30,8 @@ bool Invisible(char32_t c) {
 }
 
 std::size_t Width(std::string_view visible) {  // code points; good enough for a table
-  return static_cast<std::size_t>(
-      std::count_if(visible.begin(), visible.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+  return static_cast<std::size_t>(std::count_if(visible.begin(), visible.end(),
+                                                [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
 }
 
 }  // namespace

@@ -21,7 +21,7 @@ class HpkeContext {
   Secret Export(ByteView exporter_context, std::size_t length) const;
   // RFC 9180 5.2; sequence numbers count up from 0. Throws on an export-only context.
   Bytes Seal(ByteView aad, ByteView plain);
-  Result<Secret> Open(ByteView aad, ByteView sealed);  // kBadSeal
+  Result<Secret> Open(ByteView aad, ByteView sealed);                 // kBadSeal
   void SetSequence(std::uint64_t sequence) { sequence_ = sequence; }  // for vectors
 
   const Secret& exporter_secret() const { return exporter_secret_; }  // for vectors

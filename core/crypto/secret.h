@@ -11,8 +11,8 @@ namespace valija::crypto {
 class Secret {
  public:
   Secret() = default;
-  explicit Secret(std::size_t size);          // zeros
-  static Secret CopyOf(ByteView bytes);       // the caller wipes what it copied from
+  explicit Secret(std::size_t size);     // zeros
+  static Secret CopyOf(ByteView bytes);  // the caller wipes what it copied from
   Secret(Secret&& other) noexcept;
   Secret& operator=(Secret&& other) noexcept;
   Secret(const Secret&) = delete;

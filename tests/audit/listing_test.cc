@@ -15,7 +15,8 @@ class ListingTest : public ::testing::Test {
     log.Log(sent.statement);
     for (const char* purpose : {"investigation", "analysis"}) {
       auto reply = crypto::KemPrivateKey::Generate(log.world.random);
-      log.Log(log.world.Open("us.dea/admin", {{record, 0}}, {BrokerWorld::kOrigin, 1, Hash{}}, reply.public_key(), purpose));
+      log.Log(log.world.Open("us.dea/admin", {{record, 0}}, {BrokerWorld::kOrigin, 1, Hash{}}, reply.public_key(),
+                             purpose));
     }
     log.Export(folder.path());
   }

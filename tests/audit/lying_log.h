@@ -37,8 +37,8 @@ class LyingLog {
     ledger::EntryHead head{entries.size(), world.now, statement->digest,
                            crypto::DigestOf(ledger::kDecisionType, decision_bytes)};
     Salt salt = world.random.Make<Salt>();
-    entries.push_back({ledger::CommitEntry(salt, head), salt, head, statement->envelope, decision_bytes,
-                       statement->attachments});
+    entries.push_back(
+        {ledger::CommitEntry(salt, head), salt, head, statement->envelope, decision_bytes, statement->attachments});
     if (decided) ledger::Apply(state, {head, salt, statement, decision, decision_bytes});
   }
 
@@ -55,7 +55,8 @@ class LyingLog {
     Write(folder, builder.Finish(checkpoint).value());
   }
 
-  Result<audit::Report> Verify(const std::filesystem::path& folder, const std::filesystem::path& state_file = {}) const {
+  Result<audit::Report> Verify(const std::filesystem::path& folder,
+                               const std::filesystem::path& state_file = {}) const {
     audit::Options options;
     options.folder = folder;
     options.charter = charter;

@@ -37,20 +37,23 @@ constexpr char kPolicy[] =
     "marking TLP:GREEN\nreleasable-to agency mx.uif, agency us.cbp, agency us.dea\npurpose analysis\ncase optional\n"
     "expires 2036-01-01\n";
 
-double Since(SteadyClock::time_point began) { return std::chrono::duration<double>(SteadyClock::now() - began).count(); }
+double Since(SteadyClock::time_point began) {
+  return std::chrono::duration<double>(SteadyClock::now() - began).count();
+}
 
 struct Row {
   std::string what;
   int clients = 1, batch = 1;
   double count = 0, seconds = 0, client_cpu = 0, broker_cpu = 0;  // cpu: seconds in all
-  std::vector<double> latencies;                                 // seconds, per call
-  std::string beside;                                            // the floor it is held against
+  std::vector<double> latencies;                                  // seconds, per call
+  std::string beside;                                             // the floor it is held against
   double ratio = 0;
 };
 
 class Bench {
  public:
-  Bench(fs::path build, double seconds, std::uint64_t body_mib) : build_(std::move(build)), seconds_(seconds), body_mib_(body_mib) {}
+  Bench(fs::path build, double seconds, std::uint64_t body_mib)
+      : build_(std::move(build)), seconds_(seconds), body_mib_(body_mib) {}
   ~Bench() {
     if (broker_ > 0) ::kill(broker_, SIGTERM);
     std::error_code ignored;
@@ -107,7 +110,8 @@ class Bench {
     peer.keys = peer.profile->Unlock(passphrase).value();
     client::Endpoint endpoint;
     endpoint.address = peer.profile->broker();
-    endpoint.server_ca_pem = crypto::Certificate::FromDer(peer.profile->charter_terms().carrier_ca_certificate).value().ToPem();
+    endpoint.server_ca_pem =
+        crypto::Certificate::FromDer(peer.profile->charter_terms().carrier_ca_certificate).value().ToPem();
     endpoint.certificate_pem = peer.profile->CertificatePem().value();
     endpoint.key_pem = crypto::PlainEcPem(peer.keys->authentication.Scalar());
     peer.transport = client::Transport::Connect(std::move(endpoint)).value();
@@ -139,8 +143,8 @@ class Bench {
     row.seconds = Since(began);
     row.client_cpu = bench::OwnCpuSeconds() - own;
     row.broker_cpu = bench::CpuSecondsOf(broker_) - other;
-    std::cerr << "  " << row.what << ", " << clients << " clients, " << batch << " a batch: "
-              << static_cast<long>(row.count / row.seconds) << "/s\n";
+    std::cerr << "  " << row.what << ", " << clients << " clients, " << batch
+              << " a batch: " << static_cast<long>(row.count / row.seconds) << "/s\n";
     return row;
   }
 
@@ -196,10 +200,12 @@ class Bench {
     std::vector<std::vector<std::vector<client::Submission>>> ready(static_cast<std::size_t>(clients));
     for (int i = 0; i < clients; ++i) peers.push_back(MakePeer("sender-" + std::to_string(i)));
     // Sealed beforehand, as much as one run can take; only handing over and the answer are timed.
-    const std::size_t posts = static_cast<std::size_t>(batch == 1 ? 4000 * seconds_ : 300 * seconds_) / static_cast<std::size_t>(clients) + 1;
+    const std::size_t posts =
+        static_cast<std::size_t>(batch == 1 ? 4000 * seconds_ : 300 * seconds_) / static_cast<std::size_t>(clients) + 1;
     auto sealer = SealerOf(peers[0], "mx.fgr");
     for (auto& list : ready)
-      for (std::size_t k = 0; k < posts; ++k) list.push_back(sealer.Seal(static_cast<std::size_t>(batch), kRecord, true));
+      for (std::size_t k = 0; k < posts; ++k)
+        list.push_back(sealer.Seal(static_cast<std::size_t>(batch), kRecord, true));
     std::vector<std::size_t> next(static_cast<std::size_t>(clients), 0);
     auto row = Measure("accept", clients, batch, [&](Row& r) {
       return Loop(r, clients, [&](int i) -> std::size_t {
@@ -247,12 +253,14 @@ class Bench {
       return Loop(r, clients, [&](int i) -> std::size_t {
         const auto at = static_cast<std::size_t>(i);
         std::vector<OpenRequest> requests;
-        for (int k = 0; k < batch && next[at] < ids.size(); ++k) requests.push_back({ids[next[at]++], 0, "analysis", "", {}});
+        for (int k = 0; k < batch && next[at] < ids.size(); ++k)
+          requests.push_back({ids[next[at]++], 0, "analysis", "", {}});
         if (requests.empty()) return 0;
         auto opened = sessions[at]->OpenBatch(requests);
         if (!opened) throw std::runtime_error(opened.failure().message);
         for (const auto& one : *opened)
-          if (!one || one->content.size() != kRecord) throw std::runtime_error(one ? "wrong content" : one.failure().message);
+          if (!one || one->content.size() != kRecord)
+            throw std::runtime_error(one ? "wrong content" : one.failure().message);
         return opened->size();
       });
     });
@@ -371,12 +379,14 @@ std::string Number(double value, int digits) {
 void Bench::Print() const {
   std::vector<std::vector<std::string>> cells;
   for (const auto& row : rows_)
-    cells.push_back({row.what, std::to_string(row.clients), std::to_string(row.batch), Number(row.count / row.seconds, 0),
-                     Number(row.client_cpu / row.count * 1e6, 1), Number(row.broker_cpu / row.count * 1e6, 1),
+    cells.push_back({row.what, std::to_string(row.clients), std::to_string(row.batch),
+                     Number(row.count / row.seconds, 0), Number(row.client_cpu / row.count * 1e6, 1),
+                     Number(row.broker_cpu / row.count * 1e6, 1),
                      row.latencies.empty() ? "" : Number(Percentile(row.latencies, 0.5) * 1e3, 2),
                      row.latencies.empty() ? "" : Number(Percentile(row.latencies, 0.99) * 1e3, 2),
                      row.beside.empty() ? "" : Number(row.ratio, 2) + " x " + row.beside});
-  std::cout << FormatTable({"WHAT", "CLIENTS", "BATCH", "PER SECOND", "CLIENT CPU us", "BROKER CPU us", "p50 ms", "p99 ms", "BESIDE"},
+  std::cout << FormatTable({"WHAT", "CLIENTS", "BATCH", "PER SECOND", "CLIENT CPU us", "BROKER CPU us", "p50 ms",
+                            "p99 ms", "BESIDE"},
                            cells)
             << "\nfloor, us per operation by openssl speed:";
   for (const auto& [name, micros] : floor_) std::cout << "  " << name << " " << Number(micros, 2);
@@ -409,10 +419,14 @@ int main(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
     const std::string word = argv[i];
     const bool more = i + 1 < argc;
-    if (word == "--build" && more) build = argv[++i];
-    else if (word == "--seconds" && more) seconds = std::strtod(argv[++i], nullptr);
-    else if (word == "--body-mib" && more) body_mib = std::strtoull(argv[++i], nullptr, 10);
-    else if (word == "--json" && more) json = argv[++i];
+    if (word == "--build" && more)
+      build = argv[++i];
+    else if (word == "--seconds" && more)
+      seconds = std::strtod(argv[++i], nullptr);
+    else if (word == "--body-mib" && more)
+      body_mib = std::strtoull(argv[++i], nullptr, 10);
+    else if (word == "--json" && more)
+      json = argv[++i];
     else {
       std::cerr << "usage: valija-bench [--build DIR] [--seconds N (of each figure)] [--body-mib N] [--json FILE]\n";
       return word == "--help" ? 0 : 2;

@@ -28,7 +28,8 @@ inline std::optional<std::filesystem::path> FullSet(const std::string& name) {
       given != nullptr ? std::filesystem::path(given) : std::filesystem::path(VALIJA_SOURCE_DIR) / "../shared/vectors";
   auto folder = root / name;
   bool there = std::filesystem::is_directory(folder);
-  std::cout << "[ VECTORS  ] " << name << ": " << (there ? "full set" : "compact table only (full set not laid)") << "\n";
+  std::cout << "[ VECTORS  ] " << name << ": " << (there ? "full set" : "compact table only (full set not laid)")
+            << "\n";
   if (!there) return std::nullopt;
   return folder;
 }
