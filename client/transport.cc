@@ -54,6 +54,9 @@ class GrpcTransport final : public Transport {
     arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
     arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 500);
     arguments.SetInt(GRPC_ARG_HTTP2_MAX_FRAME_SIZE, 1 << 20);
+    // What the broker may send ahead of what is read: else gRPC's own guess lets hundreds of MiB gather before a slow disk.
+    arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
+    arguments.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, 4 << 20);
     channel_ = grpc::CreateCustomChannel(endpoint_.address, grpc::SslCredentials(options), arguments);
     crypto::WipeText(options.pem_private_key);
     stub_ = v1::Exchange::NewStub(channel_);
