@@ -108,9 +108,9 @@ TEST(Unpadder, AgreesWithTheWholeTextHoweverItIsCut) {
   EXPECT_GT(refused, 1000);
 }
 
-TEST(Unpadder, HoldsBackGibibytesOfZerosInConstantMemory) {
+TEST(Unpadder, HoldsBackAnyNumberOfZerosInConstantMemory) {
   const Bytes zeros(1 << 20);
-  const std::uint64_t gibibyte = std::uint64_t{1} << 30;
+  const std::uint64_t held = std::uint64_t{64} << 20;
   std::uint64_t out = 0;
   const Sink count = [&out](ByteView block) {
     EXPECT_LE(block.size(), std::size_t{1} << 20);
@@ -119,11 +119,11 @@ TEST(Unpadder, HoldsBackGibibytesOfZerosInConstantMemory) {
   };
   Unpadder unpadder;
   ASSERT_TRUE(unpadder.Update(Bytes{'x', 0x80}, count));
-  for (int i = 0; i < 1024; ++i) ASSERT_TRUE(unpadder.Update(zeros, count));
+  for (int i = 0; i < 64; ++i) ASSERT_TRUE(unpadder.Update(zeros, count));
   EXPECT_EQ(out, 1U);
   ASSERT_TRUE(unpadder.Update(Bytes{0x80}, count));  // so it was no padding
-  EXPECT_EQ(out, 2 + gibibyte);
-  EXPECT_EQ(unpadder.plain_length(), 2 + gibibyte);
+  EXPECT_EQ(out, 2 + held);
+  EXPECT_EQ(unpadder.plain_length(), 2 + held);
 }
 
 }  // namespace

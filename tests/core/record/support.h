@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstring>
 #include <random>
 #include <string>
 #include <vector>
@@ -38,21 +40,26 @@ inline record::Header BareHeader(const MemberId& originator, const KeyId& signin
 
 // "Streams" of the worked example's README: SHA-256(seed || u32 0) || SHA-256(seed || u32 1) || .., cut off.
 inline Bytes Stream(ByteView seed, std::size_t length) {
-  Bytes out;
-  out.reserve(length + 32);
-  for (std::uint32_t i = 0; out.size() < length; ++i) {
-    Bytes counter;
-    AppendU32(counter, i);
-    Append(out, crypto::Sha256({seed, counter}));
+  Bytes out(length);
+  Bytes block = Concat({seed, Bytes(4)});
+  for (std::size_t at = 0, i = 0; at < length; at += Hash::kSize, ++i) {
+    for (std::size_t b = 0; b < 4; ++b) block[seed.size() + b] = static_cast<std::uint8_t>(i >> (24 - 8 * b));
+    const Hash hash = crypto::Sha256(block);
+    std::memcpy(out.data() + at, hash.bytes.data(), std::min(Hash::kSize, length - at));
   }
-  out.resize(length);
   return out;
 }
 
+// Filler that does not repeat, quickly.
 inline Bytes Bytewise(std::size_t length, std::uint64_t seed) {
-  Bytes counter;
-  AppendU64(counter, seed);
-  return Stream(counter, length);
+  Bytes out(length + sizeof(std::uint64_t));
+  std::mt19937_64 dice(seed);
+  for (std::size_t at = 0; at < length; at += sizeof(std::uint64_t)) {
+    const std::uint64_t word = dice();
+    std::memcpy(out.data() + at, &word, sizeof word);
+  }
+  out.resize(length);
+  return out;
 }
 
 // Hands `bytes` to `take` in pieces of random sizes, some of them empty.
