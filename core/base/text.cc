@@ -82,14 +82,15 @@ std::string FormatTable(const std::vector<std::string>& head, const std::vector<
 std::string CsvCell(std::string_view text) {
   std::string cell;
   // A spreadsheet would run what begins so.
-  if (!text.empty() && std::string_view("=+-@\t\r").find(text[0]) != std::string_view::npos) cell = "'";
+  if (!text.empty() && std::string_view("=+-@\t\r").find(text[0]) != std::string_view::npos) cell += '\'';
   cell += Visible(text);
-  std::string out = "\"";
+  std::string out(1, '"');
   for (char c : cell) {
     if (c == '"') out += '"';
     out += c;
   }
-  return out + "\"";
+  out += '"';
+  return out;
 }
 
 }  // namespace valija
