@@ -59,6 +59,16 @@ enum class Class : std::uint8_t {
   X(kExpired,            "expired",                kDenied,          "The window of the policy has ended.")              \
   X(kRevoked,            "revoked",                kDenied,          "The record was revoked by its originator.")        \
   X(kLimitReached,       "limit-reached",          kDenied,          "The openings that the policy allows are used up.") \
+  X(kApprovalMissing,    "approval-missing",       kDenied,          "The approvals that the policy requires are not there; the request waits for them.") \
+  X(kRejected,           "rejected",               kDenied,          "An approver rejected the request.")                \
+  X(kNoEmergency,        "no-emergency",           kDenied,          "The policy does not allow an emergency opening.")  \
+  X(kEmergencyLocked,    "emergency-locked",       kDenied,          "An emergency opening of this person waits for its review.") \
+  X(kSamePerson,         "same-person",            kDenied,          "The same person may not act twice here.")          \
+  X(kNoConsent,          "no-consent",             kDenied,          "The originator has not consented to this.")        \
+  X(kMarkingTooLow,      "marking-too-low",        kDenied,          "A derived record is marked as strictly as its sources, unless their originators consent to less.") \
+  X(kPurged,             "purged",                 kDenied,          "The content was purged.")                          \
+  X(kOrderEnded,         "order-ended",            kDenied,          "The standing order has ended.")                    \
+  X(kAgencyLeft,         "agency-left",            kDenied,          "The agency is no party to the charter any more.")  \
   X(kNotOriginator,      "not-originator",         kDenied,          "Only the originator may do this to a record.")     \
   X(kNotFound,           "not-found",              kNotFound,        "There is no such thing, or it is not for this caller.") \
   X(kAmbiguous,          "ambiguous",              kNotFound,        "The prefix names more than one record; give more digits.") \

@@ -13,10 +13,23 @@ struct KindName {
   Kind kind;
   std::string_view name;
 };
-constexpr KindName kKindNames[] = {
-    {Kind::kCharter, "charter"},      {Kind::kEnrolment, "enrolment"}, {Kind::kEpoch, "epoch"},
-    {Kind::kRecord, "record"},        {Kind::kOpen, "open"},           {Kind::kAcknowledgement, "acknowledgement"},
-    {Kind::kRevocation, "revocation"}};
+constexpr KindName kKindNames[] = {{Kind::kCharter, "charter"},
+                                   {Kind::kEnrolment, "enrolment"},
+                                   {Kind::kEpoch, "epoch"},
+                                   {Kind::kRecord, "record"},
+                                   {Kind::kOpen, "open"},
+                                   {Kind::kAcknowledgement, "acknowledgement"},
+                                   {Kind::kRevocation, "revocation"},
+                                   {Kind::kCharterAmendment, "charter-amendment"},
+                                   {Kind::kGrant, "grant"},
+                                   {Kind::kAmendment, "amendment"},
+                                   {Kind::kApproval, "approval"},
+                                   {Kind::kReview, "review"},
+                                   {Kind::kAccessRequest, "access-request"},
+                                   {Kind::kAnswer, "answer"},
+                                   {Kind::kStandingOrder, "standing-order"},
+                                   {Kind::kStandingOpening, "standing-opening"},
+                                   {Kind::kPurge, "purge"}};
 constexpr std::string_view kTypeHead = "application/vnd.valija.", kTypeTail = ".v1";
 
 Error BadSignature(std::string detail) { return Refuse(Reason::kBadSignature, std::move(detail)); }
@@ -80,28 +93,36 @@ std::optional<Kind> KindFromPayloadType(std::string_view type) {
 
 bool MustBeBatched(Kind kind) { return kind == Kind::kRecord || kind == Kind::kOpen; }
 
+namespace {
+
+Authorship OfHeader(const record::Header& header) {
+  Nonce nonce;  // the start of the record id, which is random as a whole
+  std::copy_n(header.record_id.bytes.begin(), Nonce::kSize, nonce.bytes.begin());
+  return {header.originator, header.signing_key_id, header.origin, header.time, nonce};
+}
+
+struct AuthorshipVisitor {
+  std::optional<Authorship> operator()(const Charter&) const { return std::nullopt; }
+  std::optional<Authorship> operator()(const CharterAmendment&) const { return std::nullopt; }
+  std::optional<Authorship> operator()(const StandingOpening&) const { return std::nullopt; }
+  std::optional<Authorship> operator()(const Record& record) const { return OfHeader(record.payload.header); }
+  std::optional<Authorship> operator()(const Grant& grant) const { return OfHeader(grant.header); }
+  template <class Other>
+  std::optional<Authorship> operator()(const Other& one) const {
+    return one.by;
+  }
+};
+
+}  // namespace
+
 std::optional<Authorship> AuthorshipOf(const Statement& statement) {
-  struct Visitor {
-    std::optional<Authorship> operator()(const Charter&) const { return std::nullopt; }
-    std::optional<Authorship> operator()(const Record& record) const {
-      const record::Header& header = record.payload.header;
-      Nonce nonce;  // the start of the record id, which is random as a whole
-      std::copy_n(header.record_id.bytes.begin(), Nonce::kSize, nonce.bytes.begin());
-      return Authorship{header.originator, header.signing_key_id, header.origin, header.time, nonce};
-    }
-    std::optional<Authorship> operator()(const Enrolment& one) const { return one.by; }
-    std::optional<Authorship> operator()(const Epoch& one) const { return one.by; }
-    std::optional<Authorship> operator()(const Open& one) const { return one.by; }
-    std::optional<Authorship> operator()(const Acknowledgement& one) const { return one.by; }
-    std::optional<Authorship> operator()(const Revocation& one) const { return one.by; }
-  };
-  return std::visit(Visitor{}, statement.payload);
+  return std::visit(AuthorshipVisitor{}, statement.payload);
 }
 
 Result<VerifiedStatement> VerifyStatement(Statement statement, const crypto::VerifyKey& key,
                                           std::optional<record::VerifiedBatch>* last) {
   const auto by = AuthorshipOf(statement);
-  if (!by) return BadSignature("a charter has the signatures of its founders, not of one author");
+  if (!by) return BadSignature("this kind has not the signature of one author");
   if (by->key_id != key.id()) return BadSignature("the payload names another key than its author's");
   const Bytes pae = crypto::Pae(statement.envelope.payload_type, statement.envelope.payload);
   TRY_OK(CheckParts(statement, pae));
@@ -138,6 +159,31 @@ Result<VerifiedStatement> VerifyCharter(Statement statement) {
   if (charter->agencies.empty()) return BadSignature("it names no agency");
   for (const CharterAgency& agency : charter->agencies)
     if (!signed_for.count(agency.id)) return BadSignature("no administrator of " + agency.id.str() + " signed");
+  return VerifiedStatement(std::move(statement));
+}
+
+Result<VerifiedStatement> VerifyCharterAmendment(Statement statement, const SignerLookup& signer) {
+  if (!std::holds_alternative<CharterAmendment>(statement.payload)) return BadSignature("it is no charter amendment");
+  const Envelope& envelope = statement.envelope;
+  if (envelope.batch) return Refuse(Reason::kBadBatch, "charter amendments are not signed in batches");
+  const Bytes pae = crypto::Pae(envelope.payload_type, envelope.payload);
+  TRY_OK(CheckParts(statement, pae));
+  if (envelope.signatures.empty()) return BadSignature("nobody signed");
+  std::set<KeyId> used;
+  for (const DirectSignature& signature : envelope.signatures) {
+    if (!used.insert(signature.key_id).second) return BadSignature("a key signed twice");
+    const auto key = signer(signature.key_id);
+    if (!key) return BadSignature("a key signed that is no administrator's");
+    if (!key->Verify(pae, signature.signature)) return BadSignature({});
+  }
+  return VerifiedStatement(std::move(statement));
+}
+
+Result<VerifiedStatement> VerifyStandingOpening(Statement statement) {
+  if (!std::holds_alternative<StandingOpening>(statement.payload)) return BadSignature("it is no standing opening");
+  const Envelope& envelope = statement.envelope;
+  if (envelope.batch || !envelope.signatures.empty()) return BadSignature("nobody signs a standing opening");
+  TRY_OK(CheckParts(statement, crypto::Pae(envelope.payload_type, envelope.payload)));
   return VerifiedStatement(std::move(statement));
 }
 

@@ -6,6 +6,8 @@
 // Every payload carries author, the author's signing key id, the log's origin, time and nonce (Authorship).
 #pragma once
 
+#include <array>
+#include <functional>
 #include <optional>
 #include <string>
 #include <variant>
@@ -30,6 +32,16 @@ enum class Kind : std::uint8_t {
   kOpen,
   kAcknowledgement,
   kRevocation,
+  kCharterAmendment,
+  kGrant,
+  kAmendment,
+  kApproval,
+  kReview,
+  kAccessRequest,
+  kAnswer,
+  kStandingOrder,
+  kStandingOpening,
+  kPurge,
 };
 std::string_view NameOf(Kind kind);  // "acknowledgement"
 std::string PayloadType(Kind kind);  // "application/vnd.valija.record.v1"
@@ -54,7 +66,7 @@ struct MemberKeys {
   Point kem_key;      // key management: epoch keys are sealed to it
 };
 
-enum class MemberStatus : std::uint8_t { kActive = 1, kRemoved = 2 };
+enum class MemberStatus : std::uint8_t { kActive = 1, kRemoved = 2, kSuspended = 3 };
 
 // An agency's epoch private key sealed to one member (sealing.md 7).
 struct EpochWrap {
@@ -72,6 +84,7 @@ struct MemberRecord {  // what the directory says of one member
   policy::Attributes attributes;
   bool administrator = false;
   bool auditor = false;  // of its own agency; joint auditors are named by the charter
+  std::string person;    // label: the same in all members of the agency that are one person; empty: a system
 };
 
 struct CharterAgency {
@@ -93,7 +106,9 @@ struct CharterCaps {
   std::uint64_t max_body_bytes = std::uint64_t{16} << 30;
   std::uint32_t clock_skew_seconds = 300;        // a statement's time may differ so much from the broker's
   std::uint32_t request_lifetime_seconds = 900;  // an open request's expiry - time at most
-  std::uint32_t epoch_grace_seconds = 3600;      // records sealed to the epoch before are taken so long
+  std::uint32_t epoch_grace_seconds = 3600;      // records sealed to the epoch or release key before are taken so long
+  // How long a record that asks may wait for its answer, by urgency: normal, urgent, immediate.
+  std::array<std::uint32_t, 3> response_hours = {240, 48, 8};
   bool operator==(const CharterCaps&) const = default;
 };
 
@@ -110,6 +125,12 @@ struct Charter {
   std::vector<std::string> purposes;    // what policies and requests may name
   std::vector<std::string> clearances;  // lowest first
   CharterCaps caps;
+  std::uint32_t amendment_signatures = 1;  // of so many agencies; 1 to all of them
+};
+
+struct CharterAmendment {
+  Charter charter;  // as it is from here on
+  Digest previous;  // of the charter or amendment before
 };
 
 struct Enrolment {
@@ -152,6 +173,8 @@ struct Open {
   std::uint64_t checkpoint_size = 0;  // the last checkpoint the client verified
   Hash checkpoint_root;
   Time expires;
+  std::optional<Digest> approved_request;  // an earlier Open of the same author, for the same
+  std::string emergency;                   // why it must be opened without the approvals; empty: it need not
 };
 
 struct Acknowledgement {
@@ -159,15 +182,101 @@ struct Acknowledgement {
   Digest record;
   std::string outcome;  // one of kOutcomes
 };
-inline constexpr std::string_view kOutcomes[] = {"received", "useful", "acted-on", "not-useful"};
+inline constexpr std::string_view kOutcomes[] = {"received", "useful", "acted-on", "not-useful", "erased"};
 
 struct Revocation {
   Authorship by;
   Digest record;
-  std::string why;  // 1..200 printable UTF-8; everybody concerned reads it
+  std::string why;      // 1..200 printable UTF-8; everybody concerned reads it
+  bool recall = false;  // and every holder is asked to erase it
 };
 
-using Payload = std::variant<Charter, Enrolment, Epoch, Record, Open, Acknowledgement, Revocation>;
+// ---- The life of a record ----
+
+// A later recipient: a record without a body of its own. Everywhere its digest is named like a record's.
+struct Grant {
+  Bytes header_bytes;
+  record::Header header;                  // header_bytes, parsed
+  Hash ctx;                               // H("record", header_bytes)
+  Digest record;                          // the original
+  std::vector<std::vector<Bytes>> wraps;  // per portion of the header, in its order
+  std::optional<Digest> request;          // the AccessRequest that it answers
+  std::vector<policy::Policy> policies;   // decoded from the attachments, one per portion; empty if withheld
+};
+
+struct Amendment {
+  Authorship by;
+  Digest record;  // of a record or a grant
+  std::uint32_t portion = 0;
+  Hash previous;  // digest of the policy that it replaces
+  std::uint64_t sequence = 0;
+  Hash policy_digest;
+  std::optional<policy::Policy> policy;  // decoded from the attachments; absent if withheld
+};
+
+enum class ApprovalVerdict : std::uint8_t { kApprove = 1, kReject = 2, kWithdraw = 3 };
+struct Approval {
+  Authorship by;
+  Digest request;  // an Open
+  ApprovalVerdict verdict = ApprovalVerdict::kApprove;
+  std::string why;
+};
+
+enum class Finding : std::uint8_t { kJustified = 1, kNotJustified = 2 };
+struct Review {
+  Authorship by;
+  Digest request;  // an Open
+  Finding finding = Finding::kJustified;
+  std::string why;
+};
+
+enum class Wish : std::uint8_t { kOpen = 1, kOnward = 2, kMarkLess = 3 };
+struct AccessRequest {
+  Authorship by;
+  Digest record;
+  std::vector<std::uint32_t> portions;  // ascending; empty: all
+  Wish wish = Wish::kOpen;
+  AgencyId agency;                     // who shall receive it
+  std::optional<policy::Tlp> marking;  // kMarkLess: the marking asked for
+  std::string purpose, case_reference, why;
+};
+
+struct Answer {
+  Authorship by;
+  Digest request;                      // an AccessRequest
+  std::optional<policy::Tlp> marking;  // consent to this marking; absent: declined
+  std::string why;
+};
+
+struct StandingOrder {
+  Authorship by;
+  AgencyId agency;
+  std::string purpose, case_reference;
+  Point reply_key;  // fresh KEM key
+  Time expires;
+};
+
+// Made by the broker under an order; nobody signs it.
+struct StandingOpening {
+  Digest order;
+  Digest record;
+  std::vector<std::uint32_t> portions;  // ascending, at least one
+};
+
+struct Erasure {
+  Digest statement;
+  Hash redacted;  // SHA-256 of the payload that stays
+};
+struct Purge {
+  Authorship by;
+  std::vector<Erasure> erasures;  // 1..256, ascending by statement
+  std::string why;
+};
+
+// In the order of Kind.
+using Payload =
+    std::variant<Charter, Enrolment, Epoch, Record, Open, Acknowledgement, Revocation, CharterAmendment, Grant,
+                 Amendment, Approval, Review, AccessRequest, Answer, StandingOrder, StandingOpening, Purge>;
 
 // ---- The envelope ----
 
@@ -195,10 +304,11 @@ struct Statement {
   Digest digest;
   Envelope envelope;
   Payload payload;
-  record::Attachments attachments;  // kind record only
+  record::Attachments attachments;  // of a record or a grant; of an amendment its one policy
 };
 
-// Who made it, with which key, when (for a record: from its header; a charter has no single author: nullopt).
+// Who made it, with which key, when (of a record and a grant: from the header). nullopt: a charter and its amendments have
+// no single author, a standing opening has none.
 std::optional<Authorship> AuthorshipOf(const Statement& statement);
 
 // A statement whose signature held under the key it names.
@@ -211,6 +321,9 @@ class VerifiedStatement {
   friend Result<VerifiedStatement> VerifyStatement(Statement statement, const crypto::VerifyKey& key,
                                                    std::optional<record::VerifiedBatch>* last);
   friend Result<VerifiedStatement> VerifyCharter(Statement statement);
+  friend Result<VerifiedStatement> VerifyCharterAmendment(
+      Statement statement, const std::function<std::optional<crypto::VerifyKey>(const KeyId&)>& signer);
+  friend Result<VerifiedStatement> VerifyStandingOpening(Statement statement);
   friend VerifiedStatement TrustLogged(Statement statement);
   explicit VerifiedStatement(Statement statement) : statement_(std::move(statement)) {}
   Statement statement_;
@@ -225,6 +338,12 @@ Result<VerifiedStatement> VerifyStatement(Statement statement, const crypto::Ver
                                           std::optional<record::VerifiedBatch>* last);
 // A charter is signed by at least one administrator of every agency it names, and by nobody else.
 Result<VerifiedStatement> VerifyCharter(Statement statement);
+// The signatures of a charter amendment. `signer` gives the key of whom the directory, or the amendment itself for an
+// agency that joins, knows as an administrator (ledger::CharterSigner in state.h); Decide judges whether they are enough.
+using SignerLookup = std::function<std::optional<crypto::VerifyKey>(const KeyId&)>;
+Result<VerifiedStatement> VerifyCharterAmendment(Statement statement, const SignerLookup& signer);
+// A standing opening has no signature, and must have none: Decide judges the order behind it. Only a broker makes one.
+Result<VerifiedStatement> VerifyStandingOpening(Statement statement);
 // For a broker's start alone: a statement of its own journal whose entry was found in its own log's tree, which it
 // verified before it logged it. The signature is not verified again.
 VerifiedStatement TrustLogged(Statement statement);

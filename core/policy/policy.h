@@ -35,6 +35,16 @@ struct NeedToKnow {
   bool operator==(const NeedToKnow&) const = default;
 };
 
+// So many of these, each another person and none of them the requester.
+struct Approvals {
+  std::uint32_t needed = 1;
+  std::vector<MemberId> approvers;  // ascending
+  bool operator==(const Approvals&) const = default;
+};
+
+// May a recipient have it released to others? (third-agency rule)
+enum class Onward : std::uint8_t { kAsk = 0, kNever = 1, kWithinCountry = 2 };
+
 struct Policy {
   Tlp marking = Tlp::kRed;
   Audience releasable_to;
@@ -45,6 +55,12 @@ struct Policy {
   std::optional<Time> expires;            // exclusive
   std::uint32_t openings_per_agency = 0;  // granted openings of this portion; 0: no limit
   std::uint32_t openings_in_all = 0;
+  std::vector<Approvals> approvals;  // each must be met; at most 8, nobody in two of them
+  std::uint32_t approval_hours =
+      0;                   // a request waits, and its approvals are good, so long; 1..720 if there are approvals
+  bool emergency = false;  // break-glass may open it without the approvals
+  Onward onward = Onward::kAsk;
+  bool audience_shown = false;  // recipients are told of one another
   bool operator==(const Policy&) const = default;
 };
 

@@ -16,6 +16,10 @@ inline constexpr std::uint16_t kSuite = 0x0001;  // sealing.md 1: P-256, HKDF-SH
 inline constexpr std::size_t kMaxPortions = 64, kMaxRecipients = 256, kMaxAuthorities = 8;
 inline constexpr std::size_t kWrapSize = 48;
 
+inline constexpr std::size_t kMaxSources = 64;
+
+enum class Urgency : std::uint8_t { kNone = 0, kNormal = 1, kUrgent = 2, kImmediate = 3 };
+
 struct AuthorityRef {
   AuthorityId id;
   KeyId key_id;
@@ -42,6 +46,8 @@ struct Header {
   std::optional<Digest> in_reply_to;
   std::vector<AuthorityRef> authorities;  // at least one; the first decides and logs
   std::vector<PortionHead> portions;      // at least one
+  Urgency urgency = Urgency::kNone;       // of a record that asks for an answer
+  std::vector<Digest> sources;            // what it derives from; ascending, at most 64
 };
 
 // The record statement's payload: header bytes and, per portion, wraps and the sealed body's length and root.
