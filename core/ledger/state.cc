@@ -22,6 +22,16 @@ const EpochState* AgencyState::by_key(const KeyId& id) const {
   return at == epochs.rend() ? nullptr : &*at;
 }
 
+const PortionState* RecordState::portion(std::uint32_t number) const {
+  auto at = std::lower_bound(portions.begin(), portions.end(), number,
+                             [](const PortionState& one, std::uint32_t wanted) { return one.number < wanted; });
+  return at == portions.end() || at->number != number ? nullptr : &*at;
+}
+
+std::string PersonOf(const MemberRecord& member) {
+  return member.person.empty() ? member.id.str() : member.id.agency().str() + "/#" + member.person;
+}
+
 State::State() : data_(std::make_unique<Data>()) {}
 State::~State() = default;
 State::State(State&&) noexcept = default;
@@ -29,6 +39,7 @@ State& State::operator=(State&&) noexcept = default;
 
 const Charter* State::charter() const { return data_->charter ? &*data_->charter : nullptr; }
 const Digest& State::charter_digest() const { return data_->charter_digest; }
+const Digest& State::charter_statement() const { return data_->charter_statement; }
 std::uint64_t State::size() const { return data_->size; }
 Time State::latest() const { return data_->latest; }
 const AgencyState* State::agency(const AgencyId& id) const { return Find(data_->agencies, id); }
@@ -60,14 +71,60 @@ bool State::key_free_for(const KeyId& id, KeyUse use, const MemberId& member) co
   return owner == nullptr || (owner->use == use && owner->owner == member.str());
 }
 
+const MemberState* State::owner_of_signing_key(const KeyId& id) const {
+  const auto* owner = Find(data_->keys, id);
+  if (owner == nullptr || owner->use != KeyUse::kSigning) return nullptr;
+  auto id_of = MemberId::Parse(owner->owner);
+  return id_of ? member(*id_of) : nullptr;
+}
+
+bool State::release_key_taken(const AuthorityId& authority, const KeyId& id, Time now) const {
+  const auto* owner = Find(data_->keys, id);
+  if (!data_->charter || owner == nullptr || owner->use != KeyUse::kRelease || owner->owner != authority.str())
+    return false;
+  const auto* replaced = Find(data_->replaced_release_keys, id);
+  return replaced == nullptr || now < *replaced + std::chrono::seconds(data_->charter->caps.epoch_grace_seconds);
+}
+
+const std::vector<std::pair<std::uint64_t, std::string>>& State::log_keys() const { return data_->log_keys; }
+
 const std::vector<std::uint64_t>& State::directory_entries() const { return data_->directory_entries; }
 
 const RecordState* State::record(const Digest& digest) const { return Find(data_->records, digest); }
 
+const RecordState& State::original(const RecordState& record) const {
+  return record.grant_of ? data_->records.at(*record.grant_of) : record;
+}
+
+bool State::ended(const RecordState& record) const {
+  const RecordState& first = original(record);
+  return record.revoked_at || record.purged_at || first.revoked_at || first.purged_at;
+}
+
+bool State::body_purged(const Hash& root) const { return data_->purged_bodies.count(root) != 0; }
+
 std::optional<std::uint64_t> State::statement_index(const Digest& digest) const {
-  const auto* found = Find(data_->statements, digest);
+  const auto* found = statement(digest);
+  return found == nullptr ? std::nullopt : std::optional(found->index);
+}
+
+const KnownStatement* State::statement(const Digest& digest) const { return Find(data_->statements, digest); }
+
+const PendingRequest* State::pending(const Digest& open) const { return Find(data_->pending, open); }
+const std::map<Digest, PendingRequest>& State::all_pending() const { return data_->pending; }
+const EmergencyState* State::emergency(const Digest& open) const { return Find(data_->emergencies, open); }
+const std::map<Digest, EmergencyState>& State::emergencies() const { return data_->emergencies; }
+const Digest* State::emergency_of(const std::string& person) const { return Find(data_->locked, person); }
+const AccessRequestState* State::access_request(const Digest& digest) const {
+  return Find(data_->access_requests, digest);
+}
+const std::map<Digest, AccessRequestState>& State::access_requests() const { return data_->access_requests; }
+std::optional<policy::Tlp> State::consent(const Digest& source, const AgencyId& agency) const {
+  const auto* found = Find(data_->consents, std::pair(source, agency));
   return found == nullptr ? std::nullopt : std::optional(*found);
 }
+const OrderState* State::order(const Digest& digest) const { return Find(data_->orders, digest); }
+const std::map<Digest, OrderState>& State::orders() const { return data_->orders; }
 
 bool State::header_used(const Hash& ctx) const { return data_->headers.count(ctx) != 0; }
 
@@ -76,10 +133,16 @@ bool State::request_used(const MemberId& member, const Nonce& request) const {
 }
 
 bool State::visible_to(const RecordState& record, const MemberId& member) const {
-  if (record.originator.agency() == member.agency()) return true;
-  return std::any_of(record.portions.begin(), record.portions.end(), [&](const PortionState& portion) {
-    return policy::InAudience(portion.policy->releasable_to, member);
-  });
+  const AgencyId agency = member.agency();
+  auto reached = [&](const RecordState& one) {
+    return one.originator.agency() == agency ||
+           std::any_of(one.portions.begin(), one.portions.end(), [&](const PortionState& portion) {
+             return policy::InAudience(portion.policy->releasable_to, member);
+           });
+  };
+  if (reached(record) || (record.grant_of && original(record).originator.agency() == agency)) return true;
+  return std::any_of(record.grants.begin(), record.grants.end(),
+                     [&](const Digest& grant) { return reached(data_->records.at(grant)); });
 }
 
 const std::vector<std::uint64_t>& State::entries_for(const AgencyId& agency) const {

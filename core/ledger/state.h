@@ -37,35 +37,104 @@ struct EpochState {
 struct AgencyState {
   CharterAgency charter;
   std::vector<EpochState> epochs;  // epoch n at n-1
+  bool left = false;               // no party to the charter any more: nobody of it is active
   const EpochState* current() const { return epochs.empty() ? nullptr : &epochs.back(); }
   const EpochState* by_key(const KeyId& id) const;
 };
 
 struct PortionState {
-  std::shared_ptr<const policy::Policy> policy;
+  std::uint32_t number = 0;
+  std::shared_ptr<const policy::Policy> policy;  // in force
   Hash policy_digest;
-  std::uint64_t policy_sequence = 0;
-  std::vector<std::pair<AgencyId, KeyId>> recipients;  // by commitment index: agency and epoch key id
+  std::uint64_t policy_sequence = 0;  // 0: the header's
+  KeyId amend_key_id;
+  std::vector<std::pair<AgencyId, KeyId>> recipients;  // who holds a wrap: agency and epoch key id; no decoys
   std::map<AgencyId, std::uint32_t> openings;          // granted, per agency
   std::uint32_t openings_in_all = 0;
 };
 
-struct RecordState {
-  std::uint64_t index = 0;  // of its entry
-  MemberId originator;
-  AuthorityId authority;  // the first of its header
-  std::vector<PortionState> portions;
-  std::optional<std::uint64_t> revoked_at;  // entry index
-  std::vector<std::uint64_t> entries;       // about this record, ascending: itself, openings, acks, revocation
+// A member that was granted an opening.
+struct HolderState {
+  std::uint64_t opened = 0;             // entry index of the first one
+  std::optional<std::uint64_t> erased;  // of its acknowledgement that it erased
 };
+
+// A record, or a grant of one: recipients that came later, under a header of their own.
+struct RecordState {
+  std::uint64_t index = 0;                                          // of its entry
+  MemberId originator;                                              // who made it; of a grant too
+  AuthorityId authority;                                            // the first of its header
+  std::vector<PortionState> portions;                               // ascending by number
+  std::optional<Digest> grant_of;                                   // the original, if this is a grant
+  std::vector<Digest> grants;                                       // of this record, in the log's order
+  std::optional<std::uint64_t> revoked_at, recalled_at, purged_at;  // entry indexes
+  std::vector<Hash> body_roots;                                     // by portion; of a record only
+  std::map<MemberId, HolderState> holders;
+  std::vector<std::uint64_t> entries;  // about this record, ascending: itself, openings, acknowledgements, ..
+
+  std::optional<Digest> in_reply_to;
+  Time time;                                  // of its entry
+  std::optional<Time> due;                    // it asks for an answer by then
+  std::map<AgencyId, std::uint64_t> replies;  // each agency's first one: entry index
+
+  const PortionState* portion(std::uint32_t number) const;
+};
+
+// An open that was refused for nothing but missing approvals, of some portions at least.
+struct PendingRequest {
+  std::uint64_t index = 0;
+  MemberId author;
+  std::vector<OpenItem> items;  // those that wait
+  std::string purpose, case_reference;
+  Time expires;  // it waits until then, and its approvals are good so long
+  struct Said {
+    ApprovalVerdict verdict = ApprovalVerdict::kApprove;
+    std::uint64_t index = 0;
+  };
+  std::map<MemberId, Said> said;  // the last word of each approver; a withdrawal removes it
+  bool used = false;              // an opening was granted under it
+};
+
+struct EmergencyState {
+  std::uint64_t index = 0;
+  MemberId author;
+  std::vector<AgencyId> originators;  // of what was opened, ascending
+  std::optional<std::uint64_t> reviewed;
+};
+
+struct AccessRequestState {
+  std::uint64_t index = 0;
+  AccessRequest request;
+  std::optional<std::uint64_t> answered;  // by a grant or an answer
+};
+
+struct OrderState {
+  std::uint64_t index = 0;
+  StandingOrder order;
+  KeyId signing_key_id;                // of its author when it was made
+  std::optional<std::uint64_t> ended;  // by a revocation
+  std::unordered_set<Digest> opened;   // records under it, each once
+};
+
+// A statement of the log, by its digest.
+struct KnownStatement {
+  std::uint64_t index = 0;
+  Kind kind = Kind::kCharter;
+  std::optional<MemberId> author;          // a charter and its amendments have none; of a standing opening its order's
+  std::optional<std::uint64_t> erased_by;  // entry index of the purge
+};
+
+// One person may be several members of an agency: "us.dea/#rivera-j", or the member's own id where no person is told.
+std::string PersonOf(const MemberRecord& member);
 
 class State {
  public:
   // ---- directory ----
-  const Charter* charter() const;  // nullptr before entry 0
-  const Digest& charter_digest() const;
-  std::uint64_t size() const;  // one more than the index applied last
-  Time latest() const;         // the greatest entry time applied; 1970 before entry 0
+  const Charter* charter() const;           // nullptr before entry 0
+  const Digest& charter_digest() const;     // of entry 0: the log's name, pinned by clients
+  const Digest& charter_statement() const;  // of the charter or the amendment in force
+  std::uint64_t size() const;               // one more than the index applied last
+  Time latest() const;                      // the greatest entry time applied; 1970 before entry 0
   const AgencyState* agency(const AgencyId& id) const;
   const MemberState* member(const MemberId& id) const;
   const MemberState* active_member(const MemberId& id) const;    // nullptr if removed or unknown
@@ -77,15 +146,39 @@ class State {
   // May this member have this key for this use? Yes if nobody had it, or this member had it for the same use.
   enum class KeyUse : std::uint8_t { kAuth, kSigning, kKem, kEpoch, kRelease };
   bool key_free_for(const KeyId& id, KeyUse use, const MemberId& member) const;
-  const std::vector<std::uint64_t>& directory_entries() const;  // charter, enrolments, epochs
+  const std::vector<std::uint64_t>& directory_entries() const;  // charter, its amendments, enrolments, epochs
+  // Whose signing key this is or was; a member keeps what its former keys may do. nullptr: nobody's.
+  const MemberState* owner_of_signing_key(const KeyId& id) const;
+  // Is this the authority's release key, or one that was replaced less than the charter's grace ago?
+  bool release_key_taken(const AuthorityId& authority, const KeyId& id, Time now) const;
+  // Every log key there was: from which entry index on a checkpoint is signed with it.
+  const std::vector<std::pair<std::uint64_t, std::string>>& log_keys() const;
 
   // ---- records ----
-  const RecordState* record(const Digest& digest) const;
-  std::optional<std::uint64_t> statement_index(const Digest& digest) const;  // any accepted statement but opens
+  const RecordState* record(const Digest& digest) const;  // or a grant
+  // The record itself: of a grant its original.
+  const RecordState& original(const RecordState& record) const;
+  bool ended(const RecordState& record) const;  // revoked or purged, or of a grant its original is
+  bool body_purged(const Hash& root) const;
+  std::optional<std::uint64_t> statement_index(const Digest& digest) const;  // any statement of the log
+  const KnownStatement* statement(const Digest& digest) const;
   bool header_used(const Hash& ctx) const;
   bool request_used(const MemberId& member, const Nonce& request) const;  // until the request expires
 
-  // May this member know that the record exists? (originator's agency, or in the audience of a portion)
+  // ---- what waits ----
+  const PendingRequest* pending(const Digest& open) const;  // nullptr: no such one, used, or its time is over
+  const std::map<Digest, PendingRequest>& all_pending() const;
+  const EmergencyState* emergency(const Digest& open) const;
+  const std::map<Digest, EmergencyState>& emergencies() const;
+  const Digest* emergency_of(const std::string& person) const;  // the open one that locks this person
+  const AccessRequestState* access_request(const Digest& digest) const;
+  const std::map<Digest, AccessRequestState>& access_requests() const;
+  // The least strict marking that the originator of `source` allows this agency for what it derives.
+  std::optional<policy::Tlp> consent(const Digest& source, const AgencyId& agency) const;
+  const OrderState* order(const Digest& digest) const;
+  const std::map<Digest, OrderState>& orders() const;
+
+  // May this member know that the record exists? (originator's agency, or in the audience of a portion of it or of a grant)
   bool visible_to(const RecordState& record, const MemberId& member) const;
   // Entries that concern an agency (as author's agency, originator's, or recipient's), ascending; for mailboxes. An
   // opening concerns the originators' agencies too, also when it was refused; the charter concerns every agency.
@@ -110,6 +203,15 @@ class State {
 // receipt answers it. The rules of each kind stand in decide*.cc and in docs/formats.md.
 Result<Decision> Decide(const State& state, const VerifiedStatement& statement, Time now, const AuthorityId& authority,
                         const Nonce& nonce);
+
+// For VerifyCharterAmendment: the signing key of an active administrator, or of one whom the amendment names for an agency
+// that joins. Keep the state as long as the lookup.
+SignerLookup CharterSigner(const State& state, const CharterAmendment& amendment);
+
+// What a member could do with a portion if it asked now, by the same rules as Decide: the reasons against it. For
+// explaining a policy before a record is sent: the record need not be in the log.
+std::vector<Reason> WhyNot(const State& state, const policy::Policy& policy, const MemberId& member,
+                           const std::string& purpose, const std::string& case_reference, Time now);
 
 // The next state. The entry's index must be at least state.size() (brokers and auditors see every entry and check that
 // it is equal; a client folds the directory's entries alone, with gaps); throws on an entry that Decide would not have

@@ -9,7 +9,8 @@ namespace valija::ledger {
 
 struct StateData {
   std::optional<Charter> charter;
-  Digest charter_digest;
+  Digest charter_digest, charter_statement;
+  std::vector<std::pair<std::uint64_t, std::string>> log_keys;
   std::uint64_t size = 0;
   Time latest{};
 
@@ -24,8 +25,18 @@ struct StateData {
   std::vector<std::uint64_t> directory_entries;
 
   std::unordered_map<Digest, RecordState> records;
-  std::unordered_map<Digest, std::uint64_t> statements;  // accepted, but opens -> entry index
-  std::unordered_set<Hash> headers;                      // every ctx
+  std::unordered_map<Digest, KnownStatement> statements;
+  std::unordered_set<Hash> purged_bodies;
+  std::unordered_map<KeyId, Time> replaced_release_keys;  // -> when
+
+  std::map<Digest, PendingRequest> pending;
+  std::multimap<Time, Digest> pending_by_expiry;
+  std::map<Digest, EmergencyState> emergencies;
+  std::map<std::string, Digest> locked;  // person -> its open emergency
+  std::map<Digest, AccessRequestState> access_requests;
+  std::map<std::pair<Digest, AgencyId>, policy::Tlp> consents;
+  std::map<Digest, OrderState> orders;
+  std::unordered_set<Hash> headers;  // every ctx
   std::map<AgencyId, std::vector<std::uint64_t>> mail;
   // One policy is shared by all portions that have it, by the bytes of its message: most records of a sender have the
   // same few.

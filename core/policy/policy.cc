@@ -7,6 +7,8 @@ namespace {
 
 // More names than this in one list is no policy that a person reviews; it also bounds what Evaluate costs.
 constexpr std::size_t kMaxList = 256;
+constexpr std::size_t kMaxApprovals = 8;
+constexpr std::uint32_t kMaxApprovalHours = 720;
 // A time that four-digit years can write (RFC 3339), and not the wire's "none".
 constexpr Time kLatest = std::chrono::sys_days(std::chrono::year(9999) / 12 / 31);
 
@@ -57,6 +59,29 @@ bool ClearanceMeets(const std::vector<std::string>& ladder, const std::string& h
   return have != ladder.end() && want != ladder.end() && have >= want;
 }
 
+// The groups of approvers: each can be met, nobody is in two of them. Break-glass is a way around approvals, so there are
+// some.
+Status CheckApprovals(const Policy& policy) {
+  auto bad = [](std::string why) { return Refuse(Reason::kBadPolicy, std::move(why)); };
+  if (policy.approvals.size() > kMaxApprovals) return bad("approvals: more than 8 groups");
+  std::vector<MemberId> all;
+  for (const Approvals& group : policy.approvals) {
+    TRY_OK(CheckList("approvers", group.approvers));
+    if (group.needed == 0 || group.needed > group.approvers.size())
+      return bad("approvals: not 1 to all of the approvers are needed");
+    all.insert(all.end(), group.approvers.begin(), group.approvers.end());
+  }
+  std::sort(all.begin(), all.end());
+  if (std::adjacent_find(all.begin(), all.end()) != all.end()) return bad("approvals: an approver is in two groups");
+  if (policy.approvals.empty() && policy.approval_hours != 0) return bad("approval hours without approvals");
+  if (!policy.approvals.empty() && (policy.approval_hours == 0 || policy.approval_hours > kMaxApprovalHours))
+    return bad("approval hours: 1 to 720");
+  if (policy.emergency && policy.approvals.empty())
+    return bad("emergency: there are no approvals that it could do without");
+  if (policy.onward > Onward::kWithinCountry) return bad("onward: unknown");
+  return Ok();
+}
+
 bool Blank(std::string_view text) { return text.find_first_not_of(' ') == std::string_view::npos; }
 
 }  // namespace
@@ -95,7 +120,7 @@ Status Validate(const Policy& policy) {
   if (!TimeFits(policy.not_before) || !TimeFits(policy.expires)) return bad("a time outside 1970..9999");
   if (policy.not_before && policy.expires && *policy.not_before >= *policy.expires)
     return bad("it ends before it begins");
-  return Ok();
+  return CheckApprovals(policy);
 }
 
 bool InAudience(const Audience& audience, const MemberId& member) {

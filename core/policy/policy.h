@@ -65,7 +65,8 @@ struct Policy {
 };
 
 // The rules of the form itself, without a charter: every list sorted ascending without doubles, at most 256 long, labels
-// well spelled, TLP:RED names members only (TLP 2.0: "for individual recipients only"), the window is not empty.
+// well spelled, TLP:RED names members only (TLP 2.0: "for individual recipients only"), the window is not empty, groups of
+// approvers can be met and have nobody in common.
 // kBadPolicy.
 // The charter's caps are checked by ledger::decide.
 Status Validate(const Policy& policy);
@@ -93,7 +94,7 @@ struct Question {
 
 // Empty: allowed. Otherwise not-releasable alone (whoever is outside the audience learns nothing else of the policy), or
 // every reason in the order: clearance, role-missing, programme-missing, wrong-purpose, case-missing, not-yet, expired,
-// limit-reached.
+// limit-reached. Approvals are the ledger's to judge: they are statements.
 std::vector<Reason> Evaluate(const Policy& policy, const Question& question);
 
 // ---- The text form (docs/formats.md): one "key value" a line, '#' comments; what an officer writes and a reviewer

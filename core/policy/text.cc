@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <charconv>
+#include <functional>
+#include <initializer_list>
 #include <map>
 
 #include "core/policy/policy.h"
@@ -9,15 +11,18 @@ namespace valija::policy {
 namespace {
 
 constexpr std::size_t kMaxText = 65536;
+constexpr std::uint32_t kUsualApprovalHours = 72;
 
 constexpr std::string_view kKeys[] = {"marking", "releasable-to", "clearance",  "roles",   "programmes",
                                       "purpose", "case",          "not-before", "expires", "openings"};
 // What people write instead of ours.
 constexpr std::pair<std::string_view, std::string_view> kOtherWords[] = {
-    {"tlp", "marking"},       {"audience", "releasable-to"}, {"rel-to", "releasable-to"}, {"release", "releasable-to"},
-    {"from", "not-before"},   {"until", "expires"},          {"expiry", "expires"},       {"limit", "openings"},
-    {"limits", "openings"},   {"programs", "programmes"},    {"program", "programmes"},   {"purposes", "purpose"},
-    {"case-required", "case"}};
+    {"tlp", "marking"},           {"audience", "releasable-to"}, {"rel-to", "releasable-to"},
+    {"release", "releasable-to"}, {"from", "not-before"},        {"until", "expires"},
+    {"expiry", "expires"},        {"limit", "openings"},         {"limits", "openings"},
+    {"programs", "programmes"},   {"program", "programmes"},     {"purposes", "purpose"},
+    {"case-required", "case"},    {"approvals", "approval"},     {"approvers", "approval"},
+    {"break-glass", "emergency"}, {"third-agency", "onward"},    {"audience-shown", "co-recipients"}};
 
 std::string SuggestKey(std::string_view written) {
   for (const auto& [other, ours] : kOtherWords)
@@ -71,8 +76,8 @@ class Parser {
       Say("there is no key " + Quote(key) + SuggestKey(key));
       return;
     }
-    const bool conditions = key == "roles" || key == "programmes";
-    if (!conditions && !Once(key)) return;
+    const bool several = key == "roles" || key == "programmes" || key == "approval";
+    if (!several && !Once(key)) return;
     if (value.empty()) {
       seen_.emplace(key, line_);
       Say("nothing stands after '" + std::string(key) + "'");
@@ -94,8 +99,19 @@ class Parser {
       policy_.not_before = Moment(value);
     } else if (key == "expires") {
       policy_.expires = Moment(value);
-    } else {
+    } else if (key == "openings") {
       Openings(value);
+    } else if (key == "approval") {
+      Approval(value);
+    } else if (key == "approval-hours") {
+      ApprovalHours(value);
+    } else if (key == "emergency") {
+      OneOf(key, value, {"never", "allowed"}, [&](std::size_t i) { policy_.emergency = i == 1; });
+    } else if (key == "onward") {
+      OneOf(key, value, {"ask", "never", "within-country"},
+            [&](std::size_t i) { policy_.onward = static_cast<Onward>(i); });
+    } else {
+      OneOf(key, value, {"hidden", "shown"}, [&](std::size_t i) { policy_.audience_shown = i == 1; });
     }
   }
 
@@ -230,8 +246,57 @@ class Parser {
     }
   }
 
+  // "2 of mx.fgr/ana, mx.fgr/luis, mx.fgr/eva"; one line for each group.
+  void Approval(std::string_view value) {
+    seen_.emplace("approval", line_);
+    const auto [number, rest] = FirstWord(value);
+    const auto [of, names] = FirstWord(rest);
+    Approvals group;
+    const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), group.needed);
+    if (error != std::errc() || end != number.data() + number.size() || of != "of" || names.empty()) {
+      Say(Quote(value) + ": write how many of whom, as in 'approval 1 of mx.fgr/ana, mx.fgr/luis'");
+      return;
+    }
+    for (std::string_view name : Split(names, ',')) {
+      if (auto id = MemberId::Parse(name))
+        Add(group.approvers, *id, name);
+      else
+        Say(Quote(name) + " is no member: agency, slash, name, as in 'mx.fgr/ana'");
+    }
+    if (group.needed == 0 || group.needed > group.approvers.size())
+      Say(std::string(number) + " of " + std::to_string(group.approvers.size()) +
+          " approvers: at least one is needed, and no more than there are");
+    policy_.approvals.push_back(std::move(group));
+  }
+
+  void ApprovalHours(std::string_view value) {
+    std::uint32_t hours = 0;
+    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), hours);
+    if (error != std::errc() || end != value.data() + value.size() || hours == 0 || hours > 720)
+      Say(Quote(value) + ": how many hours a request waits for its approvals, 1 to 720");
+    else
+      policy_.approval_hours = hours;
+  }
+
+  void OneOf(std::string_view key, std::string_view value, std::initializer_list<std::string_view> words,
+             const std::function<void(std::size_t)>& set) {
+    std::string list;
+    std::size_t i = 0;
+    for (std::string_view word : words) {
+      if (word == value) return set(i);
+      list += (i == 0 ? "'" : i + 1 == words.size() ? " or '" : ", '") + std::string(word) + "'";
+      ++i;
+    }
+    Say(Quote(value) + ": '" + std::string(key) + "' is " + list);
+  }
+
   // What no single line shows.
   void Together() {
+    if (!policy_.approvals.empty() && !seen_.count("approval-hours")) policy_.approval_hours = kUsualApprovalHours;
+    if (policy_.approvals.empty() && seen_.count("approval-hours"))
+      Say(seen_["approval-hours"], "there is no line 'approval' that the hours are for");
+    if (policy_.approvals.empty() && policy_.emergency)
+      Say(seen_["emergency"], "there is no line 'approval' that an emergency could do without");
     const Audience& audience = policy_.releasable_to;
     if (policy_.marking == Tlp::kRed && marking_line_ != 0 &&
         !(audience.countries.empty() && audience.agencies.empty()))

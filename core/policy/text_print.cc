@@ -43,6 +43,15 @@ std::string ToText(const Policy& policy) {
   if (policy.not_before) line("not-before", FormatTime(*policy.not_before));
   if (policy.expires) line("expires", FormatTime(*policy.expires));
   line("openings", Join(openings));
+  for (const Approvals& group : policy.approvals) {
+    std::vector<std::string> approvers;
+    for (const auto& member : group.approvers) approvers.push_back(member.str());
+    line("approval", std::to_string(group.needed) + " of " + Join(approvers));
+  }
+  if (policy.approval_hours != 0) line("approval-hours", std::to_string(policy.approval_hours));
+  if (policy.emergency) line("emergency", "allowed");
+  if (policy.onward != Onward::kAsk) line("onward", policy.onward == Onward::kNever ? "never" : "within-country");
+  if (policy.audience_shown) line("co-recipients", "shown");
   return out;
 }
 

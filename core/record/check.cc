@@ -44,26 +44,48 @@ Status CheckPortion(const PortionHead& portion) {
 
 }  // namespace
 
-Status CheckHeader(const Header& header) {
+Status CheckHeader(const Header& header, HeaderOf what) {
   if (header.suite != kSuite) return Refuse(Reason::kUnknownSuite, std::to_string(header.suite));
   if (!IsOrigin(header.origin)) return BadHeader("the log's origin is not well spelled");
   TRY_OK(CheckAuthorities(header.authorities));
   if (header.portions.empty() || header.portions.size() > kMaxPortions) return BadHeader("1 to 64 portions");
   for (std::size_t p = 0; p < header.portions.size(); ++p) {
-    if (header.portions[p].number != p) return BadHeader("the portions are not numbered 0, 1, ..");
+    const std::uint32_t number = header.portions[p].number;
+    if (what == HeaderOf::kRecord && number != p) return BadHeader("the portions are not numbered 0, 1, ..");
+    if (what == HeaderOf::kGrant && (number >= kMaxPortions || (p != 0 && number <= header.portions[p - 1].number)))
+      return BadHeader("a grant's portions are ascending by number");
     TRY_OK(CheckPortion(header.portions[p]));
   }
+  if (header.urgency > Urgency::kImmediate) return BadHeader("there is no such urgency");
+  if (header.sources.size() > kMaxSources) return BadHeader("more than 64 sources");
+  for (std::size_t i = 1; i < header.sources.size(); ++i)
+    if (!(header.sources[i - 1] < header.sources[i])) return BadHeader("the sources are not strictly ascending");
+  if (what == HeaderOf::kGrant && (header.in_reply_to || header.urgency != Urgency::kNone || !header.sources.empty()))
+    return BadHeader("a grant asks, answers and derives from nothing");
+  return Ok();
+}
+
+namespace {
+
+Status CheckWrapsOf(const PortionHead& portion, const std::vector<Bytes>& wraps) {
+  if (wraps.size() != portion.recipients.size()) return BadHeader("not one wrap for each commitment");
+  if (std::any_of(wraps.begin(), wraps.end(), [](const Bytes& wrap) { return wrap.size() != kWrapSize; }))
+    return BadHeader("a wrap has 48 bytes");
+  return Ok();
+}
+
+}  // namespace
+
+Status CheckWraps(const Header& header, const std::vector<std::vector<Bytes>>& wraps) {
+  if (wraps.size() != header.portions.size()) return BadHeader("not one seal for each portion");
+  for (std::size_t p = 0; p < wraps.size(); ++p) TRY_OK(CheckWrapsOf(header.portions[p], wraps[p]));
   return Ok();
 }
 
 Status CheckSeals(const Header& header, const std::vector<PortionSeal>& seals) {
   if (seals.size() != header.portions.size()) return BadHeader("not one seal for each portion");
   for (std::size_t p = 0; p < seals.size(); ++p) {
-    const auto& wraps = seals[p].wraps;
-    if (wraps.size() != header.portions[p].recipients.size()) return BadHeader("not one wrap for each commitment");
-    if (std::any_of(wraps.begin(), wraps.end(), [](const Bytes& wrap) { return wrap.size() != kWrapSize; })) {
-      return BadHeader("a wrap has 48 bytes");
-    }
+    TRY_OK(CheckWrapsOf(header.portions[p], seals[p].wraps));
     if (!IsSealedBodySize(seals[p].body_length)) return BadHeader("no sealed body has this length");
   }
   return Ok();
@@ -99,7 +121,7 @@ Status CheckAttachments(const Header& header, const Attachments& attachments) {
       if (CommitRecipient(slip->salt, slip->agency, slip->epoch_key_id, slip->enc) != portion.recipients[index]) {
         return Refuse(Reason::kBadSlip, "it opens to something else");
       }
-      if (!agencies.insert(slip->agency).second) {
+      if (slip->agency.str() != kDecoyAgency && !agencies.insert(slip->agency).second) {
         return Refuse(Reason::kBadSlip, slip->agency.str() + " is named twice for one portion");
       }
     }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/base/bytes.h"
@@ -17,6 +18,8 @@ inline constexpr std::size_t kMaxPortions = 64, kMaxRecipients = 256, kMaxAuthor
 inline constexpr std::size_t kWrapSize = 48;
 
 inline constexpr std::size_t kMaxSources = 64;
+// Whom a slip names that is there only to hide how many recipients there are: no agency of any charter ("zz" is no country).
+inline constexpr std::string_view kDecoyAgency = "zz.none";
 
 enum class Urgency : std::uint8_t { kNone = 0, kNormal = 1, kUrgent = 2, kImmediate = 3 };
 
