@@ -1,30 +1,13 @@
 #include <algorithm>
 #include <set>
-#include <stdexcept>
 
 #include "core/crypto/keys.h"
-#include "core/ledger/state_internal.h"
+#include "core/ledger/apply_internal.h"
 
 namespace valija::ledger {
 namespace {
 
 using KeyUse = State::KeyUse;
-
-[[noreturn]] void Impossible(const char* what) {
-  throw std::logic_error(std::string("an entry that no decision makes possible: ") + what);
-}
-void Demand(bool holds, const char* what) {
-  if (!holds) Impossible(what);
-}
-
-void Concern(StateData& data, const AgencyId& agency, std::uint64_t index) {
-  auto& entries = data.mail[agency];
-  if (entries.empty() || entries.back() != index) entries.push_back(index);
-}
-
-void Concern(RecordState& record, std::uint64_t index) {
-  if (record.entries.empty() || record.entries.back() != index) record.entries.push_back(index);
-}
 
 void UseKey(StateData& data, const KeyId& id, KeyUse use, const std::string& owner) {
   data.keys.try_emplace(id, StateData::KeyOwner{use, owner});
@@ -46,7 +29,8 @@ void SetMember(StateData& data, const MemberRecord& record, const Digest& enrolm
 
 void ApplyCharter(StateData& data, const Charter& charter, const Digest& digest) {
   data.charter = charter;
-  data.charter_digest = digest;
+  data.charter_digest = data.charter_statement = digest;
+  data.log_keys.emplace_back(0, charter.log_key);
   for (const CharterAuthority& authority : charter.authorities)
     UseKey(data, crypto::KeyIdOf(authority.release_key), KeyUse::kRelease, authority.id.str());
   for (const CharterAgency& agency : charter.agencies) {
@@ -54,6 +38,48 @@ void ApplyCharter(StateData& data, const Charter& charter, const Digest& digest)
     for (const MemberRecord& member : agency.administrators) SetMember(data, member, digest, 0);
     Concern(data, agency.id, 0);
   }
+}
+
+// Nobody of an agency that left is a member any more: should it join again, it enrols anew.
+void Leave(StateData& data, AgencyState& agency) {
+  agency.left = true;
+  for (auto& [id, member] : data.members) {
+    if (id.agency() != agency.charter.id || member.record.status == MemberStatus::kRemoved) continue;
+    member.record.status = MemberStatus::kRemoved;
+    data.active_by_auth_key.erase(member.record.keys.auth_key_id);
+  }
+}
+
+void ApplyCharterAmendment(StateData& data, const CharterAmendment& amendment, const EntryHead& head) {
+  const Charter& next = amendment.charter;
+  for (const CharterAuthority& before : data.charter->authorities) {
+    const KeyId id = crypto::KeyIdOf(before.release_key);
+    if (std::none_of(next.authorities.begin(), next.authorities.end(), [&](const CharterAuthority& one) {
+          return one.id == before.id && one.release_key == before.release_key;
+        }))
+      data.replaced_release_keys.emplace(id, head.time);
+  }
+  for (const CharterAuthority& authority : next.authorities)
+    UseKey(data, crypto::KeyIdOf(authority.release_key), KeyUse::kRelease, authority.id.str());
+  if (next.log_key != data.charter->log_key) data.log_keys.emplace_back(head.index + 1, next.log_key);
+
+  for (auto& [id, agency] : data.agencies) {
+    Concern(data, id, head.index);  // who leaves is told so by nobody else
+    const bool stays = std::any_of(next.agencies.begin(), next.agencies.end(),
+                                   [&, &id = id](const CharterAgency& one) { return one.id == id; });
+    if (!stays && !agency.left) Leave(data, agency);
+  }
+  for (const CharterAgency& one : next.agencies) {
+    auto [at, joins] = data.agencies.try_emplace(one.id, AgencyState{one, {}, false});
+    if (joins || at->second.left) {
+      at->second.left = false;
+      for (const MemberRecord& member : one.administrators) SetMember(data, member, head.statement, head.index);
+    }
+    at->second.charter = one;
+    Concern(data, one.id, head.index);
+  }
+  data.charter = next;
+  data.charter_statement = head.statement;
 }
 
 void ApplyEnrolment(StateData& data, const Enrolment& enrolment, const EntryHead& head) {
@@ -85,80 +111,66 @@ void ApplyEpoch(StateData& data, const Epoch& epoch, const EntryHead& head) {
   Concern(data, epoch.agency, head.index);
 }
 
-std::shared_ptr<const policy::Policy> Intern(StateData& data, const policy::Policy& policy, ByteView policy_bytes) {
-  if (policy_bytes.size() <= Salt::kSize) return std::make_shared<policy::Policy>(policy);
-  auto& slot = data.policies[ToBytes(policy_bytes.subspan(Salt::kSize))];  // what follows the random bytes
-  if (!slot) slot = std::make_shared<const policy::Policy>(policy);
-  return slot;
+// A record, or a grant of one: what its header and its slips say.
+RecordState FromHeader(StateData& data, const record::Header& header, const record::Attachments& attachments,
+                       const std::vector<policy::Policy>& policies, const EntryHead& head) {
+  Demand(policies.size() == header.portions.size() && attachments.policies.size() == header.portions.size(),
+         "a record without its policies");
+  Demand(!header.authorities.empty(), "a record without an authority");
+  RecordState out(header.originator, header.authorities.front().id);
+  out.index = head.index;
+  out.time = head.time;
+  out.entries = {head.index};
+  Concern(data, header.originator.agency(), head.index);
+  for (std::size_t p = 0; p < header.portions.size(); ++p) {
+    PortionState portion;
+    portion.number = header.portions[p].number;
+    portion.policy = Intern(data, policies[p], attachments.policies[p]);
+    portion.policy_digest = header.portions[p].policy_digest;
+    portion.amend_key_id = header.portions[p].amend_key_id;
+    out.portions.push_back(std::move(portion));
+  }
+  for (const record::Slip& slip : attachments.slips) {
+    if (slip.agency.str() == record::kDecoyAgency) continue;
+    PortionAt(out, slip.portion).recipients.emplace_back(slip.agency, slip.epoch_key_id);
+    Concern(data, slip.agency, head.index);
+  }
+  return out;
 }
 
 void ApplyRecord(StateData& data, const Statement& statement, const Record& record, const EntryHead& head) {
   const record::Header& header = record.payload.header;
-  Demand(record.policies.size() == header.portions.size() &&
-             statement.attachments.policies.size() == header.portions.size(),
-         "a record without its policies");
-  Demand(!header.authorities.empty(), "a record without an authority");
-  RecordState next{head.index, header.originator, header.authorities.front().id, {}, std::nullopt, {head.index}};
-  Concern(data, header.originator.agency(), head.index);
-  for (std::size_t p = 0; p < header.portions.size(); ++p) {
-    PortionState portion;
-    portion.policy = Intern(data, record.policies[p], statement.attachments.policies[p]);
-    portion.policy_digest = header.portions[p].policy_digest;
-    next.portions.push_back(std::move(portion));
+  RecordState next = FromHeader(data, header, statement.attachments, record.policies, head);
+  for (const record::PortionSeal& seal : record.payload.portions) next.body_roots.push_back(seal.body_root);
+  next.in_reply_to = header.in_reply_to;
+  if (header.urgency != record::Urgency::kNone) {
+    const auto hours = data.charter->caps.response_hours.at(static_cast<std::size_t>(header.urgency) - 1);
+    next.due = head.time + std::chrono::hours(hours);
   }
-  for (const record::Slip& slip : statement.attachments.slips) {
-    Demand(slip.portion < next.portions.size(), "a slip of no portion");
-    next.portions[slip.portion].recipients.emplace_back(slip.agency, slip.epoch_key_id);
-    Concern(data, slip.agency, head.index);
+  if (header.in_reply_to) {
+    auto answered = data.records.find(*header.in_reply_to);
+    Demand(answered != data.records.end(), "an answer to nothing");
+    answered->second.replies.try_emplace(header.originator.agency(), head.index);
   }
   Demand(data.headers.insert(record.payload.ctx).second, "a second statement under one header");
   Demand(data.records.emplace(head.statement, std::move(next)).second, "a record for the second time");
 }
 
-void ApplyOpen(StateData& data, const Open& open, const Decision& decision, const EntryHead& head) {
-  Demand(decision.verdicts.size() == open.items.size(), "not one verdict for each item");
-  StateData::Request request{open.by.author, open.by.nonce};
-  Demand(data.requests.emplace(request, open.expires).second, "a request for the second time");
-  data.requests_by_expiry.emplace(open.expires, std::move(request));
-  Concern(data, open.agency, head.index);
-  for (std::size_t i = 0; i < open.items.size(); ++i) {
-    const OpenItem& item = open.items[i];
-    const Verdict& verdict = decision.verdicts[i];
-    Demand(verdict.record == item.record && verdict.portion == item.portion, "a verdict of another item");
-    auto at = data.records.find(item.record);
-    if (at == data.records.end()) {
-      Demand(!verdict.allowed(), "an opening of nothing");
-      continue;
-    }
-    // Also a refused attempt, even by somebody to whom the record does not exist, concerns its originator.
-    RecordState& record = at->second;
-    Concern(record, head.index);
-    Concern(data, record.originator.agency(), head.index);
-    if (!verdict.allowed()) continue;
-    Demand(item.portion < record.portions.size(), "an opening of no portion");
-    PortionState& portion = record.portions[item.portion];
-    ++portion.openings[open.agency];
-    ++portion.openings_in_all;
+void ApplyGrant(StateData& data, const Statement& statement, const Grant& grant, const EntryHead& head) {
+  RecordState next = FromHeader(data, grant.header, statement.attachments, grant.policies, head);
+  next.grant_of = grant.record;
+  RecordState& original = RecordAt(data, grant.record);
+  original.grants.push_back(head.statement);
+  Concern(original, head.index);
+  Concern(data, original.originator.agency(), head.index);
+  if (grant.request) {
+    auto asked = data.access_requests.find(*grant.request);
+    Demand(asked != data.access_requests.end() && !asked->second.answered, "an answer to no request");
+    asked->second.answered = head.index;
+    Concern(data, asked->second.request.by.author.agency(), head.index);
   }
-}
-
-void ApplyAcknowledgement(StateData& data, const Acknowledgement& acknowledgement, const EntryHead& head) {
-  auto at = data.records.find(acknowledgement.record);
-  Demand(at != data.records.end(), "an acknowledgement of nothing");
-  Concern(at->second, head.index);
-  Concern(data, acknowledgement.by.author.agency(), head.index);
-  Concern(data, at->second.originator.agency(), head.index);
-}
-
-void ApplyRevocation(StateData& data, const Revocation& revocation, const EntryHead& head) {
-  auto at = data.records.find(revocation.record);
-  Demand(at != data.records.end() && !at->second.revoked_at, "a revocation of nothing");
-  RecordState& record = at->second;
-  record.revoked_at = head.index;
-  Concern(record, head.index);
-  Concern(data, record.originator.agency(), head.index);
-  for (const PortionState& portion : record.portions)
-    for (const auto& [agency, key] : portion.recipients) Concern(data, agency, head.index);
+  Demand(data.headers.insert(grant.ctx).second, "a second statement under one header");
+  Demand(data.records.emplace(head.statement, std::move(next)).second, "a grant for the second time");
 }
 
 // Requests that can be refused for their age need not be remembered: Decide compares with `latest` too, so a clock that
@@ -167,6 +179,27 @@ void ForgetExpired(StateData& data) {
   const auto end = data.requests_by_expiry.upper_bound(data.latest);
   for (auto at = data.requests_by_expiry.begin(); at != end; ++at) data.requests.erase(at->second);
   data.requests_by_expiry.erase(data.requests_by_expiry.begin(), end);
+  const auto waited = data.pending_by_expiry.upper_bound(data.latest);
+  for (auto at = data.pending_by_expiry.begin(); at != waited; ++at) data.pending.erase(at->second);
+  data.pending_by_expiry.erase(data.pending_by_expiry.begin(), waited);
+}
+
+}  // namespace
+
+std::shared_ptr<const policy::Policy> Intern(StateData& data, const policy::Policy& policy, ByteView policy_bytes) {
+  if (policy_bytes.size() <= Salt::kSize) return std::make_shared<policy::Policy>(policy);
+  auto& slot = data.policies[ToBytes(policy_bytes.subspan(Salt::kSize))];  // what follows the random bytes
+  if (!slot) slot = std::make_shared<const policy::Policy>(policy);
+  return slot;
+}
+
+namespace {
+
+std::optional<MemberId> AuthorOf(const StateData& data, const Statement& statement) {
+  if (const auto by = AuthorshipOf(statement)) return by->author;
+  if (const auto* opening = std::get_if<StandingOpening>(&statement.payload))
+    return data.orders.at(opening->order).order.by.author;
+  return std::nullopt;
 }
 
 }  // namespace
@@ -181,7 +214,7 @@ void Apply(State& state, const Entry& entry) {
          "the charter is entry 0, and nothing else is");
   Demand(head.statement == statement.digest && decision.statement == statement.digest,
          "a decision of another statement");
-  if (statement.kind != Kind::kOpen)
+  if (statement.kind != Kind::kOpen && statement.kind != Kind::kStandingOpening)
     Demand(decision.verdicts.size() == 1 && decision.verdicts.front().allowed(), "a refusal");
 
   switch (statement.kind) {
@@ -206,10 +239,39 @@ void Apply(State& state, const Entry& entry) {
     case Kind::kRevocation:
       ApplyRevocation(data, std::get<Revocation>(statement.payload), head);
       break;
+    case Kind::kCharterAmendment:
+      ApplyCharterAmendment(data, std::get<CharterAmendment>(statement.payload), head);
+      break;
+    case Kind::kGrant:
+      ApplyGrant(data, statement, std::get<Grant>(statement.payload), head);
+      break;
+    case Kind::kAmendment:
+      ApplyAmendment(data, statement, std::get<Amendment>(statement.payload), head);
+      break;
+    case Kind::kApproval:
+      ApplyApproval(data, std::get<Approval>(statement.payload), head);
+      break;
+    case Kind::kReview:
+      ApplyReview(data, std::get<Review>(statement.payload), head);
+      break;
+    case Kind::kAccessRequest:
+      ApplyAccessRequest(data, std::get<AccessRequest>(statement.payload), head);
+      break;
+    case Kind::kAnswer:
+      ApplyAnswer(data, std::get<Answer>(statement.payload), head);
+      break;
+    case Kind::kStandingOrder:
+      ApplyStandingOrder(data, std::get<StandingOrder>(statement.payload), head);
+      break;
+    case Kind::kStandingOpening:
+      ApplyStandingOpening(data, std::get<StandingOpening>(statement.payload), decision, head);
+      break;
+    case Kind::kPurge:
+      ApplyPurge(data, std::get<Purge>(statement.payload), head);
+      break;
   }
-  if (statement.kind != Kind::kOpen) data.statements.emplace(head.statement, head.index);
-  if (statement.kind == Kind::kCharter || statement.kind == Kind::kEnrolment || statement.kind == Kind::kEpoch)
-    data.directory_entries.push_back(head.index);
+  data.statements.emplace(head.statement, KnownStatement{head.index, statement.kind, AuthorOf(data, statement), {}});
+  if (IsDirectoryKind(statement.kind)) data.directory_entries.push_back(head.index);
   data.size = head.index + 1;
   data.latest = std::max(data.latest, head.time);
   ForgetExpired(data);

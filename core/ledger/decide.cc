@@ -19,9 +19,10 @@ Status CheckCommon(const State& state, const Statement& statement, const Authors
   if (by.key_id != author->signing_key.id())
     return Refuse(Reason::kBadSignature, "the key is not the present one of " + by.author.str());
   // Before the time: who lost the answer may ask again as late as it likes.
-  if (state.statement_index(statement.digest)) return Refuse(Reason::kExists, "this statement was accepted before");
+  if (state.statement(statement.digest) != nullptr)
+    return Refuse(Reason::kExists, "this statement was accepted before");
   const Duration skew = std::chrono::seconds(charter.caps.clock_skew_seconds);
-  const Duration late = statement.kind == Kind::kRecord ? kSealingTime : skew;
+  const Duration late = statement.kind == Kind::kRecord || statement.kind == Kind::kGrant ? kSealingTime : skew;
   if (by.time > now + skew || by.time < now - late) return Refuse(Reason::kBadTime, FormatTime(by.time));
   return Ok();
 }
@@ -34,28 +35,46 @@ Result<const RecordState*> FindRecord(const State& state, const Digest& digest, 
 }
 
 // Any member that may know of the record says that it arrived; what became of it, only where the member's agency has
-// opened some of it. As often as wanted, also after a revocation.
+// opened some of it. As often as wanted, also after a revocation. That it was erased says whoever has opened it, or an
+// administrator for all of its agency.
 Status CheckAcknowledgement(const State& state, const Acknowledgement& acknowledgement) {
-  TRY(const RecordState* record, FindRecord(state, acknowledgement.record, acknowledgement.by.author));
+  const MemberId& author = acknowledgement.by.author;
+  TRY(const RecordState* record, FindRecord(state, acknowledgement.record, author));
   if (std::find(std::begin(kOutcomes), std::end(kOutcomes), acknowledgement.outcome) == std::end(kOutcomes))
     return Refuse(Reason::kMalformed, "an outcome that is not known");
   if (acknowledgement.outcome == "received") return Ok();
-  const AgencyId agency = acknowledgement.by.author.agency();
+  const AgencyId agency = author.agency();
   const bool opened = std::any_of(record->portions.begin(), record->portions.end(),
                                   [&](const PortionState& portion) { return portion.openings.count(agency) != 0; });
   if (!opened) return Refuse(Reason::kNotReady, "your agency has not opened this record");
+  if (acknowledgement.outcome == "erased" && !record->holders.count(author) && !IsAdministrator(state, author, agency))
+    return Refuse(Reason::kNotReady, "you have not opened this record");
   return Ok();
 }
 
-// The originator takes its record back, or an administrator of its agency does (the originator may be gone); once.
+// An order is ended by its author, or by an administrator of its agency; once.
+Status CheckOrderEnd(const State& state, const Revocation& revocation, const OrderState& order) {
+  const MemberId& author = revocation.by.author;
+  const MemberId& owner = order.order.by.author;
+  if (author != owner && !IsAdministrator(state, author, owner.agency())) return Refuse(Reason::kNotFound);
+  if (revocation.recall) return Refuse(Reason::kMalformed, "an order is ended, not recalled");
+  if (order.ended) return Refuse(Reason::kExists, "it was ended before");
+  return Ok();
+}
+
+// The originator takes its record back, or an administrator of its agency does (the originator may be gone); of a grant
+// also the original's. Once; a recall may follow.
 Status CheckRevocation(const State& state, const Revocation& revocation) {
   const MemberId& author = revocation.by.author;
-  TRY(const RecordState* record, FindRecord(state, revocation.record, author));
-  const bool administrator =
-      author.agency() == record->originator.agency() && state.active_member(author)->record.administrator;
-  if (author != record->originator && !administrator) return Refuse(Reason::kNotOriginator);
   if (!IsPrintable(revocation.why, 200)) return Refuse(Reason::kMalformed, "why: 1 to 200 bytes of printable text");
-  if (record->revoked_at) return Refuse(Reason::kExists, "it was revoked before");
+  if (const OrderState* order = state.order(revocation.record)) return CheckOrderEnd(state, revocation, *order);
+  TRY(const RecordState* record, FindRecord(state, revocation.record, author));
+  auto its = [&](const MemberId& originator) {
+    return author == originator || IsAdministrator(state, author, originator.agency());
+  };
+  if (!its(record->originator) && !its(state.original(*record).originator)) return Refuse(Reason::kNotOriginator);
+  if (record->revoked_at && (record->recalled_at || !revocation.recall))
+    return Refuse(Reason::kExists, "it was revoked before");
   return Ok();
 }
 
@@ -67,14 +86,18 @@ Result<std::vector<Verdict>> Judge(const State& state, const Statement& statemen
     TRY_OK(CheckCharter(*charter, at));
     return accepted;
   }
-  const auto by = AuthorshipOf(statement);
-  if (!by) return Refuse(Reason::kExists, "the log has its charter");
-  TRY_OK(CheckCommon(state, statement, *by, at.now));
+  if (statement.kind == Kind::kCharter) return Refuse(Reason::kExists, "the log has its charter");
+  if (const auto by = AuthorshipOf(statement))
+    TRY_OK(CheckCommon(state, statement, *by, at.now));
+  else if (state.statement(statement.digest) != nullptr)
+    return Refuse(Reason::kExists, "this statement was accepted before");
   const auto& authorities = state.charter()->authorities;
   if (std::none_of(authorities.begin(), authorities.end(), [&](const auto& one) { return one.id == at.authority; }))
     return Refuse(Reason::kNotAuthorised, at.authority.str() + " is no authority of the charter");
 
   if (const auto* open = std::get_if<Open>(&statement.payload)) return DecideOpen(state, *open, at);
+  if (const auto* opening = std::get_if<StandingOpening>(&statement.payload))
+    return DecideStandingOpening(state, *opening, at);
   struct Visitor {
     const State& state;
     const Statement& statement;
@@ -86,6 +109,16 @@ Result<std::vector<Verdict>> Judge(const State& state, const Statement& statemen
     Status operator()(const Open&) const { return Refuse(Reason::kInternal); }
     Status operator()(const Acknowledgement& one) const { return CheckAcknowledgement(state, one); }
     Status operator()(const Revocation& one) const { return CheckRevocation(state, one); }
+    Status operator()(const CharterAmendment& one) const { return CheckCharterAmendment(state, statement, one, at); }
+    Status operator()(const Grant& one) const { return CheckGrant(state, statement, one, at); }
+    Status operator()(const Amendment& one) const { return CheckAmendment(state, one, at); }
+    Status operator()(const Approval& one) const { return CheckApproval(state, one, at); }
+    Status operator()(const Review& one) const { return CheckReview(state, one); }
+    Status operator()(const AccessRequest& one) const { return CheckAccessRequest(state, one); }
+    Status operator()(const Answer& one) const { return CheckAnswer(state, one); }
+    Status operator()(const StandingOrder& one) const { return CheckStandingOrder(state, one, at); }
+    Status operator()(const StandingOpening&) const { return Refuse(Reason::kInternal); }
+    Status operator()(const Purge& one) const { return CheckPurge(state, one, at); }
   };
   TRY_OK(std::visit(Visitor{state, statement, at}, statement.payload));
   return accepted;

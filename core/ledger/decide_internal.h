@@ -15,14 +15,50 @@ struct Circumstances {
   const AuthorityId& authority;
 };
 
-// decide_directory.cc
+// decide_charter.cc
 Status CheckCharter(const Charter& charter, const Circumstances& at);
+Status CheckCharterAmendment(const State& state, const Statement& statement, const CharterAmendment& amendment,
+                             const Circumstances& at);
+// decide_directory.cc
 Status CheckEnrolment(const State& state, const Enrolment& enrolment);
 Status CheckEpoch(const State& state, const Epoch& epoch, const Circumstances& at);
+// The three keys of a member: valid, no two alike. The attributes: labels, the clearance a level of the ladder (or none).
+struct KeyIds {
+  KeyId auth, signing, kem;
+};
+Result<KeyIds> CheckMemberKeys(const MemberKeys& keys);
+Status CheckAttributes(const MemberRecord& member, const std::vector<std::string>& ladder);
+bool IsAdministrator(const State& state, const MemberId& author, const AgencyId& agency);
 // decide_record.cc
 Status CheckRecord(const State& state, const Statement& statement, const Record& record, const Circumstances& at);
+// What records and grants have in common: authorities, caps, attachments, policies, recipients.
+Status CheckSealed(const State& state, const record::Header& header, const record::Attachments& attachments,
+                   const std::vector<policy::Policy>& policies, const Circumstances& at);
+// The policy's form, the charter's caps and names. `made`: what the window is counted from.
+Status CheckPolicy(const State& state, const policy::Policy& policy, Time made);
+bool Reaches(const policy::Audience& audience, const AgencyId& agency);
+// decide_grant.cc
+Status CheckGrant(const State& state, const Statement& statement, const Grant& grant, const Circumstances& at);
+Status CheckAmendment(const State& state, const Amendment& amendment, const Circumstances& at);
 // decide_open.cc: an Error for a request that is no entry, else one verdict for each item.
 Result<std::vector<Verdict>> DecideOpen(const State& state, const Open& open, const Circumstances& at);
+// Everything that stands against this member's opening of the portion now, but approvals. The record is visible to it.
+std::vector<Reason> JudgePortion(const State& state, const PortionState& portion, const MemberId& member,
+                                 std::string_view purpose, std::string_view case_reference, Time now);
+// decide_request.cc
+Status CheckApproval(const State& state, const Approval& approval, const Circumstances& at);
+Status CheckReview(const State& state, const Review& review);
+Status CheckAccessRequest(const State& state, const AccessRequest& request);
+Status CheckAnswer(const State& state, const Answer& answer);
+// What the approvals that stand say of this portion: nothing against it, approval-missing, or rejected.
+std::vector<Reason> JudgeApprovals(const State& state, const RecordState& record, const policy::Policy& policy,
+                                   const PendingRequest& request);
+// decide_order.cc
+Status CheckStandingOrder(const State& state, const StandingOrder& order, const Circumstances& at);
+Result<std::vector<Verdict>> DecideStandingOpening(const State& state, const StandingOpening& opening,
+                                                   const Circumstances& at);
+// decide_purge.cc
+Status CheckPurge(const State& state, const Purge& purge, const Circumstances& at);
 // decide_text.cc: valid UTF-8 of 1..longest bytes without control characters and without marks that turn the direction
 // of reading round.
 bool IsPrintable(std::string_view text, std::size_t longest);

@@ -9,6 +9,22 @@ namespace {
 
 constexpr std::size_t kMaxItems = 256, kLongestCase = 200;
 
+// The request that the approvals were given to: the author's own, for the same, and not used yet.
+Status CheckApproved(const State& state, const Open& open, Time now) {
+  const PendingRequest* request = state.pending(*open.approved_request);
+  if (request == nullptr || request->author != open.by.author)
+    return Refuse(Reason::kNotFound, "a request of yours that waits for approvals");
+  if (request->used) return Refuse(Reason::kReplayed, "the approvals were used before");
+  if (now >= request->expires) return Refuse(Reason::kRequestExpired, "the approvals are no longer good");
+  if (open.purpose != request->purpose || open.case_reference != request->case_reference)
+    return Refuse(Reason::kMalformed, "another purpose or case than what was approved");
+  for (const OpenItem& item : open.items)
+    if (std::none_of(request->items.begin(), request->items.end(),
+                     [&](const OpenItem& one) { return one.record == item.record && one.portion == item.portion; }))
+      return Refuse(Reason::kMalformed, "a portion that was not asked to be approved");
+  return Ok();
+}
+
 // The request as such. What is wrong here is no entry: it names no record's fate.
 Status CheckRequest(const State& state, const Open& open, Time now) {
   if (open.agency != open.by.author.agency()) return Refuse(Reason::kNotAuthorised, "opened for another agency");
@@ -27,6 +43,11 @@ Status CheckRequest(const State& state, const Open& open, Time now) {
   const Duration lifetime = std::chrono::seconds(state.charter()->caps.request_lifetime_seconds);
   if (open.expires - open.by.time > lifetime) return Refuse(Reason::kBadTime, "the request is good for too long");
   if (state.request_used(open.by.author, open.by.nonce)) return Refuse(Reason::kReplayed);
+  if (!open.emergency.empty() && !IsPrintable(open.emergency, kLongestCase))
+    return Refuse(Reason::kMalformed, "why it is an emergency: up to 200 bytes of printable text");
+  if (!open.emergency.empty() && open.approved_request)
+    return Refuse(Reason::kMalformed, "an emergency does without approvals");
+  if (open.approved_request) TRY_OK(CheckApproved(state, open, now));
 
   TRY(auto reply_key, crypto::KemPublicKey::FromPoint(open.reply_key));
   if (state.key_in_use(reply_key.id())) return Refuse(Reason::kBadKey, "the reply key is not a fresh one");
@@ -42,53 +63,98 @@ Status CheckOriginators(const State& state, const Open& open) {
   for (const OpenItem& item : open.items) {
     const RecordState* record = state.record(item.record);
     if (record == nullptr || !state.visible_to(*record, open.by.author)) continue;
-    if (originator && *originator != record->originator.agency())
+    const AgencyId agency = state.original(*record).originator.agency();
+    if (originator && *originator != agency)
       return Refuse(Reason::kMalformed, "records of several originators' agencies in one request; make one for each");
-    originator = record->originator.agency();
+    originator = agency;
   }
   return Ok();
 }
 
-// The recipients of a portion are those who get a key half. One request, one portion at a time.
+bool IsEmergencyLocked(const State& state, const MemberState& member) {
+  return state.emergency_of(PersonOf(member.record)) != nullptr ||
+         state.emergency_of(member.record.id.str()) != nullptr;
+}
+
+// What approvals or an emergency say, where nothing else stands against it or something does.
+std::vector<Reason> JudgeDualControl(const State& state, const Open& open, const RecordState& record,
+                                     const policy::Policy& policy) {
+  if (!open.emergency.empty()) {
+    if (!policy.emergency) return {Reason::kNoEmergency};
+    if (IsEmergencyLocked(state, *state.active_member(open.by.author))) return {Reason::kEmergencyLocked};
+    return {};
+  }
+  if (policy.approvals.empty()) return {};
+  if (!open.approved_request) return {Reason::kApprovalMissing};
+  return JudgeApprovals(state, record, policy, *state.pending(*open.approved_request));
+}
+
+// One request, one portion at a time.
 Verdict JudgeItem(const State& state, const Open& open, const OpenItem& item, const Circumstances& at) {
   Verdict out;
   out.record = item.record;
   out.portion = item.portion;
   // One answer for what is not there, what this member may not know of, and what another authority decides.
   const RecordState* record = state.record(item.record);
-  if (record == nullptr || record->authority != at.authority || item.portion >= record->portions.size() ||
-      !state.visible_to(*record, open.by.author)) {
+  const PortionState* portion = record == nullptr ? nullptr : record->portion(item.portion);
+  if (portion == nullptr || record->authority != at.authority || !state.visible_to(*record, open.by.author)) {
     out.reasons = {Reason::kNotFound};
     return out;
   }
-  if (record->revoked_at) {
+  if (record->purged_at || state.original(*record).purged_at) {
+    out.reasons = {Reason::kPurged};
+    return out;
+  }
+  if (state.ended(*record)) {
     out.reasons = {Reason::kRevoked};
     return out;
   }
-  const PortionState& portion = record->portions[item.portion];
-  out.policy_digest = portion.policy_digest;
-  out.policy_sequence = portion.policy_sequence;
-
-  const auto opened = portion.openings.find(open.agency);
-  const MemberState& member = *state.active_member(open.by.author);
-  out.reasons = policy::Evaluate(
-      *portion.policy,
-      {open.by.author, member.record.attributes, state.charter()->clearances, open.purpose, open.case_reference, at.now,
-       opened == portion.openings.end() ? 0 : opened->second, portion.openings_in_all});
-  const auto recipient = std::find_if(portion.recipients.begin(), portion.recipients.end(),
-                                      [&](const auto& one) { return one.first == open.agency; });
-  if (recipient == portion.recipients.end()) {
-    // In the audience, but the agency had no epoch when the record was sealed: it holds no half.
-    out.reasons = {Reason::kNotReleasable};
-  } else if (recipient->second != item.epoch_key_id && out.reasons != std::vector{Reason::kNotReleasable}) {
+  out.policy_digest = portion->policy_digest;
+  out.policy_sequence = portion->policy_sequence;
+  out.reasons = JudgePortion(state, *portion, open.by.author, open.purpose, open.case_reference, at.now);
+  if (out.reasons != std::vector{Reason::kNotReleasable}) {
+    const auto recipient = std::find_if(portion->recipients.begin(), portion->recipients.end(),
+                                        [&](const auto& one) { return one.first == open.agency; });
     // The client would derive its half with another key than the one sealed to; the release would be counted and useless.
-    out.reasons.push_back(Reason::kBadKey);
+    if (recipient->second != item.epoch_key_id) out.reasons.push_back(Reason::kBadKey);
+    const auto dual = JudgeDualControl(state, open, *record, *portion->policy);
+    out.reasons.insert(out.reasons.end(), dual.begin(), dual.end());
   }
-  if (out.allowed()) out.obligation = policy::TextOf(portion.policy->marking);
+  if (out.allowed()) out.obligation = policy::TextOf(portion->policy->marking);
   return out;
 }
 
 }  // namespace
+
+// The recipients of a portion are those who get a key half; an agency in the audience that had no epoch when the record was
+// sealed is none of them.
+std::vector<Reason> JudgePortion(const State& state, const PortionState& portion, const MemberId& member,
+                                 std::string_view purpose, std::string_view case_reference, Time now) {
+  const AgencyId agency = member.agency();
+  if (std::none_of(portion.recipients.begin(), portion.recipients.end(),
+                   [&](const auto& one) { return one.first == agency; }))
+    return {Reason::kNotReleasable};
+  const auto opened = portion.openings.find(agency);
+  return policy::Evaluate(
+      *portion.policy,
+      {member, state.active_member(member)->record.attributes, state.charter()->clearances, purpose, case_reference,
+       now, opened == portion.openings.end() ? 0 : opened->second, portion.openings_in_all});
+}
+
+std::vector<Reason> WhyNot(const State& state, const policy::Policy& policy, const MemberId& member,
+                           const std::string& purpose, const std::string& case_reference, Time now) {
+  const MemberState* known = state.active_member(member);
+  if (known == nullptr) return {Reason::kNotEnrolled};
+  PortionState portion;
+  portion.policy = std::make_shared<const policy::Policy>(policy);
+  const AgencyId id = member.agency();
+  const AgencyState* agency = state.agency(id);
+  // A record is sealed to the agency's present epoch; without one it holds no half.
+  if (agency != nullptr && agency->current() != nullptr) portion.recipients.emplace_back(id, agency->current()->key_id);
+  auto out = JudgePortion(state, portion, member, purpose, case_reference, now);
+  if (!policy.approvals.empty() && out != std::vector{Reason::kNotReleasable}) out.push_back(Reason::kApprovalMissing);
+  return out;
+}
 
 Result<std::vector<Verdict>> DecideOpen(const State& state, const Open& open, const Circumstances& at) {
   TRY_OK(CheckRequest(state, open, at.now));

@@ -20,6 +20,8 @@ std::string_view AgencyOf(const MemberId& member) {
   return text.substr(0, text.find('/'));
 }
 
+}  // namespace
+
 // Could a member of this agency be in the audience?
 bool Reaches(const policy::Audience& audience, const AgencyId& agency) {
   return Holds(audience.countries, agency.country()) || Holds(audience.agencies, agency) ||
@@ -27,15 +29,18 @@ bool Reaches(const policy::Audience& audience, const AgencyId& agency) {
                      [&](const MemberId& member) { return AgencyOf(member) == agency.str(); });
 }
 
-// The header's authorities are those of the charter, with their keys, and whoever decides here is the first: it is the
+namespace {
+
+// The header's authorities are those of the charter, with their keys (or, for a grace time, the ones before), and whoever decides here is the first: it is the
 // one that will be asked to open.
-Status CheckAuthorities(const Charter& charter, const record::Header& header, const AuthorityId& self) {
+Status CheckAuthorities(const State& state, const record::Header& header, const AuthorityId& self, Time now) {
+  const Charter& charter = *state.charter();
   for (const record::AuthorityRef& named : header.authorities) {
     auto known = std::find_if(charter.authorities.begin(), charter.authorities.end(),
                               [&](const CharterAuthority& one) { return one.id == named.id; });
     if (known == charter.authorities.end())
       return Refuse(Reason::kBadHeader, named.id.str() + " is no release authority");
-    if (crypto::KeyIdOf(known->release_key) != named.key_id)
+    if (!state.release_key_taken(named.id, named.key_id, now))
       return Refuse(Reason::kBadHeader, "another release key than that of " + named.id.str());
   }
   if (header.authorities.front().id != self)
@@ -64,15 +69,15 @@ Status CheckRecipients(const State& state, const policy::Audience& audience, con
   const CharterCaps& caps = state.charter()->caps;
   const std::string where = "portion " + std::to_string(portion) + ": ";
   for (const record::Slip& slip : slips) {
-    if (slip.portion != portion) continue;
+    if (slip.portion != portion || slip.agency.str() == record::kDecoyAgency) continue;
     const AgencyState* agency = state.agency(slip.agency);
-    if (agency == nullptr || !Reaches(audience, slip.agency))
+    if (agency == nullptr || agency->left || !Reaches(audience, slip.agency))
       return BadPolicy(where + slip.agency.str() + " is a recipient and not in the audience");
     TRY_OK(CheckEpochOf(*agency, slip.epoch_key_id, caps, now));
   }
   for (const auto& [id, agency] : state.agencies()) {
     const EpochState* current = agency.current();
-    if (current == nullptr || !TakesRecords(*current, caps, now) || !Reaches(audience, id)) continue;
+    if (agency.left || current == nullptr || !TakesRecords(*current, caps, now) || !Reaches(audience, id)) continue;
     if (std::none_of(slips.begin(), slips.end(),
                      [&, &id = id](const record::Slip& slip) { return slip.portion == portion && slip.agency == id; }))
       return BadPolicy(where + id.str() + " is in the audience and no recipient; fetch the directory and send again");
@@ -80,18 +85,25 @@ Status CheckRecipients(const State& state, const policy::Audience& audience, con
   return Ok();
 }
 
+bool IsParty(const State& state, const AgencyId& id) {
+  const AgencyState* agency = state.agency(id);
+  return agency != nullptr && !agency->left;
+}
+
 // Nobody is named whom the charter does not know: a slip of the pen would go unnoticed until somebody waits for it.
 Status CheckAudience(const State& state, const policy::Audience& audience) {
   for (const auto& country : audience.countries)
     if (std::none_of(state.agencies().begin(), state.agencies().end(),
-                     [&](const auto& one) { return one.first.country() == country; }))
+                     [&](const auto& one) { return !one.second.left && one.first.country() == country; }))
       return BadPolicy("no agency of the charter is of " + country);
   for (const auto& agency : audience.agencies)
-    if (state.agency(agency) == nullptr) return BadPolicy(agency.str() + " is no agency of the charter");
+    if (!IsParty(state, agency)) return BadPolicy(agency.str() + " is no agency of the charter");
   for (const auto& member : audience.members)
-    if (state.agency(member.agency()) == nullptr) return BadPolicy(member.str() + " is of no agency of the charter");
+    if (!IsParty(state, member.agency())) return BadPolicy(member.str() + " is of no agency of the charter");
   return Ok();
 }
+
+}  // namespace
 
 // The policy's own form, and the charter's caps. The window is counted from the record's time, which its sender knows.
 Status CheckPolicy(const State& state, const policy::Policy& policy, Time made) {
@@ -104,48 +116,84 @@ Status CheckPolicy(const State& state, const policy::Policy& policy, Time made) 
     return BadPolicy("the charter has no clearance " + clearance);
   if (!policy.expires || *policy.expires - made > std::chrono::days(charter.caps.max_window_days))
     return BadPolicy("it must expire within " + std::to_string(charter.caps.max_window_days) + " days");
+  for (const policy::Approvals& group : policy.approvals)
+    for (const MemberId& approver : group.approvers)
+      if (!IsParty(state, approver.agency())) return BadPolicy(approver.str() + " is of no agency of the charter");
   return CheckAudience(state, policy.releasable_to);
+}
+
+namespace {
+
+// What derives from others is marked as strictly as the strictest portion that the agency has opened of each, unless the
+// originator of that one consented to less. Its own agency's records are sources that need no opening.
+Status CheckSources(const State& state, const record::Header& header, const std::vector<policy::Policy>& policies) {
+  const AgencyId agency = header.originator.agency();
+  for (const Digest& digest : header.sources) {
+    const RecordState* source = state.record(digest);
+    if (source == nullptr || !state.visible_to(*source, header.originator))
+      return Refuse(Reason::kNotFound, "a record that it derives from");
+    const bool own = source->originator.agency() == agency;
+    std::optional<policy::Tlp> strictest;
+    for (const PortionState& portion : source->portions)
+      if (own || portion.openings.count(agency) != 0)
+        strictest = std::min(strictest.value_or(policy::Tlp::kClear), portion.policy->marking);
+    if (!strictest) return Refuse(Reason::kNotReady, "your agency has opened nothing of a record that it derives from");
+    if (own) continue;  // an agency marks its own as it likes
+    if (auto consented = state.consent(digest, agency)) strictest = std::max(*strictest, *consented);
+    for (const policy::Policy& policy : policies)
+      if (policy.marking > *strictest)
+        return Refuse(Reason::kMarkingTooLow, "a source is " + std::string(policy::TextOf(*strictest)));
+  }
+  return Ok();
 }
 
 }  // namespace
 
+Status CheckSealed(const State& state, const record::Header& header, const record::Attachments& attachments,
+                   const std::vector<policy::Policy>& policies, const Circumstances& at) {
+  const CharterCaps& caps = state.charter()->caps;
+  TRY_OK(CheckAuthorities(state, header, at.authority, at.now));
+  if (header.portions.size() > caps.max_portions) return Refuse(Reason::kTooMany, "portions");
+  for (const record::PortionHead& portion : header.portions) {
+    const auto decoys =
+        std::count_if(attachments.slips.begin(), attachments.slips.end(), [&](const record::Slip& slip) {
+          return slip.portion == portion.number && slip.agency.str() == record::kDecoyAgency;
+        });
+    if (portion.recipients.size() - std::min(portion.recipients.size(), static_cast<std::size_t>(decoys)) >
+        caps.max_recipients)
+      return Refuse(Reason::kTooMany, "recipients of a portion");
+    // Whoever may amend is of the originator's agency, so that the policy stays in its hands.
+    const MemberState* amender = state.owner_of_signing_key(portion.amend_key_id);
+    if (amender == nullptr || amender->record.id.agency() != header.originator.agency())
+      return Refuse(Reason::kBadHeader, "the key that may amend is nobody's of the originator's agency");
+  }
+  TRY_OK(record::CheckAttachments(header, attachments));
+  if (policies.size() != header.portions.size()) return BadPolicy("the policies are withheld");
+  for (std::size_t p = 0; p < header.portions.size(); ++p) {
+    TRY_OK(CheckPolicy(state, policies[p], header.time));
+    if (header.portions[p].marking != policy::TextOf(policies[p].marking))
+      return BadPolicy("the header's marking is not that of the policy");
+    TRY_OK(CheckRecipients(state, policies[p].releasable_to, attachments.slips, header.portions[p].number, at.now));
+  }
+  return Ok();
+}
+
 Status CheckRecord(const State& state, const Statement& statement, const Record& record, const Circumstances& at) {
   const record::Header& header = record.payload.header;
-  const Charter& charter = *state.charter();
-  const CharterCaps& caps = charter.caps;
   TRY_OK(record::CheckHeader(header));
   TRY_OK(record::CheckSeals(header, record.payload.portions));
   if (state.header_used(record.payload.ctx)) return Refuse(Reason::kHeaderReused);
-  TRY_OK(CheckAuthorities(charter, header, at.authority));
-
-  if (header.portions.size() > caps.max_portions) return Refuse(Reason::kTooMany, "portions");
-  for (std::size_t p = 0; p < header.portions.size(); ++p) {
-    const record::PortionHead& portion = header.portions[p];
-    if (portion.recipients.size() > caps.max_recipients) return Refuse(Reason::kTooMany, "recipients of a portion");
-    if (record.payload.portions[p].body_length > caps.max_body_bytes)
-      return Refuse(Reason::kTooLarge, "the sealed body");
-    // Amendments by others than the originator are for a later version.
-    if (portion.amend_key_id != header.signing_key_id)
-      return Refuse(Reason::kBadHeader, "the key that may amend is not the originator's");
+  for (const record::PortionSeal& seal : record.payload.portions) {
+    if (seal.body_length > state.charter()->caps.max_body_bytes) return Refuse(Reason::kTooLarge, "the sealed body");
+    if (state.body_purged(seal.body_root)) return Refuse(Reason::kPurged, "a body of the record");
   }
-
-  TRY_OK(record::CheckAttachments(header, statement.attachments));
-  if (record.policies.size() != header.portions.size()) return BadPolicy("the policies are withheld");
-  for (std::size_t p = 0; p < header.portions.size(); ++p) {
-    const policy::Policy& policy = record.policies[p];
-    TRY_OK(CheckPolicy(state, policy, header.time));
-    if (header.portions[p].marking != policy::TextOf(policy.marking))
-      return BadPolicy("the header's marking is not that of the policy");
-    TRY_OK(
-        CheckRecipients(state, policy.releasable_to, statement.attachments.slips, header.portions[p].number, at.now));
-  }
-
+  TRY_OK(CheckSealed(state, header, statement.attachments, record.policies, at));
   if (header.in_reply_to) {
     const RecordState* answered = state.record(*header.in_reply_to);
     if (answered == nullptr || !state.visible_to(*answered, header.originator))
       return Refuse(Reason::kNotFound, "the record that it answers");
   }
-  return Ok();
+  return CheckSources(state, header, record.policies);
 }
 
 }  // namespace valija::ledger

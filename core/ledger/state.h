@@ -77,6 +77,7 @@ struct RecordState {
   std::optional<Time> due;                    // it asks for an answer by then
   std::map<AgencyId, std::uint64_t> replies;  // each agency's first one: entry index
 
+  RecordState(MemberId by, AuthorityId first) : originator(std::move(by)), authority(std::move(first)) {}
   const PortionState* portion(std::uint32_t number) const;
 };
 
@@ -93,6 +94,8 @@ struct PendingRequest {
   };
   std::map<MemberId, Said> said;  // the last word of each approver; a withdrawal removes it
   bool used = false;              // an opening was granted under it
+
+  explicit PendingRequest(MemberId by) : author(std::move(by)) {}
 };
 
 struct EmergencyState {

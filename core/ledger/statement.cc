@@ -91,6 +91,10 @@ std::optional<Kind> KindFromPayloadType(std::string_view type) {
   return std::nullopt;
 }
 
+bool IsDirectoryKind(Kind kind) {
+  return kind == Kind::kCharter || kind == Kind::kCharterAmendment || kind == Kind::kEnrolment || kind == Kind::kEpoch;
+}
+
 bool MustBeBatched(Kind kind) { return kind == Kind::kRecord || kind == Kind::kOpen; }
 
 namespace {

@@ -48,7 +48,8 @@ std::string PayloadType(Kind kind);  // "application/vnd.valija.record.v1"
 std::optional<Kind> KindFromPayloadType(std::string_view type);
 inline constexpr std::string_view kDecisionType = "application/vnd.valija.decision.v1";
 inline constexpr std::string_view kBatchType = "application/vnd.valija.batch.v1";
-bool MustBeBatched(Kind kind);  // record and open: yes; every other kind: never
+bool IsDirectoryKind(Kind kind);  // charter, its amendments, enrolments, epochs: who is who
+bool MustBeBatched(Kind kind);    // record and open: yes; every other kind: never
 
 struct Authorship {
   MemberId author;
@@ -64,6 +65,7 @@ struct MemberKeys {
   KeyId auth_key_id;  // SPKI of the TLS client certificate
   Point signing_key;  // ECDSA P-256
   Point kem_key;      // key management: epoch keys are sealed to it
+  bool operator==(const MemberKeys&) const = default;
 };
 
 enum class MemberStatus : std::uint8_t { kActive = 1, kRemoved = 2, kSuspended = 3 };
@@ -85,6 +87,7 @@ struct MemberRecord {  // what the directory says of one member
   bool administrator = false;
   bool auditor = false;  // of its own agency; joint auditors are named by the charter
   std::string person;    // label: the same in all members of the agency that are one person; empty: a system
+  bool operator==(const MemberRecord&) const = default;
 };
 
 struct CharterAgency {

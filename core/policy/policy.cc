@@ -123,6 +123,30 @@ Status Validate(const Policy& policy) {
   return CheckApprovals(policy);
 }
 
+bool NoLaxer(const Policy& policy, const Policy& than, const std::vector<std::string>& ladder) {
+  const NeedToKnow& need = policy.need_to_know;
+  const NeedToKnow& least = than.need_to_know;
+  auto any_kept = [](const auto& mine, const auto& theirs) {
+    return theirs.empty() || (!mine.empty() && HasAll(theirs, mine));
+  };
+  auto limit_kept = [](std::uint32_t mine, std::uint32_t theirs) {
+    return theirs == 0 || (mine != 0 && mine <= theirs);
+  };
+  return policy.marking <= than.marking && ClearanceMeets(ladder, need.clearance, least.clearance) &&
+         any_kept(need.any_roles, least.any_roles) && HasAll(need.all_roles, least.all_roles) &&
+         any_kept(need.any_programmes, least.any_programmes) && HasAll(need.all_programmes, least.all_programmes) &&
+         HasAll(than.purposes, policy.purposes) && (policy.case_required || !than.case_required) &&
+         (!than.not_before || (policy.not_before && *policy.not_before >= *than.not_before)) &&
+         (!than.expires || (policy.expires && *policy.expires <= *than.expires)) &&
+         limit_kept(policy.openings_per_agency, than.openings_per_agency) &&
+         limit_kept(policy.openings_in_all, than.openings_in_all) &&
+         std::all_of(than.approvals.begin(), than.approvals.end(),
+                     [&](const Approvals& group) { return Holds(policy.approvals, group); }) &&
+         (than.approvals.empty() || policy.approval_hours <= than.approval_hours) &&
+         (!policy.emergency || than.emergency) && (policy.onward == Onward::kNever || policy.onward == than.onward) &&
+         (!policy.audience_shown || than.audience_shown);
+}
+
 bool InAudience(const Audience& audience, const MemberId& member) {
   const std::string_view text = member.str();
   const std::string_view agency = text.substr(0, text.find('/'));

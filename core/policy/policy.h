@@ -71,6 +71,9 @@ struct Policy {
 // The charter's caps are checked by ledger::decide.
 Status Validate(const Policy& policy);
 
+// Does `policy` allow nothing that `than` does not, audiences aside? For who passes on what is not its own.
+bool NoLaxer(const Policy& policy, const Policy& than, const std::vector<std::string>& clearance_ladder);
+
 // What the directory knows of who asks.
 struct Attributes {
   std::string clearance;                       // a level of the charter's ladder, or empty: none

@@ -1,0 +1,230 @@
+#include <algorithm>
+#include <set>
+
+#include "core/ledger/apply_internal.h"
+
+namespace valija::ledger {
+namespace {
+
+// An act concerns whoever did it, the originator, and of a grant the original's originator too.
+void ConcernActors(StateData& data, const MemberId& author, RecordState& record, std::uint64_t index) {
+  Concern(record, index);
+  Concern(data, author.agency(), index);
+  Concern(data, record.originator.agency(), index);
+  if (!record.grant_of) return;
+  RecordState& original = RecordAt(data, *record.grant_of);
+  Concern(original, index);
+  Concern(data, original.originator.agency(), index);
+}
+
+void ConcernRecipients(StateData& data, const RecordState& record, std::uint64_t index) {
+  for (const PortionState& portion : record.portions)
+    for (const auto& [agency, key] : portion.recipients) Concern(data, agency, index);
+}
+
+void CountOpening(StateData& data, const Verdict& verdict, const MemberId& member, std::uint64_t index) {
+  RecordState& record = RecordAt(data, verdict.record);
+  PortionState& portion = PortionAt(record, verdict.portion);
+  ++portion.openings[member.agency()];
+  ++portion.openings_in_all;
+  record.holders.try_emplace(member, HolderState{index, {}});
+}
+
+// Refused for nothing but missing approvals: it waits for them.
+void Await(StateData& data, const Open& open, const Decision& decision, const EntryHead& head) {
+  PendingRequest request(open.by.author);
+  std::uint32_t hours = 0;
+  for (std::size_t i = 0; i < open.items.size(); ++i) {
+    if (decision.verdicts[i].reasons != std::vector{Reason::kApprovalMissing}) continue;
+    const PortionState& portion = PortionAt(RecordAt(data, open.items[i].record), open.items[i].portion);
+    hours = hours == 0 ? portion.policy->approval_hours : std::min(hours, portion.policy->approval_hours);
+    request.items.push_back(open.items[i]);
+    // Those who are asked are told.
+    for (const policy::Approvals& group : portion.policy->approvals)
+      for (const MemberId& approver : group.approvers) {
+        const RecordState& record = RecordAt(data, open.items[i].record);
+        const AgencyId agency = approver.agency();
+        if (agency == record.originator.agency() || agency == open.agency) Concern(data, agency, head.index);
+      }
+  }
+  if (request.items.empty()) return;
+  request.index = head.index;
+  request.purpose = open.purpose;
+  request.case_reference = open.case_reference;
+  request.expires = head.time + std::chrono::hours(hours);
+  data.pending_by_expiry.emplace(request.expires, head.statement);
+  data.pending.emplace(head.statement, std::move(request));
+}
+
+void BeginEmergency(StateData& data, const Open& open, const Decision& decision, const EntryHead& head) {
+  std::set<AgencyId> originators;
+  for (const Verdict& verdict : decision.verdicts)
+    if (verdict.allowed()) originators.insert(OriginalOf(data, RecordAt(data, verdict.record)).originator.agency());
+  if (originators.empty()) return;
+  data.emergencies.emplace(
+      head.statement,
+      EmergencyState{head.index, open.by.author, {originators.begin(), originators.end()}, std::nullopt});
+  data.locked.emplace(PersonOf(data.members.at(open.by.author).record), head.statement);
+  data.locked.emplace(open.by.author.str(), head.statement);
+}
+
+}  // namespace
+
+void ApplyOpen(StateData& data, const Open& open, const Decision& decision, const EntryHead& head) {
+  Demand(decision.verdicts.size() == open.items.size(), "not one verdict for each item");
+  StateData::Request request{open.by.author, open.by.nonce};
+  Demand(data.requests.emplace(request, open.expires).second, "a request for the second time");
+  data.requests_by_expiry.emplace(open.expires, std::move(request));
+  Concern(data, open.agency, head.index);
+  bool granted = false;
+  for (std::size_t i = 0; i < open.items.size(); ++i) {
+    const Verdict& verdict = decision.verdicts[i];
+    Demand(verdict.record == open.items[i].record && verdict.portion == open.items[i].portion,
+           "a verdict of another item");
+    auto at = data.records.find(verdict.record);
+    if (at == data.records.end()) {
+      Demand(!verdict.allowed(), "an opening of nothing");
+      continue;
+    }
+    // Also a refused attempt, even by somebody to whom the record does not exist, concerns its originator.
+    ConcernActors(data, open.by.author, at->second, head.index);
+    if (!verdict.allowed()) continue;
+    granted = true;
+    CountOpening(data, verdict, open.by.author, head.index);
+  }
+  if (open.approved_request && granted) {
+    auto used = data.pending.find(*open.approved_request);
+    Demand(used != data.pending.end(), "approvals that are not there");
+    used->second.used = true;
+  }
+  if (!open.emergency.empty()) BeginEmergency(data, open, decision, head);
+  if (!open.approved_request && open.emergency.empty()) Await(data, open, decision, head);
+}
+
+void ApplyStandingOpening(StateData& data, const StandingOpening& opening, const Decision& decision,
+                          const EntryHead& head) {
+  auto order = data.orders.find(opening.order);
+  Demand(order != data.orders.end(), "an opening under no order");
+  Demand(decision.verdicts.size() == opening.portions.size(), "not one verdict for each portion");
+  Demand(order->second.opened.insert(opening.record).second, "an opening for the second time");
+  const MemberId& author = order->second.order.by.author;
+  ConcernActors(data, author, RecordAt(data, opening.record), head.index);
+  for (const Verdict& verdict : decision.verdicts)
+    if (verdict.allowed()) CountOpening(data, verdict, author, head.index);
+}
+
+void ApplyAcknowledgement(StateData& data, const Acknowledgement& acknowledgement, const EntryHead& head) {
+  const MemberId& author = acknowledgement.by.author;
+  RecordState& record = RecordAt(data, acknowledgement.record);
+  ConcernActors(data, author, record, head.index);
+  if (acknowledgement.outcome != "erased") return;
+  const bool administrator = data.members.at(author).record.administrator;
+  for (auto& [holder, state] : record.holders)
+    if (!state.erased && (holder == author || (administrator && holder.agency() == author.agency())))
+      state.erased = head.index;
+}
+
+void ApplyRevocation(StateData& data, const Revocation& revocation, const EntryHead& head) {
+  if (auto order = data.orders.find(revocation.record); order != data.orders.end()) {
+    Demand(!order->second.ended, "the end of an order that has ended");
+    order->second.ended = head.index;
+    Concern(data, order->second.order.agency, head.index);
+    return;
+  }
+  RecordState& record = RecordAt(data, revocation.record);
+  Demand(!record.revoked_at || (revocation.recall && !record.recalled_at), "a revocation of nothing");
+  if (!record.revoked_at) record.revoked_at = head.index;
+  if (revocation.recall) record.recalled_at = head.index;
+  ConcernActors(data, revocation.by.author, record, head.index);
+  ConcernRecipients(data, record, head.index);
+  for (const Digest& grant : record.grants) {
+    RecordState& granted = RecordAt(data, grant);
+    Concern(granted, head.index);
+    Concern(data, granted.originator.agency(), head.index);
+    ConcernRecipients(data, granted, head.index);
+  }
+}
+
+void ApplyAmendment(StateData& data, const Statement& statement, const Amendment& amendment, const EntryHead& head) {
+  RecordState& record = RecordAt(data, amendment.record);
+  PortionState& portion = PortionAt(record, amendment.portion);
+  Demand(amendment.policy && statement.attachments.policies.size() == 1, "an amendment without its policy");
+  Demand(amendment.sequence == portion.policy_sequence + 1, "an amendment out of order");
+  portion.policy = Intern(data, *amendment.policy, statement.attachments.policies.front());
+  portion.policy_digest = amendment.policy_digest;
+  portion.policy_sequence = amendment.sequence;
+  ConcernActors(data, amendment.by.author, record, head.index);
+  for (const auto& [agency, key] : portion.recipients) Concern(data, agency, head.index);
+}
+
+void ApplyApproval(StateData& data, const Approval& approval, const EntryHead& head) {
+  auto at = data.pending.find(approval.request);
+  Demand(at != data.pending.end(), "an approval of nothing");
+  PendingRequest& request = at->second;
+  if (approval.verdict == ApprovalVerdict::kWithdraw)
+    request.said.erase(approval.by.author);
+  else
+    request.said.insert_or_assign(approval.by.author, PendingRequest::Said{approval.verdict, head.index});
+  Concern(data, request.author.agency(), head.index);
+  for (const OpenItem& item : request.items)
+    ConcernActors(data, approval.by.author, RecordAt(data, item.record), head.index);
+}
+
+void ApplyReview(StateData& data, const Review& review, const EntryHead& head) {
+  auto at = data.emergencies.find(review.request);
+  Demand(at != data.emergencies.end() && !at->second.reviewed, "a review of nothing");
+  at->second.reviewed = head.index;
+  std::erase_if(data.locked, [&](const auto& one) { return one.second == review.request; });
+  Concern(data, review.by.author.agency(), head.index);
+  Concern(data, at->second.author.agency(), head.index);
+  for (const AgencyId& agency : at->second.originators) Concern(data, agency, head.index);
+}
+
+void ApplyAccessRequest(StateData& data, const AccessRequest& request, const EntryHead& head) {
+  data.access_requests.emplace(head.statement, AccessRequestState{head.index, request, std::nullopt});
+  Concern(data, request.by.author.agency(), head.index);
+  auto at = data.records.find(request.record);
+  if (at == data.records.end()) return;
+  RecordState& original = OriginalOf(data, at->second);
+  Concern(original, head.index);
+  Concern(data, original.originator.agency(), head.index);
+}
+
+// A refusal concerns the originator's side alone: its author's silence looks the same.
+void ApplyAnswer(StateData& data, const Answer& answer, const EntryHead& head) {
+  auto at = data.access_requests.find(answer.request);
+  Demand(at != data.access_requests.end() && !at->second.answered, "an answer to nothing");
+  at->second.answered = head.index;
+  const AccessRequest& asked = at->second.request;
+  RecordState& record = RecordAt(data, asked.record);
+  Concern(record, head.index);
+  Concern(data, answer.by.author.agency(), head.index);
+  if (!answer.marking) return;
+  auto [consent, fresh] = data.consents.try_emplace({asked.record, asked.agency}, *answer.marking);
+  consent->second = std::max(consent->second, *answer.marking);
+  Concern(data, asked.agency, head.index);
+}
+
+void ApplyStandingOrder(StateData& data, const StandingOrder& order, const EntryHead& head) {
+  data.orders.emplace(head.statement, OrderState{head.index, order, order.by.key_id, std::nullopt, {}});
+  Concern(data, order.agency, head.index);
+}
+
+void ApplyPurge(StateData& data, const Purge& purge, const EntryHead& head) {
+  Concern(data, purge.by.author.agency(), head.index);
+  for (const Erasure& erasure : purge.erasures) {
+    auto known = data.statements.find(erasure.statement);
+    Demand(known != data.statements.end() && !known->second.erased_by, "an erasure of nothing");
+    known->second.erased_by = head.index;
+    auto at = data.records.find(erasure.statement);
+    if (at == data.records.end()) continue;
+    RecordState& record = at->second;
+    record.purged_at = head.index;
+    ConcernActors(data, purge.by.author, record, head.index);
+    ConcernRecipients(data, record, head.index);
+    for (const Digest& grant : record.grants) ConcernRecipients(data, RecordAt(data, grant), head.index);
+    data.purged_bodies.insert(record.body_roots.begin(), record.body_roots.end());
+  }
+}
+
+}  // namespace valija::ledger
