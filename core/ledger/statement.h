@@ -86,7 +86,7 @@ struct MemberRecord {  // what the directory says of one member
   policy::Attributes attributes;
   bool administrator = false;
   bool auditor = false;  // of its own agency; joint auditors are named by the charter
-  std::string person;    // label: the same in all members of the agency that are one person; empty: a system
+  std::string person{};  // label: the same in all members of the agency that are one person; empty: a system
   bool operator==(const MemberRecord&) const = default;
 };
 
@@ -176,8 +176,8 @@ struct Open {
   std::uint64_t checkpoint_size = 0;  // the last checkpoint the client verified
   Hash checkpoint_root;
   Time expires;
-  std::optional<Digest> approved_request;  // an earlier Open of the same author, for the same
-  std::string emergency;                   // why it must be opened without the approvals; empty: it need not
+  std::optional<Digest> approved_request{};  // an earlier Open of the same author, for the same
+  std::string emergency{};                   // why it must be opened without the approvals; empty: it need not
 };
 
 struct Acknowledgement {

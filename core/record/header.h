@@ -50,7 +50,7 @@ struct Header {
   std::vector<AuthorityRef> authorities;  // at least one; the first decides and logs
   std::vector<PortionHead> portions;      // at least one
   Urgency urgency = Urgency::kNone;       // of a record that asks for an answer
-  std::vector<Digest> sources;            // what it derives from; ascending, at most 64
+  std::vector<Digest> sources{};          // what it derives from; ascending, at most 64
 };
 
 // The record statement's payload: header bytes and, per portion, wraps and the sealed body's length and root.
