@@ -68,7 +68,7 @@ class FollowCall final : public PulledStream<v1::MailItem> {
       TRY(auto entry, sequencer.Entry(index));
       TRY(auto statement, proto::MakeStatement(*entry.envelope, entry.attachments));
       cursor_ = index + 1;
-      if (IsDirectory(statement.kind)) continue;
+      if (ledger::IsDirectoryKind(statement.kind)) continue;
       auto seen = sequencer.Read(
           [&](const ledger::State& state) { return VisibleTo(state, statement, std::move(entry), *caller_); });
       if (!seen) continue;

@@ -23,7 +23,7 @@ Result<bool> Show(const Sequencer& sequencer, std::uint64_t index, std::uint64_t
                   bool mail, proto::EntriesAnswer& page, std::size_t& bytes) {
   TRY(auto entry, sequencer.Entry(index));
   TRY(auto statement, proto::MakeStatement(*entry.envelope, entry.attachments));
-  if (mail && IsDirectory(statement.kind)) return true;
+  if (mail && ledger::IsDirectoryKind(statement.kind)) return true;
   auto seen =
       sequencer.Read([&](const ledger::State& state) { return VisibleTo(state, statement, std::move(entry), caller); });
   if (!seen) return true;

@@ -9,10 +9,6 @@ Result<log::NoteVerifier> LogKeyOf(const Profile& profile) {
   return log::NoteVerifier::Parse(profile.charter_terms().log_key);
 }
 
-bool IsDirectory(ledger::Kind kind) {
-  return kind == ledger::Kind::kCharter || kind == ledger::Kind::kEnrolment || kind == ledger::Kind::kEpoch;
-}
-
 bool Whole(const proto::LoggedEntry& entry) {
   return entry.salt && entry.head && entry.envelope && !entry.decision_bytes.empty();
 }
@@ -124,7 +120,8 @@ Status Verifier::Fold(const proto::LoggedEntry& entry) {
   if (index < next_directory_index_) return Refuse(Reason::kBadProof, "directory entries are out of order");
   TRY(auto statement, VerifyAuthor(entry));
   TRY(auto decision, proto::DecodeDecision(entry.decision_bytes));
-  if (!IsDirectory(statement->kind)) return Refuse(Reason::kBadProof, "an entry that is none of the directory");
+  if (!ledger::IsDirectoryKind(statement->kind))
+    return Refuse(Reason::kBadProof, "an entry that is none of the directory");
   if ((index == 0) != (statement->kind == ledger::Kind::kCharter))
     return Refuse(Reason::kBadProof, "the charter is entry 0, and only there");
   if (index == 0 && statement->digest != profile_.charter()->digest)

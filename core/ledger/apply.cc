@@ -180,7 +180,8 @@ void ForgetExpired(StateData& data) {
   for (auto at = data.requests_by_expiry.begin(); at != end; ++at) data.requests.erase(at->second);
   data.requests_by_expiry.erase(data.requests_by_expiry.begin(), end);
   const auto waited = data.pending_by_expiry.upper_bound(data.latest);
-  for (auto at = data.pending_by_expiry.begin(); at != waited; ++at) data.pending.erase(at->second);
+  for (auto at = data.pending_by_expiry.begin(); at != waited; ++at)
+    if (auto node = data.pending.extract(at->second)) data.over.insert(std::move(node));
   data.pending_by_expiry.erase(data.pending_by_expiry.begin(), waited);
 }
 

@@ -96,6 +96,7 @@ void ApplyOpen(StateData& data, const Open& open, const Decision& decision, cons
     auto used = data.pending.find(*open.approved_request);
     Demand(used != data.pending.end(), "approvals that are not there");
     used->second.used = true;
+    data.over.insert(data.pending.extract(used));
   }
   if (!open.emergency.empty()) BeginEmergency(data, open, decision, head);
   if (!open.approved_request && open.emergency.empty()) Await(data, open, decision, head);

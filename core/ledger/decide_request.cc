@@ -35,16 +35,15 @@ bool Names(const policy::Policy& policy, const MemberId& approver) {
   });
 }
 
-// Is the approver one for any portion that waits?
-bool IsApprover(const State& state, const PendingRequest& request, const MemberId& approver) {
+}  // namespace
+
+bool MayApprove(const State& state, const PendingRequest& request, const MemberId& member) {
   return std::any_of(request.items.begin(), request.items.end(), [&](const OpenItem& item) {
     const RecordState* record = state.record(item.record);
     const PortionState* portion = record == nullptr ? nullptr : record->portion(item.portion);
-    return portion != nullptr && Names(*portion->policy, approver) && Counts(state, *record, request.author, approver);
+    return portion != nullptr && Names(*portion->policy, member) && Counts(state, *record, request.author, member);
   });
 }
-
-}  // namespace
 
 std::vector<Reason> JudgeApprovals(const State& state, const RecordState& record, const policy::Policy& policy,
                                    const PendingRequest& request) {
@@ -70,7 +69,7 @@ std::vector<Reason> JudgeApprovals(const State& state, const RecordState& record
 Status CheckApproval(const State& state, const Approval& approval, const Circumstances& at) {
   const MemberId& author = approval.by.author;
   const PendingRequest* request = state.pending(approval.request);
-  if (request == nullptr || !IsApprover(state, *request, author)) return Refuse(Reason::kNotFound);
+  if (request == nullptr || !MayApprove(state, *request, author)) return Refuse(Reason::kNotFound);
   if (request->used) return Refuse(Reason::kExists, "the request was granted before");
   if (at.now >= request->expires) return Refuse(Reason::kRequestExpired);
   const MemberState& approver = *state.active_member(author);

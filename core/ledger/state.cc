@@ -110,7 +110,10 @@ std::optional<std::uint64_t> State::statement_index(const Digest& digest) const 
 
 const KnownStatement* State::statement(const Digest& digest) const { return Find(data_->statements, digest); }
 
-const PendingRequest* State::pending(const Digest& open) const { return Find(data_->pending, open); }
+const PendingRequest* State::pending(const Digest& open) const {
+  const auto* waits = Find(data_->pending, open);
+  return waits != nullptr ? waits : Find(data_->over, open);
+}
 const std::map<Digest, PendingRequest>& State::all_pending() const { return data_->pending; }
 const EmergencyState* State::emergency(const Digest& open) const { return Find(data_->emergencies, open); }
 const std::map<Digest, EmergencyState>& State::emergencies() const { return data_->emergencies; }

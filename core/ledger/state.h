@@ -169,8 +169,8 @@ class State {
   bool request_used(const MemberId& member, const Nonce& request) const;  // until the request expires
 
   // ---- what waits ----
-  const PendingRequest* pending(const Digest& open) const;  // nullptr: no such one, used, or its time is over
-  const std::map<Digest, PendingRequest>& all_pending() const;
+  const PendingRequest* pending(const Digest& open) const;      // also when it was used, or its time is over
+  const std::map<Digest, PendingRequest>& all_pending() const;  // those that may still wait
   const EmergencyState* emergency(const Digest& open) const;
   const std::map<Digest, EmergencyState>& emergencies() const;
   const Digest* emergency_of(const std::string& person) const;  // the open one that locks this person
@@ -215,6 +215,9 @@ SignerLookup CharterSigner(const State& state, const CharterAmendment& amendment
 // explaining a policy before a record is sent: the record need not be in the log.
 std::vector<Reason> WhyNot(const State& state, const policy::Policy& policy, const MemberId& member,
                            const std::string& purpose, const std::string& case_reference, Time now);
+
+// Is this member one whose approval counts for some portion that the request waits for?
+bool MayApprove(const State& state, const PendingRequest& request, const MemberId& member);
 
 // The next state. The entry's index must be at least state.size() (brokers and auditors see every entry and check that
 // it is equal; a client folds the directory's entries alone, with gaps); throws on an entry that Decide would not have

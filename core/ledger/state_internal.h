@@ -29,7 +29,7 @@ struct StateData {
   std::unordered_set<Hash> purged_bodies;
   std::unordered_map<KeyId, Time> replaced_release_keys;  // -> when
 
-  std::map<Digest, PendingRequest> pending;
+  std::map<Digest, PendingRequest> pending, over;  // over: used, or their time has passed; custody still asks for them
   std::multimap<Time, Digest> pending_by_expiry;
   std::map<Digest, EmergencyState> emergencies;
   std::map<std::string, Digest> locked;  // person -> its open emergency
