@@ -52,6 +52,17 @@ struct EntriesAnswer {  // EntryPage, MailPage
   std::uint64_t next_cursor = 0;  // MailPage only
 };
 
+struct WaitingItem {  // a hint: what it leads to is verified where it stands
+  std::string kind;
+  Digest statement, record;  // record: zeros for a review
+  std::uint64_t entry = 0;
+  std::optional<Time> until;
+};
+struct WaitingAnswer {
+  std::vector<WaitingItem> items;
+  View view;
+};
+
 struct FollowItem {
   std::uint64_t cursor = 0;          // ask from here next time
   std::optional<ProvedEntry> entry;  // absent in a mere cursor move

@@ -146,6 +146,7 @@ void ApplyRecord(StateData& data, const Statement& statement, const Record& reco
   if (header.urgency != record::Urgency::kNone) {
     const auto hours = data.charter->caps.response_hours.at(static_cast<std::size_t>(header.urgency) - 1);
     next.due = head.time + std::chrono::hours(hours);
+    data.asking.insert(head.statement);
   }
   if (header.in_reply_to) {
     auto answered = data.records.find(*header.in_reply_to);

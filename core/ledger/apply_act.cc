@@ -135,7 +135,10 @@ void ApplyRevocation(StateData& data, const Revocation& revocation, const EntryH
   RecordState& record = RecordAt(data, revocation.record);
   Demand(!record.revoked_at || (revocation.recall && !record.recalled_at), "a revocation of nothing");
   if (!record.revoked_at) record.revoked_at = head.index;
-  if (revocation.recall) record.recalled_at = head.index;
+  if (revocation.recall) {
+    record.recalled_at = head.index;
+    data.recalled.insert(revocation.record);
+  }
   ConcernActors(data, revocation.by.author, record, head.index);
   ConcernRecipients(data, record, head.index);
   for (const Digest& grant : record.grants) {

@@ -50,9 +50,6 @@ Status CheckApproval(const State& state, const Approval& approval, const Circums
 Status CheckReview(const State& state, const Review& review);
 Status CheckAccessRequest(const State& state, const AccessRequest& request);
 Status CheckAnswer(const State& state, const Answer& answer);
-// What the approvals that stand say of this portion: nothing against it, approval-missing, or rejected.
-std::vector<Reason> JudgeApprovals(const State& state, const RecordState& record, const policy::Policy& policy,
-                                   const PendingRequest& request);
 // decide_order.cc
 Status CheckStandingOrder(const State& state, const StandingOrder& order, const Circumstances& at);
 Result<std::vector<Verdict>> DecideStandingOpening(const State& state, const StandingOpening& opening,

@@ -126,6 +126,8 @@ std::optional<policy::Tlp> State::consent(const Digest& source, const AgencyId& 
   const auto* found = Find(data_->consents, std::pair(source, agency));
   return found == nullptr ? std::nullopt : std::optional(*found);
 }
+const std::set<Digest>& State::asking() const { return data_->asking; }
+const std::set<Digest>& State::recalled() const { return data_->recalled; }
 const OrderState* State::order(const Digest& digest) const { return Find(data_->orders, digest); }
 const std::map<Digest, OrderState>& State::orders() const { return data_->orders; }
 

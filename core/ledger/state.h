@@ -7,6 +7,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -178,6 +179,8 @@ class State {
   const std::map<Digest, AccessRequestState>& access_requests() const;
   // The least strict marking that the originator of `source` allows this agency for what it derives.
   std::optional<policy::Tlp> consent(const Digest& source, const AgencyId& agency) const;
+  const std::set<Digest>& asking() const;    // records that ask for an answer
+  const std::set<Digest>& recalled() const;  // records, grants
   const OrderState* order(const Digest& digest) const;
   const std::map<Digest, OrderState>& orders() const;
 
@@ -216,6 +219,9 @@ SignerLookup CharterSigner(const State& state, const CharterAmendment& amendment
 std::vector<Reason> WhyNot(const State& state, const policy::Policy& policy, const MemberId& member,
                            const std::string& purpose, const std::string& case_reference, Time now);
 
+// What the approvals that stand say of this portion: nothing against it, approval-missing, or rejected.
+std::vector<Reason> JudgeApprovals(const State& state, const RecordState& record, const policy::Policy& policy,
+                                   const PendingRequest& request);
 // Is this member one whose approval counts for some portion that the request waits for?
 bool MayApprove(const State& state, const PendingRequest& request, const MemberId& member);
 

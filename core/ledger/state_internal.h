@@ -35,6 +35,7 @@ struct StateData {
   std::map<std::string, Digest> locked;  // person -> its open emergency
   std::map<Digest, AccessRequestState> access_requests;
   std::map<std::pair<Digest, AgencyId>, policy::Tlp> consents;
+  std::set<Digest> asking, recalled;
   std::map<Digest, OrderState> orders;
   std::unordered_set<Hash> headers;  // every ctx
   std::map<AgencyId, std::vector<std::uint64_t>> mail;
