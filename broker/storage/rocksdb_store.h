@@ -45,14 +45,13 @@ class RocksDbStore {
   Journal& journal();
   Content& content();
 
+  struct Db;  // of the parts of the store
+
  private:
-  struct Db;
-  class JournalPart;
-  class ContentPart;
   explicit RocksDbStore(std::unique_ptr<Db> db);
   std::unique_ptr<Db> db_;
-  std::unique_ptr<JournalPart> journal_;
-  std::unique_ptr<ContentPart> content_;
+  std::unique_ptr<Journal> journal_;
+  std::unique_ptr<Content> content_;
 };
 
 }  // namespace valija::broker
