@@ -29,6 +29,19 @@ Result<std::vector<proto::LoggedEntry>> Sequencer::Entries(std::uint64_t from, s
   return out;
 }
 
+Result<Accepted> Sequencer::AcceptedAt(std::uint64_t index) const {
+  auto under = checkpoint();
+  TRY(auto logged, Entry(index));
+  TRY(auto entry, EntryFromLogged(std::move(logged)));
+  return Accepted{entry.head,
+                  entry.salt,
+                  std::move(entry.statement),
+                  std::move(entry.decision),
+                  std::move(entry.decision_bytes),
+                  std::move(under),
+                  impl_->journal.Present()};
+}
+
 Result<proto::LoggedEntry> Sequencer::RecordEntry(const Digest& digest) const {
   auto index = Read([&](const ledger::State& state) -> std::optional<std::uint64_t> {
     const auto* record = state.record(digest);

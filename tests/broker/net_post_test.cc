@@ -61,17 +61,6 @@ TEST_F(NetPost, ARequestIsGoodOnce) {
   EXPECT_EQ(Post("us.dea/jrivera", Open("us.dea/jrivera", record, nonce, "another")), "replayed");
 }
 
-TEST_F(NetPost, AReplayedRequestReleasesNothingMore) {
-  auto open = Open("us.dea/jrivera", Send(), random_.Make<Nonce>());
-  auto& member = Member("us.dea/jrivera");
-  auto first = member.transport->Post({open}, 0).value();
-  ASSERT_TRUE(first.outcomes[0]);
-  EXPECT_EQ(first.outcomes[0]->releases.size(), 1u);
-  auto again = member.transport->Post({open}, 0).value();
-  EXPECT_TRUE(!again.outcomes[0] || again.outcomes[0]->releases.empty());
-  EXPECT_EQ(Post("us.dea/newman", open), "wrong-author");
-}
-
 TEST_F(NetPost, UnknownFieldsAreRefusedWhereverTheyAre) {
   auto stub = Stub("mx.fgr/omar");
   auto submission = Seal(1)[0];

@@ -94,6 +94,21 @@ TEST(SequencerTest, TheSameStatementTwiceIsOneEntry) {
   EXPECT_EQ(rig.sequencer->Read([&](const auto& state) { return state.statement_index(statement->digest); }), 2u);
 }
 
+TEST(SequencerTest, AcceptedAtGivesWhatWasAcceptedAgain) {
+  BrokerRig rig;
+  rig.Found();
+  auto accepted = rig.Post(rig.world.EnrolNew("us.dea/ana")).value();
+  ASSERT_TRUE(rig.Post(rig.world.EnrolNew("us.dea/bob")));
+  auto again = rig.sequencer->AcceptedAt(accepted.head.index).value();
+  EXPECT_TRUE(again.head == accepted.head);
+  EXPECT_EQ(again.salt, accepted.salt);
+  EXPECT_EQ(again.statement->digest, accepted.statement->digest);
+  EXPECT_TRUE(again.decision == accepted.decision);
+  EXPECT_EQ(again.decision_bytes, accepted.decision_bytes);
+  EXPECT_GT(again.durable.size(), again.head.index);
+  EXPECT_EQ(rig.sequencer->AcceptedAt(3).error().reason, Reason::kNotFound);
+}
+
 TEST(SequencerTest, GroupsWhatGathersWhileABatchIsWritten) {
   BrokerRig rig;
   rig.Found();
