@@ -178,6 +178,10 @@ Result<std::unique_ptr<Server>> Server::Start(const Config& config, BrokerKeys k
                                                               *parts->identity, *parts->calls, SystemNow});
   parts->sequencer->OnCommit([service = parts->service.get()](const CommitNews& news) { service->OnCommit(news); });
 
+  // Before anybody can connect.
+  const auto credentials = MakeServerCredentials(certificate_pem, keys.tls_key_pem, client_cas);
+  TRY_OK(ProveTls13Only(credentials));
+
   grpc::EnableDefaultHealthCheckService(true);
   grpc::ServerBuilder builder;
   grpc::ResourceQuota quota("valija-broker");
@@ -198,8 +202,7 @@ Result<std::unique_ptr<Server>> Server::Start(const Config& config, BrokerKeys k
   builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, 3600000);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, 300000);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_FRAME_SIZE, 1 << 20);
-  builder.AddListeningPort(config.listen, MakeServerCredentials(certificate_pem, keys.tls_key_pem, client_cas),
-                           &parts->port);
+  builder.AddListeningPort(config.listen, credentials, &parts->port);
   builder.RegisterService(parts->service.get());
   parts->server = builder.BuildAndStart();
   if (!parts->server || parts->port == 0) {
@@ -210,14 +213,6 @@ Result<std::unique_ptr<Server>> Server::Start(const Config& config, BrokerKeys k
   auto* raw = parts.get();
   raw->keeper = std::thread([raw] { raw->Keep(); });
   std::unique_ptr<Server> server(new Server(std::move(parts)));
-  raw->SetServing(false);
-  const bool loopback = config.listen.rfind("127.", 0) == 0 || config.listen.rfind("localhost:", 0) == 0 ||
-                        config.listen.rfind("0.0.0.0:", 0) == 0 || config.listen.rfind("[::]:", 0) == 0;
-  if (loopback) {
-    TRY_OK(ProbeRefusesTls12(raw->port));
-  } else {
-    Log(Level::kWarning, "no-tls-self-probe", {{"why", "the broker does not listen on a loopback address"}});
-  }
   raw->SetServing(true);
   auto checkpoint = raw->sequencer->checkpoint();
   Log(Level::kInfo, "serving",
