@@ -176,6 +176,10 @@ Status Sequencer::Persist(const std::vector<Made>& made, std::optional<Durable>*
                               entry.decision_bytes,
                               entry.statement->attachments};
     write.entries.push_back(proto::EncodeLoggedEntry(logged));
+    if (const auto* record = std::get_if<ledger::Record>(&entry.statement->payload)) {
+      for (const auto& portion : record->payload.portions)
+        write.claims.push_back({record->payload.header.originator.agency(), portion.body_root});
+    }
     impl_->tree.Append(ledger::EntryLeaf(logged.commitment));
     impl_->last = entry.head.time;
   }

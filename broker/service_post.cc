@@ -46,6 +46,7 @@ struct PostJob : std::enable_shared_from_this<PostJob> {
     const auto count = static_cast<std::size_t>(request->submissions_size());
     if (count == 0 || count > proto::kMaxSubmissions) return Refuse(Reason::kMalformed, "1 to 256 submissions");
     if (!request->GetReflection()->GetUnknownFields(*request).empty()) return Refuse(Reason::kUnknownField);
+    TRY_OK(exchange.space.CheckStatements());
     results.assign(count, Refuse(Reason::kInternal));
     digests.resize(count);
     std::vector<std::optional<ledger::VerifiedStatement>> ready(count);
@@ -103,9 +104,10 @@ struct PostJob : std::enable_shared_from_this<PostJob> {
   }
 
   // Inline bodies are stored (durable with the entry, by the store's one write-ahead log); every body that the record
-  // names must be there, whole.
+  // names must be there, whole, and uploaded by the originator's agency: what another one uploaded is as if it were not.
   Status CheckBodies(const ledger::Record& record, const std::vector<Bytes>& bodies) {
     if (!bodies.empty()) {
+      TRY_OK(exchange.space.CheckBodies());
       for (const auto& body : bodies) {
         if (body.empty()) return Refuse(Reason::kMalformed, "an empty inline body");
         const Hash root = record::SummariseBody(body).root;
@@ -118,7 +120,7 @@ struct PostJob : std::enable_shared_from_this<PostJob> {
       (void)roots;
     }
     for (const auto& portion : record.payload.portions) {
-      auto info = exchange.content.Find(portion.body_root);
+      auto info = exchange.content.Find({caller.agency(), portion.body_root});
       if (!info || !info->complete()) return Refuse(Reason::kBodyMissing);
       if (info->length != portion.body_length) return Refuse(Reason::kBadBody, "the body has another length");
     }

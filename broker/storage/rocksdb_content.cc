@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <map>
 #include <mutex>
 
 #include "broker/storage/rocksdb_internal.h"
@@ -7,15 +9,10 @@
 namespace valija::broker {
 namespace {
 
-Bytes BodyKey(char part, const Hash& root) {
-  Bytes key = {static_cast<std::uint8_t>(part)};
-  Append(key, root);
-  return key;
-}
-
-Bytes SliceKey(const Hash& root, std::uint64_t index) {
-  Bytes key = ToBytes(root);
+Bytes SliceKey(const BodyName& name, std::uint64_t index) {
+  Bytes key = ToBytes(name.root);
   AppendU32(key, static_cast<std::uint32_t>(index));
+  Append(key, AsBytes(name.owner.str()));
   return key;
 }
 
@@ -58,51 +55,57 @@ class RocksDbContent final : public Content {
   Result<BodyInfo> Begin(const Hash& root, std::uint64_t length, const std::vector<Hash>& slice_hashes,
                          const MemberId& by, Time now) override {
     TRY_OK(record::SliceList::Check(length, root, slice_hashes));
+    const BodyName name{by.agency(), root};
     std::lock_guard lock(mutex_);
-    if (auto there = Find(root)) {
+    if (auto there = Find(name)) {
       if (there->length != length) return Refuse(Reason::kBadBody, "another length under this root");
+      db_.unclaimed.Touch(name, now);
       return *std::move(there);
     }
+    const UnclaimedBodies::Body waits{by.str(), std::max(length, kLeastCharge), now};
+    TRY_OK(CheckQuota(by, waits.charge));
     rdb::WriteBatch batch;
-    batch.Put(db_.families[kBodies], ToSlice(BodyKey('m', root)),
+    batch.Put(db_.families[kBodies], ToSlice(BodyKey('m', name)),
               ToSlice(EncodeManifest({length, now, false, by.str(), {}})));
     if (slice_hashes.size() > 1) {
       Bytes hashes;
       for (const auto& hash : slice_hashes) Append(hashes, hash);
-      batch.Put(db_.families[kBodies], ToSlice(BodyKey('h', root)), ToSlice(hashes));
+      batch.Put(db_.families[kBodies], ToSlice(BodyKey('h', name)), ToSlice(hashes));
     }
+    PutUnclaimed(batch, name, waits);
     TRY_OK(db_.Write(batch, false));
-    return BodyInfo{root, length, slice_hashes, 0};
+    db_.unclaimed.Add(name, waits);
+    return BodyInfo{name, length, slice_hashes, 0};
   }
 
-  Status Put(const Hash& root, std::uint64_t index, ByteView slice) override {
+  Status Put(const BodyName& name, std::uint64_t index, ByteView slice) override {
     Hash hash = log::LeafHash(slice);
     std::lock_guard lock(mutex_);
     rdb::PinnableSlice value;
-    TRY(Manifest manifest, Load(root, &value));
+    TRY(Manifest manifest, Load(name, &value));
     std::uint64_t count = record::SliceList::Count(manifest.length);
     if (index >= count) return Refuse(Reason::kBadBody, "no such slice");
     std::uint64_t length = index + 1 < count ? record::kSliceSize : manifest.length - index * record::kSliceSize;
-    TRY(Hash expected, SliceHash(root, count, index));
+    TRY(Hash expected, SliceHash(name, count, index));
     if (slice.size() != length || hash != expected) {
       return Refuse(Reason::kBadBody, "slice " + std::to_string(index));
     }
     if (manifest.complete) return Ok();
-    TRY(std::uint64_t present, Present(root));
+    TRY(std::uint64_t present, Present(name));
     if (index < present) return Ok();
     if (index > present) return Refuse(Reason::kNotReady, "slice " + std::to_string(present) + " comes next");
 
     rdb::WriteBatch batch;
-    batch.Put(db_.families[kSlices], ToSlice(SliceKey(root, index)), ToSlice(slice));
+    batch.Put(db_.families[kSlices], ToSlice(SliceKey(name, index)), ToSlice(slice));
     bool last = index + 1 == count;
     if (last) {
       manifest.complete = true;
-      batch.Put(db_.families[kBodies], ToSlice(BodyKey('m', root)), ToSlice(EncodeManifest(manifest)));
-      batch.Delete(db_.families[kBodies], ToSlice(BodyKey('p', root)));
+      batch.Put(db_.families[kBodies], ToSlice(BodyKey('m', name)), ToSlice(EncodeManifest(manifest)));
+      batch.Delete(db_.families[kBodies], ToSlice(BodyKey('p', name)));
     } else {
       Bytes progress;
       AppendU32(progress, static_cast<std::uint32_t>(index + 1));
-      batch.Put(db_.families[kBodies], ToSlice(BodyKey('p', root)), ToSlice(progress));
+      batch.Put(db_.families[kBodies], ToSlice(BodyKey('p', name)), ToSlice(progress));
     }
     return db_.Write(batch, last);
   }
@@ -116,26 +119,38 @@ class RocksDbContent final : public Content {
     }
     std::lock_guard lock(mutex_);
     rdb::WriteBatch batch;
+    std::map<BodyName, UnclaimedBodies::Body> fresh;
+    std::uint64_t charge = 0;
     for (std::size_t i = 0; i < bodies.size(); ++i) {
-      if (Has(roots[i])) continue;
-      batch.Put(db_.families[kBodies], ToSlice(BodyKey('m', roots[i])),
+      const BodyName name{by.agency(), roots[i]};
+      if (Has(name)) continue;
+      batch.Put(db_.families[kBodies], ToSlice(BodyKey('m', name)),
                 ToSlice(EncodeManifest({bodies[i].size(), now, true, by.str(), bodies[i]})));
+      // One that was begun by an upload counts already.
+      if (db_.unclaimed.Touch(name, now)) continue;
+      UnclaimedBodies::Body waits{by.str(), std::max<std::uint64_t>(bodies[i].size(), kLeastCharge), now};
+      if (!fresh.emplace(name, waits).second) continue;
+      charge += waits.charge;
+      PutUnclaimed(batch, name, waits);
     }
-    if (batch.Count() > 0) TRY_OK(db_.Write(batch, false));
+    if (batch.Count() == 0) return roots;
+    if (!fresh.empty()) TRY_OK(CheckQuota(by, charge));
+    TRY_OK(db_.Write(batch, false));
+    for (auto& [name, waits] : fresh) db_.unclaimed.Add(name, std::move(waits));
     return roots;
   }
 
-  std::optional<BodyInfo> Find(const Hash& root) const override {
+  std::optional<BodyInfo> Find(const BodyName& name) const override {
     rdb::PinnableSlice value;
-    auto manifest = Load(root, &value);
+    auto manifest = Load(name, &value);
     if (!manifest) return std::nullopt;
-    BodyInfo out{root, manifest->length, {}, 0};
+    BodyInfo out{name, manifest->length, {}, 0};
     std::uint64_t count = record::SliceList::Count(manifest->length);
     if (count == 1) {
-      out.slice_hashes = {root};
+      out.slice_hashes = {name.root};
     } else {
       rdb::PinnableSlice hashes;
-      if (!db_.Get(kBodies, BodyKey('h', root), &hashes).ok() || hashes.size() != count * Hash::kSize) {
+      if (!db_.Get(kBodies, BodyKey('h', name), &hashes).ok() || hashes.size() != count * Hash::kSize) {
         return std::nullopt;
       }
       for (std::uint64_t i = 0; i < count; ++i) {
@@ -144,21 +159,21 @@ class RocksDbContent final : public Content {
     }
     if (manifest->complete) {
       out.slices_present = count;
-    } else if (auto present = Present(root)) {
+    } else if (auto present = Present(name)) {
       out.slices_present = *present;
     }
     return out;
   }
 
-  bool Has(const Hash& root) const override {
+  bool Has(const BodyName& name) const override {
     rdb::PinnableSlice value;
-    auto manifest = Load(root, &value);
+    auto manifest = Load(name, &value);
     return manifest && manifest->complete;
   }
 
-  Result<Bytes> Get(const Hash& root, std::uint64_t index) const override {
+  Result<Bytes> Get(const BodyName& name, std::uint64_t index) const override {
     rdb::PinnableSlice value;
-    TRY(Manifest manifest, Load(root, &value));
+    TRY(Manifest manifest, Load(name, &value));
     if (!manifest.inline_body.empty()) {
       if (index != 0) return Refuse(Reason::kNotFound);
       return ToBytes(manifest.inline_body);
@@ -166,38 +181,68 @@ class RocksDbContent final : public Content {
     std::uint64_t count = record::SliceList::Count(manifest.length);
     if (index >= count) return Refuse(Reason::kNotFound);
     rdb::PinnableSlice slice;
-    auto status = db_.Get(kSlices, SliceKey(root, index), &slice);
+    auto status = db_.Get(kSlices, SliceKey(name, index), &slice);
     if (status.ok()) return ToBytes(View(slice));
     if (!status.IsNotFound()) return ReadError(status);
     if (manifest.complete) return Refuse(Reason::kCorrupt, "slice " + std::to_string(index) + " is missing");
     return Refuse(Reason::kNotFound);
   }
 
-  Status Erase(const Hash& root) override {
+  Status Erase(const BodyName& name) override {
     std::lock_guard lock(mutex_);
-    return EraseLocked(root);
+    db_.unclaimed.Take(name);
+    return EraseLocked(name);
   }
 
-  Result<std::size_t> Sweep(Time before, const std::function<bool(const Hash&)>& claimed) override {
-    std::vector<Hash> doomed;
-    rdb::ReadOptions how;
-    how.fill_cache = false;
-    std::unique_ptr<rdb::Iterator> at(db_.db->NewIterator(how, db_.families[kBodies]));
-    for (at->Seek("m"); at->Valid() && at->key().starts_with("m"); at->Next()) {
-      auto root = Hash::From(View(at->key()).subspan(1));
-      auto manifest = DecodeManifest(View(at->value()));
-      if (!root || !manifest) return Refuse(Reason::kCorrupt, "a body's manifest");
-      if (manifest->begun < before && !(manifest->complete && claimed(*root))) doomed.push_back(*root);
+  std::uint64_t Unclaimed(const MemberId& by) const override { return db_.unclaimed.Of(by.str()); }
+
+  Result<std::size_t> Sweep(Time before) override {
+    std::size_t swept = 0;
+    for (const auto& name : db_.unclaimed.BegunBefore(before)) {
+      std::lock_guard lock(mutex_);
+      if (!db_.unclaimed.Take(name)) continue;  // a record has just claimed it
+      TRY_OK(EraseLocked(name));
+      ++swept;
+    }
+    return swept;
+  }
+
+  Status LoadUnclaimed() {
+    std::unique_ptr<rdb::Iterator> at(db_.db->NewIterator(rdb::ReadOptions(), db_.families[kBodies]));
+    for (at->Seek("u"); at->Valid() && at->key().starts_with("u"); at->Next()) {
+      const ByteView key = View(at->key()), value = View(at->value());
+      if (key.size() <= 1 + Hash::kSize || value.size() <= 16) return Refuse(Reason::kCorrupt, "an unclaimed body");
+      auto root = Hash::From(key.subspan(1, Hash::kSize));
+      auto owner = AgencyId::Parse(AsText(key.subspan(1 + Hash::kSize)));
+      if (!root || !owner) return Refuse(Reason::kCorrupt, "an unclaimed body");
+      db_.unclaimed.Add({*owner, *root}, {ToString(value.subspan(16)), ReadU64(value.data() + 8),
+                                          FromMillis(static_cast<std::int64_t>(ReadU64(value.data())))});
     }
     if (!at->status().ok()) return ReadError(at->status());
-    for (const auto& root : doomed) TRY_OK(Erase(root));
-    return doomed.size();
+    return Ok();
   }
 
  private:
+  void PutUnclaimed(rdb::WriteBatch& batch, const BodyName& name, const UnclaimedBodies::Body& waits) {
+    Bytes value;
+    AppendU64(value, static_cast<std::uint64_t>(ToMillis(waits.begun)));
+    AppendU64(value, waits.charge);
+    Append(value, AsBytes(waits.by));
+    batch.Put(db_.families[kBodies], ToSlice(BodyKey('u', name)), ToSlice(value));
+  }
+
+  // One body is always taken: the charter's limit on bodies may be above this one.
+  Status CheckQuota(const MemberId& by, std::uint64_t charge) const {
+    const std::uint64_t used = db_.unclaimed.Of(by.str());
+    if (used == 0 || (charge <= db_.unclaimed_limit && used <= db_.unclaimed_limit - charge)) return Ok();
+    return Refuse(Reason::kTooMany, "bodies that " + by.str() +
+                                        " uploaded and no record names: " + std::to_string(used >> 20) +
+                                        " MiB; send their records, or wait until they are swept");
+  }
+
   // The manifest points into `value`. kNotFound, kCorrupt, kStorage.
-  Result<Manifest> Load(const Hash& root, rdb::PinnableSlice* value) const {
-    auto status = db_.Get(kBodies, BodyKey('m', root), value);
+  Result<Manifest> Load(const BodyName& name, rdb::PinnableSlice* value) const {
+    auto status = db_.Get(kBodies, BodyKey('m', name), value);
     if (status.IsNotFound()) return Refuse(Reason::kNotFound);
     if (!status.ok()) return ReadError(status);
     auto manifest = DecodeManifest(View(*value));
@@ -205,34 +250,34 @@ class RocksDbContent final : public Content {
     return *std::move(manifest);
   }
 
-  Result<Hash> SliceHash(const Hash& root, std::uint64_t count, std::uint64_t index) const {
-    if (count == 1) return root;
+  Result<Hash> SliceHash(const BodyName& name, std::uint64_t count, std::uint64_t index) const {
+    if (count == 1) return name.root;
     rdb::PinnableSlice hashes;
-    auto status = db_.Get(kBodies, BodyKey('h', root), &hashes);
+    auto status = db_.Get(kBodies, BodyKey('h', name), &hashes);
     if (!status.ok()) return ReadError(status);
     if (hashes.size() != count * Hash::kSize) return Refuse(Reason::kCorrupt, "a body's slice hashes");
     return *Hash::From(View(hashes).subspan(index * Hash::kSize, Hash::kSize));
   }
 
-  Result<std::uint64_t> Present(const Hash& root) const {
+  Result<std::uint64_t> Present(const BodyName& name) const {
     rdb::PinnableSlice value;
-    auto status = db_.Get(kBodies, BodyKey('p', root), &value);
+    auto status = db_.Get(kBodies, BodyKey('p', name), &value);
     if (status.IsNotFound()) return std::uint64_t{0};
     if (!status.ok()) return ReadError(status);
     if (value.size() != 4) return Refuse(Reason::kCorrupt, "a body's progress");
     return std::uint64_t{ReadU32(View(value).data())};
   }
 
-  Status EraseLocked(const Hash& root) {
+  Status EraseLocked(const BodyName& name) {
     rdb::PinnableSlice value;
-    TRY(Manifest manifest, Load(root, &value));
+    TRY(Manifest manifest, Load(name, &value));
     rdb::WriteBatch batch;
-    for (char part : {'m', 'h', 'p'}) batch.Delete(db_.families[kBodies], ToSlice(BodyKey(part, root)));
+    for (char part : {'m', 'h', 'p', 'u'}) batch.Delete(db_.families[kBodies], ToSlice(BodyKey(part, name)));
     std::uint64_t count = manifest.inline_body.empty() ? record::SliceList::Count(manifest.length) : 0;
     if (!manifest.complete) {
-      TRY(count, Present(root));
+      TRY(count, Present(name));
     }
-    for (std::uint64_t i = 0; i < count; ++i) batch.Delete(db_.families[kSlices], ToSlice(SliceKey(root, i)));
+    for (std::uint64_t i = 0; i < count; ++i) batch.Delete(db_.families[kSlices], ToSlice(SliceKey(name, i)));
     return db_.Write(batch, false);
   }
 
@@ -242,6 +287,10 @@ class RocksDbContent final : public Content {
 
 }  // namespace
 
-std::unique_ptr<Content> MakeContent(RocksDbStore::Db& db) { return std::make_unique<RocksDbContent>(db); }
+Result<std::unique_ptr<Content>> MakeContent(RocksDbStore::Db& db) {
+  auto content = std::make_unique<RocksDbContent>(db);
+  TRY_OK(content->LoadUnclaimed());
+  return std::unique_ptr<Content>(std::move(content));
+}
 
 }  // namespace valija::broker

@@ -67,6 +67,9 @@ class RocksDbJournal final : public Journal {
     for (const auto& [id, hashes] : write.tiles) {
       batch.Put(db_.families[kDefault], ToSlice(TileKey(id)), ToSlice(hashes));
     }
+    for (const auto& name : write.claims) {
+      if (db_.unclaimed.Take(name)) batch.Delete(db_.families[kBodies], ToSlice(BodyKey('u', name)));
+    }
     TRY_OK(db_.Write(batch, true));
     size_ = index;
     return Ok();

@@ -9,7 +9,7 @@
 namespace valija::broker {
 namespace {
 
-constexpr std::string_view kFormatKey = "format", kFormat = "valija-store-1";
+constexpr std::string_view kFormatKey = "format", kFormat = "valija-store-2";
 
 rdb::DBOptions DatabaseOptions(const RocksDbStore::Options& options) {
   rdb::DBOptions out;
@@ -67,6 +67,7 @@ Result<std::unique_ptr<RocksDbStore>> RocksDbStore::Open(const Options& options)
   }
   TRY_OK(io::MakePrivateDirectory(options.folder));
   auto db = std::make_unique<Db>();
+  db->unclaimed_limit = options.unclaimed_per_member;
   TRY(auto lock, io::FileLock::Take(options.folder / "valija.lock"));
   db->lock = std::make_unique<io::FileLock>(std::move(lock));
 
@@ -103,7 +104,7 @@ Result<std::unique_ptr<RocksDbStore>> RocksDbStore::Open(const Options& options)
 
   std::unique_ptr<RocksDbStore> store(new RocksDbStore(std::move(db)));
   store->journal_ = MakeJournal(*store->db_, size);
-  store->content_ = MakeContent(*store->db_);
+  TRY(store->content_, MakeContent(*store->db_));
   return store;
 }
 
