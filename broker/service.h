@@ -11,6 +11,7 @@
 #include <set>
 
 #include "broker/calls.h"
+#include "broker/free_space.h"
 #include "broker/identity.h"
 #include "broker/receipt.h"
 #include "broker/release.h"
@@ -31,6 +32,7 @@ struct Exchange {  // what the calls work on; outlives the service
   crypto::Random& random;
   Identity& identity;
   Calls& calls;
+  const FreeSpace& space;
   std::function<Time()> now;
 };
 

@@ -74,9 +74,10 @@ Result<std::vector<AgencyInfo>> SessionCore::Directory() {
   return agencies;
 }
 
-Result<PostAnswer> SessionCore::PostPatiently(const std::vector<Submission>& submissions) {
+Result<PostAnswer> SessionCore::PostPatiently(const std::vector<Submission>& submissions, bool* repeated) {
   constexpr int kAttempts = 3;
   for (int attempt = 1;; ++attempt) {
+    if (repeated != nullptr) *repeated = attempt > 1;
     auto answer = transport_->Post(submissions, verifier_.verified_size());
     if (answer) {
       if (answer->outcomes.size() != submissions.size())

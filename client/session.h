@@ -74,8 +74,9 @@ class SessionCore {
 
   // Signs directly, posts, verifies the receipt.
   Result<VerifiedEntry> PostDirect(ledger::Kind kind, Bytes payload);
-  // Posts, again while the broker cannot be reached (a statement posted twice is accepted once).
-  Result<PostAnswer> PostPatiently(const std::vector<Submission>& submissions);
+  // Posts, again while the broker cannot be reached (a statement posted twice is accepted once). `repeated`, if given, is
+  // set when it was posted more than once.
+  Result<PostAnswer> PostPatiently(const std::vector<Submission>& submissions, bool* repeated = nullptr);
   Result<const crypto::KemPrivateKey*> EpochKey(const KeyId& id);
 
   Result<std::vector<std::pair<AgencyId, crypto::KemPublicKey>>> RecipientsOf(const policy::Policy& policy) const;

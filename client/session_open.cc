@@ -175,10 +175,9 @@ Status SessionCore::OpenTogether(const std::vector<Wanted*>& wanted, const Progr
   envelope.batch = ledger::BatchProof{batch.payload, batch.signature, 0, batch.paths[0]};
   std::vector<Submission> submissions(1);
   submissions[0].envelope = std::move(envelope);
-  // Once: a request is good once, and whether a lost one was decided is in the custody.
-  TRY(auto answer, transport_->Post(submissions, profile_.pin()->size()));
-  if (answer.outcomes.size() != 1)
-    return Refuse(Reason::kBadProof, "the broker answered for another number of statements");
+  // The very same statement, should the answer be lost: it is decided once, and until it expires it is answered again.
+  bool repeated = false;
+  TRY(auto answer, PostPatiently(submissions, &repeated));
   if (!answer.outcomes[0]) return answer.outcomes[0].error();
 
   // ---- the proof, before any share is touched ----
@@ -198,6 +197,10 @@ Status SessionCore::OpenTogether(const std::vector<Wanted*>& wanted, const Progr
       out[wanted[i]->place] = RefusalOf(verdict);
   }
   if (allowed == 0) return Ok();
+  if (repeated && accepted.releases.empty())
+    return Refuse(Reason::kReplayed, "the answer was lost, and what entry " +
+                                         std::to_string(accepted.receipt.head.index) +
+                                         " granted is not released again: something has changed since; ask anew");
   if (accepted.releases.size() != 1) return Refuse(Reason::kWrongRelease, "not one release");
   const auto& release = accepted.releases[0];
   if (release.authority != decision.authority) return Refuse(Reason::kWrongRelease, "released by another authority");

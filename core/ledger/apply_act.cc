@@ -73,7 +73,7 @@ void BeginEmergency(StateData& data, const Open& open, const Decision& decision,
 void ApplyOpen(StateData& data, const Open& open, const Decision& decision, const EntryHead& head) {
   Demand(decision.verdicts.size() == open.items.size(), "not one verdict for each item");
   StateData::Request request{open.by.author, open.by.nonce};
-  Demand(data.requests.emplace(request, open.expires).second, "a request for the second time");
+  Demand(data.requests.emplace(request, head.statement).second, "a request for the second time");
   data.requests_by_expiry.emplace(open.expires, std::move(request));
   Concern(data, open.agency, head.index);
   bool granted = false;

@@ -45,6 +45,9 @@ Result<std::vector<Verdict>> DecideOpen(const State& state, const Open& open, co
 // Everything that stands against this member's opening of the portion now, but approvals. The record is visible to it.
 std::vector<Reason> JudgePortion(const State& state, const PortionState& portion, const MemberId& member,
                                  std::string_view purpose, std::string_view case_reference, Time now);
+// By the broker's clock or by the log's time: requests are remembered by the latter, and a clock that went back behind it
+// revives nothing.
+bool HasExpired(const State& state, const Open& open, Time now);
 // decide_request.cc
 Status CheckApproval(const State& state, const Approval& approval, const Circumstances& at);
 Status CheckReview(const State& state, const Review& review);

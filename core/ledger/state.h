@@ -224,6 +224,11 @@ std::vector<Reason> JudgeApprovals(const State& state, const RecordState& record
                                    const PendingRequest& request);
 // Is this member one whose approval counts for some portion that the request waits for?
 bool MayApprove(const State& state, const PendingRequest& request, const MemberId& member);
+// May what was decided be released once more, to who lost the answer? Nothing is decided anew and no limit is counted
+// again; but whatever would refuse the request today stops it: its own expiry, an author that was removed or has another
+// key, a revocation, attributes that were lost, a window that ended. One allowed portion that does not stand any more
+// stops the whole release. Ok says nothing of whether the decision is of the log: that is for the caller to know.
+Status CheckReleaseAgain(const State& state, const Open& open, const Decision& decision, Time now);
 
 // The next state. The entry's index must be at least state.size() (brokers and auditors see every entry and check that
 // it is equal; a client folds the directory's entries alone, with gaps); throws on an entry that Decide would not have

@@ -45,7 +45,7 @@ struct StateData {
 
   // Requests that have not expired yet, to refuse a second use; ordered, because an author chooses its nonces.
   using Request = std::pair<MemberId, Nonce>;
-  std::map<Request, Time> requests;  // -> expiry
+  std::map<Request, Digest> requests;  // -> its statement
   std::multimap<Time, Request> requests_by_expiry;
 };
 

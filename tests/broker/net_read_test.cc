@@ -1,5 +1,4 @@
 // Who sees what: what is not for a caller looks as if it was not there.
-#include "core/record/body.h"
 #include "tests/broker/net_fixture.h"
 
 namespace valija::test {
@@ -26,29 +25,6 @@ class NetRead : public NetTest {
     auto stream = stub->Download(&context, request);
     v1::DownloadChunk chunk;
     while (stream->Read(&chunk)) continue;
-    return EndOf(context, stream->Finish());
-  }
-  // Sends a start, then these slices; how it ended.
-  Ended Upload(const proto::BodyStart& start, const std::vector<Bytes>& slices, v1::UploadProgress* last = nullptr) {
-    auto stub = Stub("mx.fgr/omar");
-    grpc::ClientContext context;
-    SetDeadline(context);
-    auto stream = stub->Upload(&context);
-    v1::UploadChunk chunk;
-    proto::ToMessage(start, chunk.mutable_start());
-    stream->Write(chunk);
-    v1::UploadProgress progress;
-    if (stream->Read(&progress)) {
-      if (last != nullptr) *last = progress;
-      for (const auto& slice : slices) {
-        v1::UploadChunk piece;
-        piece.set_slice(slice.data(), slice.size());
-        if (!stream->Write(piece)) break;
-      }
-    }
-    stream->WritesDone();
-    while (stream->Read(&progress))
-      if (last != nullptr) *last = progress;
     return EndOf(context, stream->Finish());
   }
 };
@@ -154,42 +130,6 @@ TEST_F(NetRead, TilesAreFoundByTheirPathAlone) {
   }
   EXPECT_EQ(omar.transport->Tile("tile/0/000.p/5").value().size(), 5u * 32);
   EXPECT_EQ(omar.transport->Tile("tile/0/x999/999").error().reason, Reason::kNotFound);
-}
-
-TEST_F(NetRead, AnUploadGoesOnWhereItWasBroken) {
-  Bytes body(2 * record::kSliceSize + 5000);
-  random_.Fill(body);
-  auto summary = record::SummariseBody(body);
-  auto slice = [&](std::size_t i) {
-    const auto begin = i * record::kSliceSize, end = std::min(body.size(), begin + record::kSliceSize);
-    return Bytes(body.begin() + static_cast<std::ptrdiff_t>(begin), body.begin() + static_cast<std::ptrdiff_t>(end));
-  };
-  const proto::BodyStart start{summary.root, summary.length, summary.slice_hashes, false};
-  v1::UploadProgress progress;
-  auto broken = Upload(start, {slice(0)}, &progress);
-  EXPECT_EQ(broken.reason, "unavailable");
-  EXPECT_EQ(progress.next_slice(), 0u);
-  auto wrong = Upload(start, {slice(2)}, &progress);  // not the one that is next
-  EXPECT_EQ(wrong.reason, "bad-body");
-  EXPECT_EQ(progress.next_slice(), 1u);
-  auto done = Upload(start, {slice(1), slice(2)}, &progress);
-  EXPECT_EQ(done.code, grpc::StatusCode::OK) << done.message;
-  EXPECT_TRUE(progress.complete());
-  auto again = Upload(start, {}, &progress);
-  EXPECT_EQ(again.code, grpc::StatusCode::OK);
-  EXPECT_EQ(progress.next_slice(), 3u);
-}
-
-TEST_F(NetRead, AnUploadWhoseHashesDoNotGiveItsRootIsRefused) {
-  Bytes body(record::kSliceSize + 17);
-  random_.Fill(body);
-  auto summary = record::SummariseBody(body);
-  auto hashes = summary.slice_hashes;
-  hashes[1].bytes[0] ^= 1;
-  EXPECT_EQ(Upload({summary.root, summary.length, hashes, false}, {}).reason, "bad-body");
-  EXPECT_EQ(Upload({summary.root, summary.length, {summary.slice_hashes[0]}, false}, {}).reason, "bad-body");
-  EXPECT_EQ(Upload({summary.root, std::uint64_t{1} << 50, summary.slice_hashes, false}, {}).reason, "too-large");
-  ExpectServing();
 }
 
 }  // namespace

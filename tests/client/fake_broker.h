@@ -181,6 +181,7 @@ class FakeBroker {
   Lies lies;
   std::size_t page = 256;  // entries in one answer
   std::size_t posts = 0, downloads = 0, uploads = 0;
+  std::size_t answers_to_lose = 0;  // of posts that come next: done, and the connection breaks
 
  private:
   const BrokerKeys& keys_;
@@ -212,6 +213,10 @@ class FakeTransport : public client::Transport {
     }
     answer.view = broker.MakeView(verified);
     if (broker.lies.post) broker.lies.post(answer);
+    if (broker.answers_to_lose > 0) {
+      --broker.answers_to_lose;
+      return Refuse(Reason::kUnavailable, "the connection broke");
+    }
     return answer;
   }
   Result<EntriesAnswer> Directory(std::uint64_t from, std::uint64_t verified) override {

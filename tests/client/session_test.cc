@@ -52,6 +52,26 @@ TEST_F(SessionTest, OpensWhatWasSent) {
   EXPECT_TRUE(luis->Inbox().value()[0].opened_by_me);
 }
 
+TEST_F(SessionTest, OpensWithOneEntryAlthoughTheAnswerWasLost) {
+  const auto id = Sent(DraftOf("the report", "agency mx.fgr", "openings 1 in all\n"));
+  auto luis = SessionOf("mx.fgr/luis");
+  luis->Inbox().value();
+  const auto before = honest.entries.size();
+  honest.answers_to_lose = 2;
+  EXPECT_EQ(Opened(*luis, Asking(id)).value().content, "the report");
+  EXPECT_EQ(honest.entries.size(), before + 1);
+}
+
+TEST_F(SessionTest, SaysThatALostAnswerIsNotReleasedAgain) {
+  const auto id = Sent(DraftOf("the report"));
+  auto luis = SessionOf("mx.fgr/luis");
+  luis->Inbox().value();
+  honest.answers_to_lose = 1;
+  honest.lies.post = [](PostAnswer& answer) { answer.outcomes[0]->releases.clear(); };  // as if revoked meanwhile
+  EXPECT_EQ(Refusal(*luis, Asking(id)), Reason::kReplayed);
+  EXPECT_EQ(Refusal(*luis, Asking(id)), Reason::kWrongRelease);  // not lost: then it is owed
+}
+
 TEST_F(SessionTest, GoesOnInANewSessionWhereTheLastOneEnded) {
   const auto id = Sent(DraftOf("one"));
   EXPECT_EQ(SessionOf("mx.fgr/luis")->Inbox().value().size(), 1u);
