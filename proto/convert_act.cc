@@ -1,4 +1,4 @@
-// What a member does with a record: open, acknowledgement, revocation. And which decoder a kind has.
+// What a member does with a record: open, acknowledgement, revocation. And the authorship of all kinds.
 #include <algorithm>
 
 #include "core/log/tree.h"
@@ -47,6 +47,11 @@ Result<ledger::Payload> FromMessage(const v1::Open& message) {
   }
   TRY(auto checkpoint_root, FixedOf<Hash>(message.checkpoint_root(), "Open.checkpoint_root"));
   TRY(auto expires, TimeOf(message.expires_ms(), "Open.expires_ms"));
+  std::optional<Digest> approved_request;
+  if (!message.approved_request().empty()) {
+    TRY(approved_request, FixedOf<Digest>(message.approved_request(), "Open.approved_request"));
+  }
+  TRY(auto emergency, TextOf(message.emergency(), "Open.emergency", 0));
   return ledger::Payload(ledger::Open{.by = std::move(by),
                                       .items = std::move(items),
                                       .agency = std::move(agency),
@@ -55,7 +60,9 @@ Result<ledger::Payload> FromMessage(const v1::Open& message) {
                                       .reply_key = reply_key,
                                       .checkpoint_size = message.checkpoint_size(),
                                       .checkpoint_root = checkpoint_root,
-                                      .expires = expires});
+                                      .expires = expires,
+                                      .approved_request = approved_request,
+                                      .emergency = std::move(emergency)});
 }
 
 Result<ledger::Payload> FromMessage(const v1::Acknowledgement& message) {
@@ -74,7 +81,7 @@ Result<ledger::Payload> FromMessage(const v1::Revocation& message) {
   TRY(auto by, AuthorshipOf(message.has_by(), message.by()));
   TRY(auto record, FixedOf<Digest>(message.record(), "Revocation.record"));
   TRY(auto why, TextOf(message.why(), "Revocation.why", 1));
-  return ledger::Payload(ledger::Revocation{std::move(by), record, std::move(why)});
+  return ledger::Payload(ledger::Revocation{std::move(by), record, std::move(why), message.recall()});
 }
 
 }  // namespace
@@ -114,6 +121,8 @@ Bytes EncodeOpen(const ledger::Open& open) {
   message.set_checkpoint_size(open.checkpoint_size);
   message.set_checkpoint_root(ToString(open.checkpoint_root));
   message.set_expires_ms(ToMillis(open.expires));
+  if (open.approved_request) message.set_approved_request(ToString(*open.approved_request));
+  message.set_emergency(open.emergency);
   return Serialise(message);
 }
 
@@ -130,6 +139,7 @@ Bytes EncodeRevocation(const ledger::Revocation& revocation) {
   ToMessage(revocation.by, message.mutable_by());
   message.set_record(ToString(revocation.record));
   message.set_why(revocation.why);
+  message.set_recall(revocation.recall);
   return Serialise(message);
 }
 
@@ -142,26 +152,6 @@ Result<ledger::Payload> DecodeAcknowledgement(ByteView bytes) {
 }
 Result<ledger::Payload> DecodeRevocation(ByteView bytes) {
   return DecodeCanonical<v1::Revocation>(bytes, kMaxPayload, [](const auto& message) { return FromMessage(message); });
-}
-
-Result<ledger::Payload> DecodePayload(ledger::Kind kind, ByteView bytes) {
-  switch (kind) {
-    case ledger::Kind::kCharter:
-      return DecodeCharter(bytes);
-    case ledger::Kind::kEnrolment:
-      return DecodeEnrolment(bytes);
-    case ledger::Kind::kEpoch:
-      return DecodeEpoch(bytes);
-    case ledger::Kind::kRecord:
-      return DecodeRecord(bytes);
-    case ledger::Kind::kOpen:
-      return DecodeOpen(bytes);
-    case ledger::Kind::kAcknowledgement:
-      return DecodeAcknowledgement(bytes);
-    case ledger::Kind::kRevocation:
-      return DecodeRevocation(bytes);
-  }
-  return Refuse(Reason::kUnknownType);
 }
 
 }  // namespace valija::proto

@@ -33,23 +33,26 @@ void ToMessage(const ledger::MemberRecord& member, v1::Member* out) {
   ToMessage(member.attributes, out->mutable_attributes());
   out->set_administrator(member.administrator);
   out->set_auditor(member.auditor);
+  out->set_person(member.person);
 }
 
 Result<ledger::MemberRecord> FromMessage(const v1::Member& message) {
   TRY_OK(Known(message));
   TRY(auto id, MemberOf(message.id(), "Member.id"));
-  if (message.status() != 1 && message.status() != 2) return Malformed("Member.status", "absent or unknown");
+  if (message.status() < 1 || message.status() > 3) return Malformed("Member.status", "absent or unknown");
   TRY(auto auth_key_id, FixedOf<KeyId>(message.auth_key_id(), "Member.auth_key_id"));
   TRY(auto signing_key, PointOf(message.signing_key(), "Member.signing_key"));
   TRY(auto kem_key, PointOf(message.kem_key(), "Member.kem_key"));
   if (!message.has_attributes()) return Malformed("Member.attributes", "absent");
   TRY(auto attributes, FromMessage(message.attributes()));
+  if (!message.person().empty()) TRY_OK(LabelOf(message.person(), "Member.person"));
   return ledger::MemberRecord{.id = std::move(id),
                               .status = static_cast<ledger::MemberStatus>(message.status()),
                               .keys = {auth_key_id, signing_key, kem_key},
                               .attributes = std::move(attributes),
                               .administrator = message.administrator(),
-                              .auditor = message.auditor()};
+                              .auditor = message.auditor(),
+                              .person = message.person()};
 }
 
 void ToMessage(const ledger::EpochWrap& wrap, v1::EpochWrap* out) {
@@ -84,6 +87,7 @@ Result<std::vector<ledger::EpochWrap>> WrapsOf(const List& messages) {
 Result<ledger::CharterAgency> FromMessage(const v1::Charter::Agency& message) {
   TRY_OK(Known(message));
   TRY(auto id, AgencyOf(message.id(), "Agency.id"));
+  if (id.str() == record::kDecoyAgency) return Malformed("Agency.id", "the name of decoys");
   TRY(auto name, TextOf(message.name(), "Agency.name", 1));
   TRY(auto certificate, BytesOf(message.ca_certificate(), "Agency.ca_certificate", 1, kMaxCertificate));
   ledger::CharterAgency out{std::move(id), std::move(name), std::move(certificate), {}};
@@ -114,17 +118,26 @@ void ToMessage(const ledger::CharterCaps& caps, v1::Charter::Caps* out) {
   out->set_clock_skew_seconds(caps.clock_skew_seconds);
   out->set_request_lifetime_seconds(caps.request_lifetime_seconds);
   out->set_epoch_grace_seconds(caps.epoch_grace_seconds);
+  out->set_normal_response_hours(caps.response_hours[0]);
+  out->set_urgent_response_hours(caps.response_hours[1]);
+  out->set_immediate_response_hours(caps.response_hours[2]);
 }
 
 Result<ledger::CharterCaps> FromMessage(const v1::Charter::Caps& message) {
   TRY_OK(Known(message));
-  ledger::CharterCaps caps{message.max_window_days(),    message.max_portions(),
-                           message.max_recipients(),     message.max_body_bytes(),
-                           message.clock_skew_seconds(), message.request_lifetime_seconds(),
-                           message.epoch_grace_seconds()};
+  ledger::CharterCaps caps{
+      message.max_window_days(),
+      message.max_portions(),
+      message.max_recipients(),
+      message.max_body_bytes(),
+      message.clock_skew_seconds(),
+      message.request_lifetime_seconds(),
+      message.epoch_grace_seconds(),
+      {message.normal_response_hours(), message.urgent_response_hours(), message.immediate_response_hours()}};
   // Every cap is said: an absent one would be read as "none" by one implementation and as "nothing" by another.
   if (caps.max_window_days == 0 || caps.max_body_bytes == 0 || caps.clock_skew_seconds == 0 ||
-      caps.request_lifetime_seconds == 0 || caps.epoch_grace_seconds == 0) {
+      caps.request_lifetime_seconds == 0 || caps.epoch_grace_seconds == 0 ||
+      std::find(caps.response_hours.begin(), caps.response_hours.end(), 0U) != caps.response_hours.end()) {
     return Malformed("Charter.caps", "a cap is absent");
   }
   if (caps.max_portions == 0 || caps.max_portions > record::kMaxPortions) {
@@ -159,9 +172,10 @@ void ToMessage(const ledger::Charter& charter, v1::Charter* out) {
   SetAll(charter.purposes, out->mutable_purposes());
   SetAll(charter.clearances, out->mutable_clearances());
   ToMessage(charter.caps, out->mutable_caps());
+  out->set_amendment_signatures(charter.amendment_signatures);
 }
 
-Result<ledger::Payload> FromMessage(const v1::Charter& message) {
+Result<ledger::Charter> FromMessage(const v1::Charter& message) {
   TRY_OK(Known(message));
   ledger::Charter out;
   TRY(out.origin, OriginOf(message.origin(), "Charter.origin"));
@@ -204,7 +218,19 @@ Result<ledger::Payload> FromMessage(const v1::Charter& message) {
   TRY(out.clearances, LabelsOf(message.clearances(), "Charter.clearances"));
   if (!message.has_caps()) return Malformed("Charter.caps", "absent");
   TRY(out.caps, FromMessage(message.caps()));
-  return ledger::Payload(std::move(out));
+  if (message.amendment_signatures() == 0 || message.amendment_signatures() > out.agencies.size()) {
+    return Malformed("Charter.amendment_signatures", "not 1 to the number of agencies");
+  }
+  out.amendment_signatures = message.amendment_signatures();
+  return out;
+}
+
+Result<ledger::Payload> FromMessage(const v1::CharterAmendment& message) {
+  TRY_OK(Known(message));
+  if (!message.has_charter()) return Malformed("CharterAmendment.charter", "absent");
+  TRY(auto charter, FromMessage(message.charter()));
+  TRY(auto previous, FixedOf<Digest>(message.previous(), "CharterAmendment.previous"));
+  return ledger::Payload(ledger::CharterAmendment{std::move(charter), previous});
 }
 
 Result<ledger::Payload> FromMessage(const v1::Enrolment& message) {
@@ -257,6 +283,13 @@ Bytes EncodeCharter(const ledger::Charter& charter) {
   return Serialise(message);
 }
 
+Bytes EncodeCharterAmendment(const ledger::CharterAmendment& amendment) {
+  v1::CharterAmendment message;
+  ToMessage(amendment.charter, message.mutable_charter());
+  message.set_previous(ToString(amendment.previous));
+  return Serialise(message);
+}
+
 Bytes EncodeEnrolment(const ledger::Enrolment& enrolment) {
   v1::Enrolment message;
   ToMessage(enrolment.by, message.mutable_by());
@@ -279,7 +312,13 @@ Bytes EncodeEpoch(const ledger::Epoch& epoch) {
 }
 
 Result<ledger::Payload> DecodeCharter(ByteView bytes) {
-  return DecodeCanonical<v1::Charter>(bytes, kMaxCharter, [](const auto& message) { return FromMessage(message); });
+  TRY(auto charter,
+      DecodeCanonical<v1::Charter>(bytes, kMaxCharter, [](const auto& message) { return FromMessage(message); }));
+  return ledger::Payload(std::move(charter));
+}
+Result<ledger::Payload> DecodeCharterAmendment(ByteView bytes) {
+  return DecodeCanonical<v1::CharterAmendment>(bytes, kMaxCharter,
+                                               [](const auto& message) { return FromMessage(message); });
 }
 Result<ledger::Payload> DecodeEnrolment(ByteView bytes) {
   return DecodeCanonical<v1::Enrolment>(bytes, kMaxPayload, [](const auto& message) { return FromMessage(message); });

@@ -80,6 +80,49 @@ Status CheckAgainstHeader(const record::Header& header, const record::Attachment
   return Ok();
 }
 
+// The same of whatever has attachments; of an amendment, that the policy is the one it names.
+Status CheckAttachmentsOf(const ledger::Payload& payload, const record::Attachments& attachments) {
+  if (const auto* record = std::get_if<ledger::Record>(&payload)) {
+    return CheckAgainstHeader(record->payload.header, attachments);
+  }
+  if (const auto* grant = std::get_if<ledger::Grant>(&payload)) return CheckAgainstHeader(grant->header, attachments);
+  const auto* amendment = std::get_if<ledger::Amendment>(&payload);
+  if (amendment == nullptr) return BadProof("slips or policies beside a statement of a kind that has none");
+  if (!attachments.slips.empty() || !attachments.authority_encs.empty()) {
+    return BadProof("slips or encs beside an amendment");
+  }
+  if (attachments.policies.size() != 1) return BadProof("not one policy beside an amendment");
+  if (PolicyDigest(attachments.policies.front()) != amendment->policy_digest) {
+    return BadProof("a policy is not the one that the amendment names");
+  }
+  return Ok();
+}
+
+Status CheckStatement(const LoggedEntry& entry) {
+  const auto& envelope = *entry.envelope;
+  if (crypto::DigestOf(envelope.payload_type, envelope.payload) != entry.head->statement) {
+    return BadProof("the statement is not the one that the head names");
+  }
+  if (Empty(entry.attachments)) return Ok();
+  const auto kind = ledger::KindFromPayloadType(envelope.payload_type);
+  if (!kind) return BadProof("slips or policies beside a statement of a kind that is not known");
+  const auto payload = DecodePayload(*kind, envelope.payload);
+  if (!payload) return BadProof("the " + std::string(NameOf(*kind)) + ": " + payload.error().Message());
+  return CheckAttachmentsOf(*payload, entry.attachments);
+}
+
+Status CheckErasedStatement(const LoggedEntry& entry) {
+  const auto& envelope = *entry.envelope;
+  if (*entry.erased_by <= entry.head->index) return BadProof("erased by an entry that is not a later one");
+  if (envelope.batch || !envelope.signatures.empty()) return BadProof("signatures of a statement that was erased");
+  const auto kind = ledger::KindFromPayloadType(envelope.payload_type);
+  if (!kind) return BadProof("an erased statement of a kind that is not known");
+  const auto payload = DecodeRedacted(*kind, envelope.payload);
+  if (!payload) return BadProof("the erased " + std::string(NameOf(*kind)) + ": " + payload.error().Message());
+  if (Empty(entry.attachments)) return Ok();
+  return CheckAttachmentsOf(*payload, entry.attachments);
+}
+
 }  // namespace
 
 Bytes EncodeDecision(const ledger::Decision& decision) {
@@ -110,6 +153,7 @@ void ToMessage(const LoggedEntry& entry, v1::LoggedEntry* out) {
   if (entry.envelope) ToMessage(*entry.envelope, out->mutable_statement());
   out->set_decision(ToString(entry.decision_bytes));
   if (!Empty(entry.attachments)) ToMessage(entry.attachments, out->mutable_attachments());
+  out->set_erased_by(entry.erased_by.value_or(0));
 }
 
 Result<LoggedEntry> FromMessage(const v1::LoggedEntry& message) {
@@ -122,8 +166,9 @@ Result<LoggedEntry> FromMessage(const v1::LoggedEntry& message) {
   if (!message.head().empty()) {
     TRY(out.head, ledger::EntryHead::Decode(AsBytes(message.head())));
   }
+  if (message.erased_by() != 0) out.erased_by = message.erased_by();  // entry 0 is the charter
   if (message.has_statement()) {
-    TRY(out.envelope, FromMessage(message.statement()));
+    TRY(out.envelope, out.erased_by ? ErasedEnvelopeOf(message.statement()) : FromMessage(message.statement()));
   }
   TRY(out.decision_bytes, BytesOf(message.decision(), "LoggedEntry.decision", 0, kMaxDecision));
   if (message.has_attachments()) {
@@ -144,8 +189,8 @@ Result<LoggedEntry> DecodeLoggedEntry(ByteView bytes) {
 
 Status CheckLoggedEntry(const LoggedEntry& entry) {
   if (!entry.head || !entry.salt) {
-    bool bare =
-        !entry.head && !entry.salt && !entry.envelope && entry.decision_bytes.empty() && Empty(entry.attachments);
+    bool bare = !entry.head && !entry.salt && !entry.envelope && entry.decision_bytes.empty() &&
+                Empty(entry.attachments) && !entry.erased_by;
     if (!bare) return BadProof("head and salt, without which nothing else is proved, are not both there");
     return Ok();
   }
@@ -162,18 +207,26 @@ Status CheckLoggedEntry(const LoggedEntry& entry) {
   }
   if (!entry.envelope) {
     if (!Empty(entry.attachments)) return BadProof("slips or policies without the statement whose header names them");
+    if (entry.erased_by) return BadProof("an erasure without what stays of the statement");
     return Ok();
   }
-  if (crypto::DigestOf(entry.envelope->payload_type, entry.envelope->payload) != entry.head->statement) {
-    return BadProof("the statement is not the one that the head names");
+  return entry.erased_by ? CheckErasedStatement(entry) : CheckStatement(entry);
+}
+
+Status CheckErasure(const LoggedEntry& erased, std::uint64_t purge_index, const ledger::Purge& purge) {
+  if (!erased.head || !erased.envelope || erased.erased_by != purge_index) {
+    return BadProof("the entry is not one that this purge erased");
   }
-  if (Empty(entry.attachments)) return Ok();
-  if (ledger::KindFromPayloadType(entry.envelope->payload_type) != ledger::Kind::kRecord) {
-    return BadProof("slips or policies beside a statement that is no record");
+  const auto erasure =
+      std::lower_bound(purge.erasures.begin(), purge.erasures.end(), erased.head->statement,
+                       [](const ledger::Erasure& each, const Digest& statement) { return each.statement < statement; });
+  if (erasure == purge.erasures.end() || erasure->statement != erased.head->statement) {
+    return BadProof("the purge does not name the statement");
   }
-  auto payload = DecodePayload(ledger::Kind::kRecord, entry.envelope->payload);
-  if (!payload) return BadProof("the record: " + payload.error().Message());
-  return CheckAgainstHeader(std::get<ledger::Record>(*payload).payload.header, entry.attachments);
+  if (crypto::Sha256(erased.envelope->payload) != erasure->redacted) {
+    return BadProof("what stays of the statement is not what the purge says");
+  }
+  return Ok();
 }
 
 }  // namespace valija::proto

@@ -35,7 +35,13 @@ Result<policy::NeedToKnow> FromMessage(const v1::Policy::NeedToKnow& message) {
                             Plain(message.any_programmes()), Plain(message.all_programmes())};
 }
 
-// Spelling and order of the lists are policy::Validate's.
+Result<policy::Approvals> FromMessage(const v1::Policy::Approvals& message) {
+  TRY_OK(Known(message));
+  TRY(auto approvers, IdsOf<MemberId>(message.approvers(), MemberOf, "Approvals.approvers"));
+  return policy::Approvals{message.needed(), std::move(approvers)};
+}
+
+// Spelling and order of the lists, and how many approvals there may be, are policy::Validate's.
 Result<policy::Policy> FromMessage(const v1::Policy& message) {
   TRY_OK(Known(message));
   policy::Policy out;
@@ -51,6 +57,15 @@ Result<policy::Policy> FromMessage(const v1::Policy& message) {
   TRY(out.expires, TimeOrAbsent(message.expires_ms(), "Policy.expires_ms"));
   out.openings_per_agency = message.openings_per_agency();
   out.openings_in_all = message.openings_in_all();
+  for (const auto& group : message.approvals()) {
+    TRY(auto value, FromMessage(group));
+    out.approvals.push_back(std::move(value));
+  }
+  out.approval_hours = message.approval_hours();
+  out.emergency = message.emergency();
+  if (message.onward() > 2) return Malformed("Policy.onward", "unknown");
+  out.onward = static_cast<policy::Onward>(message.onward());
+  out.audience_shown = message.audience_shown();
   TRY_OK(policy::Validate(out));
   return out;
 }
@@ -76,6 +91,15 @@ Bytes EncodePolicy(const Salt& random, const policy::Policy& policy) {
   if (policy.expires) message.set_expires_ms(ToMillis(*policy.expires));
   message.set_openings_per_agency(policy.openings_per_agency);
   message.set_openings_in_all(policy.openings_in_all);
+  for (const auto& group : policy.approvals) {
+    auto* to = message.add_approvals();
+    to->set_needed(group.needed);
+    for (const auto& approver : group.approvers) to->add_approvers(approver.str());
+  }
+  message.set_approval_hours(policy.approval_hours);
+  message.set_emergency(policy.emergency);
+  message.set_onward(static_cast<std::uint32_t>(policy.onward));
+  message.set_audience_shown(policy.audience_shown);
   return Concat({random, Serialise(message)});
 }
 

@@ -1,5 +1,6 @@
 // A record's header and statement, and what travels beside it.
 #include "core/crypto/hash.h"
+#include "core/record/body.h"
 #include "core/record/check.h"
 #include "proto/convert.h"
 #include "proto/messages.h"
@@ -29,7 +30,7 @@ Result<record::PortionHead> FromMessage(const v1::PortionHead& message) {
   return out;
 }
 
-Result<record::Header> FromMessage(const v1::Header& message) {
+Result<record::Header> FromMessage(const v1::Header& message, record::HeaderOf what) {
   TRY_OK(Known(message));
   if (message.suite() != record::kSuite) return Refuse(Reason::kUnknownSuite, std::to_string(message.suite()));
   TRY(auto record_id, FixedOf<RecordNonce>(message.record_id(), "Header.record_id"));
@@ -47,7 +48,9 @@ Result<record::Header> FromMessage(const v1::Header& message) {
                      .window_id = window_id,
                      .in_reply_to = std::nullopt,
                      .authorities = {},
-                     .portions = {}};
+                     .portions = {},
+                     .urgency = record::Urgency::kNone,
+                     .sources = {}};
   if (!message.in_reply_to().empty()) {
     TRY(out.in_reply_to, FixedOf<Digest>(message.in_reply_to(), "Header.in_reply_to"));
   }
@@ -61,34 +64,43 @@ Result<record::Header> FromMessage(const v1::Header& message) {
     TRY(auto value, FromMessage(portion));
     out.portions.push_back(std::move(value));
   }
-  TRY_OK(record::CheckHeader(out));
+  if (message.urgency() > 3) return Malformed("Header.urgency", "unknown");
+  out.urgency = static_cast<record::Urgency>(message.urgency());
+  TRY(out.sources, FixedListOf<Digest>(message.sources(), "Header.sources", record::kMaxSources));
+  TRY_OK(record::CheckHeader(out, what));
   return out;
 }
 
-Result<record::PortionSeal> FromMessage(const v1::PortionSeal& message) {
+Result<record::PortionSeal> FromMessage(const v1::PortionSeal& message, Wraps wraps) {
   TRY_OK(Known(message));
   record::PortionSeal out;
   out.body_length = message.body_length();
   TRY(out.body_root, FixedOf<Hash>(message.body_root(), "PortionSeal.body_root"));
-  out.wraps.reserve(static_cast<std::size_t>(message.wraps_size()));
-  for (const auto& wrap : message.wraps()) {
-    if (wrap.size() != record::kWrapSize) return WrongLength("PortionSeal.wraps", wrap.size(), record::kWrapSize);
-    out.wraps.push_back(ToBytes(AsBytes(wrap)));
-  }
+  TRY(out.wraps, WrapsOf(message.wraps(), wraps, "PortionSeal.wraps"));
   return out;
 }
 
-Result<ledger::Payload> FromMessage(const v1::Record& message) {
+// Of a record without its wraps there is the rest of what record::CheckSeals asks for.
+Status CheckErasedSeals(const record::Header& header, const std::vector<record::PortionSeal>& seals) {
+  if (seals.size() != header.portions.size()) return Malformed("Record.portions", "not one seal per portion");
+  for (const auto& seal : seals) {
+    if (!record::IsSealedBodySize(seal.body_length)) return Malformed("PortionSeal.body_length", "of no sealed body");
+  }
+  return Ok();
+}
+
+Result<ledger::Payload> FromMessage(const v1::Record& message, Wraps wraps) {
   TRY_OK(Known(message));
   TRY(auto header, DecodeHeader(AsBytes(message.header())));
   record::RecordPayload out{ToBytes(AsBytes(message.header())), std::move(header), {}, {}};
   out.ctx = crypto::TupleHash("record", {out.header_bytes});
   out.portions.reserve(static_cast<std::size_t>(message.portions_size()));
   for (const auto& portion : message.portions()) {
-    TRY(auto value, FromMessage(portion));
+    TRY(auto value, FromMessage(portion, wraps));
     out.portions.push_back(std::move(value));
   }
-  TRY_OK(record::CheckSeals(out.header, out.portions));
+  TRY_OK(wraps == Wraps::kThere ? record::CheckSeals(out.header, out.portions)
+                                : CheckErasedSeals(out.header, out.portions));
   return ledger::Payload(ledger::Record{std::move(out), {}});
 }
 
@@ -128,6 +140,8 @@ Bytes EncodeHeader(const record::Header& header) {
     to->set_amend_key_id(ToString(portion.amend_key_id));
     SetAllFixed(portion.recipients, to->mutable_recipients());
   }
+  message.set_urgency(static_cast<std::uint32_t>(header.urgency));
+  SetAllFixed(header.sources, message.mutable_sources());
   return Serialise(message);
 }
 
@@ -143,12 +157,25 @@ Bytes EncodeRecord(ByteView header_bytes, const std::vector<record::PortionSeal>
   return Serialise(message);
 }
 
-Result<record::Header> DecodeHeader(ByteView bytes) {
-  return DecodeCanonical<v1::Header>(bytes, kMaxHeader, [](const auto& message) { return FromMessage(message); });
+Result<record::Header> DecodeHeader(ByteView bytes, record::HeaderOf what) {
+  return DecodeCanonical<v1::Header>(bytes, kMaxHeader,
+                                     [what](const auto& message) { return FromMessage(message, what); });
 }
 
-Result<ledger::Payload> DecodeRecord(ByteView bytes) {
-  return DecodeCanonical<v1::Record>(bytes, kMaxPayload, [](const auto& message) { return FromMessage(message); });
+Result<std::vector<Bytes>> WrapsOf(const Strings& values, Wraps wraps, std::string_view field) {
+  if (wraps == Wraps::kErased && !values.empty()) return Malformed(field, "there in what was erased");
+  std::vector<Bytes> out;
+  out.reserve(static_cast<std::size_t>(values.size()));
+  for (const auto& value : values) {
+    if (value.size() != record::kWrapSize) return WrongLength(field, value.size(), record::kWrapSize);
+    out.push_back(ToBytes(AsBytes(value)));
+  }
+  return out;
+}
+
+Result<ledger::Payload> DecodeRecord(ByteView bytes, Wraps wraps) {
+  return DecodeCanonical<v1::Record>(bytes, kMaxPayload,
+                                     [wraps](const auto& message) { return FromMessage(message, wraps); });
 }
 
 // ---- beside the record ----

@@ -16,15 +16,15 @@ inline constexpr std::size_t kMaxPage = 256;         // entries or items in one 
 
 struct Submission {
   ledger::Envelope envelope;
-  record::Attachments attachments;  // records only
+  record::Attachments attachments;  // of a record or a grant; of an amendment its policy
   std::vector<Bytes> bodies;        // small sealed bodies, inline
 };
 
-// Key halves, sealed to the reply key of the request.
+// Key halves, sealed to the reply key of the request, or of the standing order.
 struct Release {
   AuthorityId authority;
   Point enc;
-  Bytes ciphertext;  // 32 bytes per allowed portion, in order of the request, + 16
+  Bytes ciphertext;  // 32 bytes per allowed portion, in order of the request or the opening, + 16
   bool operator==(const Release&) const = default;
 };
 
@@ -43,6 +43,7 @@ struct PostAnswer {
 struct ProvedEntry {  // an entry and its path to the checkpoint of the view beside it
   LoggedEntry entry;
   std::vector<Hash> path;
+  std::vector<Release> releases = {};  // mailbox only: with a standing opening under the caller's own order
 };
 
 struct EntriesAnswer {  // EntryPage, MailPage

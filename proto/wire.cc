@@ -24,6 +24,41 @@ Result<ProvedEntry> Proved(const v1::LoggedEntry& entry, const v1::Proof& proof)
   return ProvedEntry{std::move(value), std::move(path)};
 }
 
+template <class List>
+Result<std::vector<Release>> ReleasesOf(const List& messages, std::string_view field) {
+  if (messages.size() > kMaxReleases) return Malformed(field, "too many");
+  std::vector<Release> out;
+  out.reserve(static_cast<std::size_t>(messages.size()));
+  for (const auto& message : messages) {
+    TRY(auto value, FromMessage(message));
+    out.push_back(std::move(value));
+  }
+  return out;
+}
+
+// The entry of a mailbox's item with its releases; nullopt in a mere cursor move.
+Result<std::optional<ProvedEntry>> EntryOf(const v1::MailItem& message) {
+  if (message.has_entry() != message.has_proof()) return Malformed("MailItem.proof", "not beside an entry");
+  std::optional<ProvedEntry> out;
+  if (!message.has_entry()) {
+    if (message.releases_size() > 0) return Malformed("MailItem.releases", "not beside an entry");
+    return out;
+  }
+  TRY(out, Proved(message.entry(), message.proof()));
+  TRY(out->releases, ReleasesOf(message.releases(), "MailItem.releases"));
+  if (!out->releases.empty() && (!out->entry.envelope || out->entry.envelope->payload_type !=
+                                                             ledger::PayloadType(ledger::Kind::kStandingOpening))) {
+    return Malformed("MailItem.releases", "not beside a standing opening");
+  }
+  return out;
+}
+
+void SetEntry(const ProvedEntry& entry, v1::MailItem* out) {
+  ToMessage(entry.entry, out->mutable_entry());
+  ToMessage(entry.path, out->mutable_proof());
+  for (const auto& release : entry.releases) ToMessage(release, out->add_releases());
+}
+
 Result<Outcome> OutcomeOf(const v1::Outcome& message) {
   TRY_OK(Known(message));
   if (message.has_refusal()) {
@@ -34,11 +69,7 @@ Result<Outcome> OutcomeOf(const v1::Outcome& message) {
   if (!message.has_receipt()) return Malformed("Outcome", "neither receipt nor refusal");
   TRY(auto receipt, FromMessage(message.receipt()));
   Accepted accepted{std::move(receipt), {}};
-  if (message.releases_size() > kMaxReleases) return Malformed("Outcome.releases", "too many");
-  for (const auto& release : message.releases()) {
-    TRY(auto value, FromMessage(release));
-    accepted.releases.push_back(std::move(value));
-  }
+  TRY(accepted.releases, ReleasesOf(message.releases(), "Outcome.releases"));
   return Result<Outcome>(Outcome(std::move(accepted)));
 }
 
@@ -172,8 +203,7 @@ void ToMessage(const EntriesAnswer& answer, v1::MailPage* out) {
   for (const auto& entry : answer.entries) {
     auto* item = out->add_items();
     if (entry.entry.head) item->set_cursor(entry.entry.head->index + 1);
-    ToMessage(entry.entry, item->mutable_entry());
-    ToMessage(entry.path, item->mutable_proof());
+    SetEntry(entry, item);
   }
   out->set_next_cursor(answer.next_cursor);
   out->set_more(answer.more);
@@ -187,10 +217,8 @@ Result<EntriesAnswer> FromMessage(const v1::MailPage& message) {
   for (const auto& item : message.items()) {
     TRY_OK(Known(item));
     if (item.has_view()) return Malformed("MailItem.view", "the page has its own");
-    if (item.has_entry() != item.has_proof()) return Malformed("MailItem.proof", "not beside an entry");
-    if (!item.has_entry()) continue;
-    TRY(auto entry, Proved(item.entry(), item.proof()));
-    out.entries.push_back(std::move(entry));
+    TRY(auto entry, EntryOf(item));
+    if (entry) out.entries.push_back(*std::move(entry));
   }
   if (!message.has_view()) return Malformed("MailPage.view", "absent");
   TRY(out.view, FromMessage(message.view()));
@@ -201,21 +229,15 @@ Result<EntriesAnswer> FromMessage(const v1::MailPage& message) {
 
 void ToMessage(const FollowItem& item, v1::MailItem* out) {
   out->set_cursor(item.cursor);
-  if (item.entry) {
-    ToMessage(item.entry->entry, out->mutable_entry());
-    ToMessage(item.entry->path, out->mutable_proof());
-  }
+  if (item.entry) SetEntry(*item.entry, out);
   ToMessage(item.view, out->mutable_view());
 }
 
 Result<FollowItem> FromMessage(const v1::MailItem& message) {
   TRY_OK(Known(message));
-  if (message.has_entry() != message.has_proof()) return Malformed("MailItem.proof", "not beside an entry");
   FollowItem out;
   out.cursor = message.cursor();
-  if (message.has_entry()) {
-    TRY(out.entry, Proved(message.entry(), message.proof()));
-  }
+  TRY(out.entry, EntryOf(message));
   if (!message.has_view()) return Malformed("MailItem.view", "absent");
   TRY(out.view, FromMessage(message.view()));
   return out;
