@@ -55,6 +55,7 @@ class SessionCore {
   Result<VerifiedEntry> FindRecord(const Digest& digest);
   NewsItem News(const VerifiedEntry& entry) const;
 
+  Result<NewsItem> NewsOf(const Digest& record, const VerifiedEntry& entry) const;  // as one of its custody; kBadProof
   // ---- session_admin.cc ----
   Result<NewsItem> Acknowledge(const std::string& record, const std::string& outcome);
   Result<NewsItem> Revoke(const std::string& record, const std::string& why);

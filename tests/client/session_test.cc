@@ -187,8 +187,9 @@ TEST_F(SessionTest, SaysWhyAStreamEnded) {
   EXPECT_EQ(luis->Follow([](const NewsItem&) { return true; }).error().reason, Reason::kShuttingDown);
 }
 
-TEST_F(SessionTest, ReadsDirectoryAndMailInPages) {
-  for (int i = 0; i < 5; ++i) Sent(DraftOf("x"));
+TEST_F(SessionTest, ReadsDirectoryMailAndCustodyInPages) {
+  for (int i = 0; i < 4; ++i) Sent(DraftOf("x"));
+  const auto id = Sent(DraftOf("x"));
   honest.page = 2;
   auto luis = SessionOf("mx.fgr/luis");
   EXPECT_EQ(luis->Directory().value().size(), 3u);
@@ -219,6 +220,28 @@ TEST_F(SessionTest, RemovesAMemberAndRotatesTheEpoch) {
 }
 
 TEST_F(SessionTest, StillVerifiesWhatAMemberSignedWithKeysThatItHasNoMore) {
+  Opened(*luis, Asking(id)).value();
+  for (const char* outcome : {"received", "useful", "acted-on"}) luis->Acknowledge(id, outcome).value();
+  const auto custody = luis->Custody(id).value();
+  std::vector<std::string> outcomes;
+  for (const auto& one : custody) outcomes.push_back(one.outcome);
+  EXPECT_THAT(outcomes, ElementsAre("", "", "received", "useful", "acted-on"));
+}
+
+TEST_F(SessionTest, ReadsOnAfterAPageInWhichNothingIsForIt) {
+  const auto id = Sent(DraftOf("x"));
+  auto luis = SessionOf("mx.fgr/luis");
+  luis->Acknowledge(id, "received").value();
+  const auto last = luis->Acknowledge(id, "received").value().entry;
+  honest.page = 1;
+  int pages = 0;
+  honest.lies.custody = [&](client::EntriesAnswer& page) {
+    if (++pages == 2) page.entries.clear();
+  };
+  const auto custody = luis->Custody(id).value();
+  ASSERT_EQ(custody.size(), 2u);
+  EXPECT_EQ(custody[1].entry, last);
+  EXPECT_EQ(pages, 3);
   const auto id = Sent(DraftOf("signed with the first key"));
   SessionOf("mx.fgr/luis")->Inbox().value();
   test::TempFolder again;
