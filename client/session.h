@@ -14,6 +14,7 @@
 #include "client/valija.h"
 #include "client/verifier.h"
 #include "core/crypto/random.h"
+#include "core/record/seal.h"
 #include "core/record/window.h"
 
 namespace valija::client {
@@ -54,7 +55,6 @@ class SessionCore {
   // The record as I may see it, verified: from the mailbox's cache or asked for.
   Result<VerifiedEntry> FindRecord(const Digest& digest);
   NewsItem News(const VerifiedEntry& entry) const;
-
   Result<NewsItem> NewsOf(const Digest& record, const VerifiedEntry& entry) const;  // as one of its custody; kBadProof
   // ---- session_admin.cc ----
   Result<NewsItem> Acknowledge(const std::string& record, const std::string& outcome);
