@@ -91,6 +91,7 @@ class UploadCall final : public grpc::ServerBidiReactor<v1::UploadChunk, v1::Upl
   }
 
   Status Take() {
+    TRY_OK(proto::RefuseUnknown(chunk_));
     TRY_OK(CheckActive());
     TRY_OK(exchange_.space.CheckBodies());
     switch (chunk_.part_case()) {

@@ -170,6 +170,12 @@ Outcome<std::vector<Outcome<SentRecord>>> Session::SendBatch(const std::vector<D
   return out;
 }
 
+Outcome<std::string> Session::Resolve(const std::string& id_or_prefix) {
+  auto digest = impl_->core.Resolve(id_or_prefix);
+  if (!digest) return ToFailure(digest.error());
+  return digest->Hex();
+}
+
 Outcome<std::vector<InboxItem>> Session::Inbox() { return ToOutcome(impl_->core.Inbox()); }
 
 Outcome<Done> Session::Follow(const std::function<bool(const NewsItem&)>& item) {

@@ -95,7 +95,7 @@ bool IsDirectoryKind(Kind kind) {
   return kind == Kind::kCharter || kind == Kind::kCharterAmendment || kind == Kind::kEnrolment || kind == Kind::kEpoch;
 }
 
-bool MustBeBatched(Kind kind) { return kind == Kind::kRecord || kind == Kind::kOpen; }
+bool MustBeBatched(Kind kind) { return record::IsBatchedType(PayloadType(kind)); }
 
 namespace {
 

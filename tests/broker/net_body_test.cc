@@ -64,6 +64,20 @@ class NetBody : public NetTest {
   }
 };
 
+TEST_F(NetBody, AnUploadWithAFieldThatNobodyKnowsIsRefused) {
+  auto stub = Stub("mx.fgr/omar");
+  grpc::ClientContext context;
+  SetDeadline(context);
+  auto stream = stub->Upload(&context);
+  v1::UploadChunk chunk;
+  proto::ToMessage(StartOf(Bytes(400)), chunk.mutable_start());
+  chunk.GetReflection()->MutableUnknownFields(&chunk)->AddVarint(77, 1);
+  stream->Write(chunk);
+  v1::UploadProgress progress;
+  EXPECT_FALSE(stream->Read(&progress));
+  EXPECT_EQ(EndOf(context, stream->Finish()).reason, "unknown-field");
+}
+
 TEST_F(NetBody, AnUploadGoesOnWhereItWasBroken) {
   Bytes body(2 * record::kSliceSize + 5000);
   random_.Fill(body);

@@ -64,8 +64,15 @@ cmp -s "$scratch/canary.txt" "$scratch/opened" || wrong "what was opened is not 
 refused exists 4 v us.dea/jrivera open "$record" --purpose analysis -o "$scratch/opened"
 ends 2 v us.dea/jrivera ack "$record" splendid
 
-refused usage 2 v us.dea/jrivera open "${record:0:3}" --portion 0 --purpose analysis
-says "at least 4"
+for few in "${record:0:3} --portion 0" "${record:0:3}" "${record:0:1}"; do
+  # shellcheck disable=SC2086
+  refused usage 2 v us.dea/jrivera open $few --purpose analysis
+  says "at least 4 of its 64 hex digits"
+done
+both=$(send mx.fgr/omar report-summary.txt report-source.txt --policy partners.policy)
+refused usage 2 v us.dea/jrivera open "${both:0:12}" --purpose analysis
+says "say which with --portion"
+ends 0 v us.dea/jrivera open "${both:0:12}" --portion 1 --purpose analysis
 
 # ---- JSON ----
 if have_python; then

@@ -56,8 +56,18 @@ void SendUntil(Peer peer, const std::atomic<bool>& stop, std::atomic<int>& answe
   }
 }
 
+// Some two minutes for the usual hundred. The sanitizers make a round several times as long.
+int Rounds() {
+  const bool longer = std::getenv("VALIJA_LONG") != nullptr;
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  return longer ? 100 : 20;
+#else
+  return longer ? 300 : 100;
+#endif
+}
+
 TEST(KillNine, NothingAcknowledgedIsLostAndNothingIsThereTwice) {
-  const int rounds = std::getenv("VALIJA_LONG") != nullptr ? 100 : 20;
+  const int rounds = Rounds();
   LiveWorld world;
   world.Start();
 
