@@ -1,8 +1,7 @@
 // The Exchange service over the callback API. A handler establishes who calls, counts the call, and hands the work to
 // the worker pool; nothing blocks in gRPC's threads, no exception leaves a handler, and every reactor finishes.
 //
-// Split by subject: service_post.cc, service_read.cc (unary look-ups), service_follow.cc, service_body.cc,
-// service_entries.cc.
+// Split by subject: service_post.cc, service_read.cc (unary look-ups), service_follow.cc, service_body.cc.
 #pragma once
 
 #include <functional>
