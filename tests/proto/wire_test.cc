@@ -172,6 +172,54 @@ TEST(Wire, PagesAndStreamsComeBack) {
   EXPECT_FALSE(proto::FromMessage(message)) << "no view";
 }
 
+TEST(Wire, AMailboxBringsTheReleasesOfStandingOpenings) {
+  Sample sample(78);
+  auto opening =
+      sample.Direct(ledger::Kind::kStandingOpening, proto::EncodeStandingOpening(SomeStandingOpening(sample)));
+  opening.signatures.clear();
+  const proto::FollowItem item{
+      8, proto::ProvedEntry{sample.EntryOf(opening), sample.Hashes(3), {SomeRelease(sample), SomeRelease(sample)}},
+      sample.View()};
+  v1::MailItem message;
+  proto::ToMessage(item, &message);
+  EXPECT_EQ(message.releases_size(), 2);
+  const auto back = proto::FromMessage(message).value();
+  ASSERT_TRUE(back.entry);
+  EXPECT_EQ(back.entry->releases, item.entry->releases);
+  ExpectUnknownRefusedAtEveryLevel(message, kRead);
+
+  v1::MailPage page;
+  proto::ToMessage(proto::EntriesAnswer{{{sample.Entry(), sample.Hashes(2), {}}, *item.entry}, sample.View(), false, 9},
+                   &page);
+  const auto mail = proto::FromMessage(page).value();
+  ASSERT_EQ(mail.entries.size(), 2U);
+  EXPECT_TRUE(mail.entries[0].releases.empty());
+  EXPECT_EQ(mail.entries[1].releases, item.entry->releases);
+  ExpectUnknownRefusedAtEveryLevel(page, kRead);
+
+  auto changed = message;
+  for (int i = 0; i < 7; ++i) proto::ToMessage(SomeRelease(sample), changed.add_releases());
+  EXPECT_FALSE(proto::FromMessage(changed)) << "nine of them";
+  changed.mutable_releases()->RemoveLast();
+  EXPECT_TRUE(proto::FromMessage(changed)) << "eight";
+  changed = message;
+  changed.mutable_releases(0)->mutable_ciphertext()->pop_back();
+  EXPECT_FALSE(proto::FromMessage(changed)) << "a broken share";
+  changed = message;
+  changed.clear_entry();
+  changed.clear_proof();
+  EXPECT_FALSE(proto::FromMessage(changed)) << "with no entry";
+  changed = message;
+  proto::ToMessage(sample.Entry(), changed.mutable_entry());
+  EXPECT_FALSE(proto::FromMessage(changed)) << "with a record";
+  changed = message;
+  changed.mutable_entry()->clear_statement();
+  EXPECT_FALSE(proto::FromMessage(changed)) << "with what is not said to be a standing opening";
+  changed = message;
+  changed.clear_releases();
+  EXPECT_TRUE(proto::FromMessage(changed)) << "an opening that released nothing";
+}
+
 TEST(Wire, ReceiptsAndProofsAreLimited) {
   Sample sample(75);
   v1::ReceiptAnswer answer;
