@@ -18,8 +18,9 @@ Status CheckCommon(const State& state, const Statement& statement, const Authors
   if (author == nullptr) return Refuse(Reason::kNotEnrolled);
   if (by.key_id != author->signing_key.id())
     return Refuse(Reason::kBadSignature, "the key is not the present one of " + by.author.str());
-  // Before the time: who lost the answer may ask again as late as it likes.
-  if (state.statement(statement.digest) != nullptr)
+  // Before the time: who lost the answer may ask again as late as it likes. Not a request: it is refused as replayed, then
+  // for its age, as what its answer releases is given once.
+  if (statement.kind != Kind::kOpen && state.statement(statement.digest) != nullptr)
     return Refuse(Reason::kExists, "this statement was accepted before");
   const Duration skew = std::chrono::seconds(charter.caps.clock_skew_seconds);
   const Duration late = statement.kind == Kind::kRecord || statement.kind == Kind::kGrant ? kSealingTime : skew;
@@ -111,10 +112,10 @@ Result<std::vector<Verdict>> Judge(const State& state, const Statement& statemen
     Status operator()(const Revocation& one) const { return CheckRevocation(state, one); }
     Status operator()(const CharterAmendment& one) const { return CheckCharterAmendment(state, statement, one, at); }
     Status operator()(const Grant& one) const { return CheckGrant(state, statement, one, at); }
-    Status operator()(const Amendment& one) const { return CheckAmendment(state, one, at); }
+    Status operator()(const Amendment& one) const { return CheckAmendment(state, statement, one, at); }
     Status operator()(const Approval& one) const { return CheckApproval(state, one, at); }
     Status operator()(const Review& one) const { return CheckReview(state, one); }
-    Status operator()(const AccessRequest& one) const { return CheckAccessRequest(state, one); }
+    Status operator()(const AccessRequest& one) const { return CheckAccessRequest(state, one, at); }
     Status operator()(const Answer& one) const { return CheckAnswer(state, one); }
     Status operator()(const StandingOrder& one) const { return CheckStandingOrder(state, one, at); }
     Status operator()(const StandingOpening&) const { return Refuse(Reason::kInternal); }
