@@ -26,7 +26,7 @@ struct StateData {
 
   std::unordered_map<Digest, RecordState> records;
   std::unordered_map<Digest, KnownStatement> statements;
-  std::unordered_set<Hash> purged_bodies;
+  std::unordered_set<Hash> bodies, purged_bodies;
   std::unordered_map<KeyId, Time> replaced_release_keys;  // -> when
 
   std::map<Digest, PendingRequest> pending, over;  // over: used, or their time has passed; custody still asks for them
@@ -34,9 +34,11 @@ struct StateData {
   std::map<Digest, EmergencyState> emergencies;
   std::map<std::string, Digest> locked;  // person -> its open emergency
   std::map<Digest, AccessRequestState> access_requests;
-  std::map<std::pair<Digest, AgencyId>, policy::Tlp> consents;
+  std::map<MemberId, std::deque<Time>> access_times;
+  std::map<std::pair<Digest, AgencyId>, policy::Tlp> consents;  // by the original's digest
   std::set<Digest> asking, recalled;
   std::map<Digest, OrderState> orders;
+  std::map<MemberId, std::vector<Digest>> standing_orders;
   std::unordered_set<Hash> headers;  // every ctx
   std::map<AgencyId, std::vector<std::uint64_t>> mail;
   // One policy is shared by all portions that have it, by the bytes of its message: most records of a sender have the
