@@ -9,6 +9,7 @@
 #include "core/crypto/x509.h"
 #include "core/io/file.h"
 #include "core/log/note.h"
+#include "core/text/catalogue.h"
 
 namespace valija::client {
 namespace {
@@ -219,32 +220,32 @@ Result<std::string> DescribeCharter(const ledger::Envelope& envelope) {
   };
   std::set<KeyId> signers;
   for (const auto& signature : envelope.signatures) signers.insert(signature.key_id);
+  using text::Format, text::Id;
   std::ostringstream out;
-  out << "title       " << charter->title << "\norigin      " << charter->origin << "\ndigest      "
-      << statement.digest.Hex() << "\nmade        " << FormatTime(charter->time) << "\nlog key     " << charter->log_key
-      << "\npurposes    " << list(charter->purposes) << "\nclearances  " << list(charter->clearances)
-      << " (lowest first)\n";
+  out << Format(Id::kCharterTerms, charter->title, charter->origin, statement.digest.Hex(),
+                text::TimeText(charter->time), charter->log_key, list(charter->purposes), list(charter->clearances))
+      << "\n";
   for (const auto& authority : charter->authorities)
-    out << "authority   " << authority.id.str() << ", release key " << crypto::KeyIdOf(authority.release_key).Hex()
-        << "\n";
-  for (const auto& auditor : charter->joint_auditors) out << "auditor     " << auditor.str() << " (joint)\n";
+    out << Format(Id::kCharterAuthority, authority.id.str(), crypto::KeyIdOf(authority.release_key).Hex()) << "\n";
+  for (const auto& auditor : charter->joint_auditors) out << Format(Id::kCharterAuditor, auditor.str()) << "\n";
   for (const auto& agency : charter->agencies) {
-    out << "agency      " << agency.id.str() << "  " << agency.name << "\n";
+    out << Format(Id::kCharterAgency, agency.id.str(), agency.name) << "\n";
     TRY(auto ca, crypto::Certificate::FromDer(agency.ca_certificate));
-    out << "              CA " << ca.SubjectText() << ", key " << ca.key_id().Hex() << "\n";
+    out << "              " << Format(Id::kCharterCa, ca.SubjectText(), ca.key_id().Hex()) << "\n";
     for (const auto& administrator : agency.administrators) {
       const bool has_signed = signers.contains(crypto::KeyIdOf(administrator.keys.signing_key));
-      out << "              administrator " << administrator.id.str()
-          << (has_signed ? "  has signed" : "  has not signed") << "\n";
+      out << "              "
+          << (has_signed ? Format(Id::kCharterHasSigned, administrator.id.str())
+                         : Format(Id::kCharterHasNotSigned, administrator.id.str()))
+          << "\n";
     }
   }
   const auto& caps = charter->caps;
-  out << "caps        window " << caps.max_window_days << " days, " << caps.max_portions << " portions, "
-      << caps.max_recipients << " recipient agencies, body " << caps.max_body_bytes << " bytes\n"
-      << "            clock skew " << caps.clock_skew_seconds << " s, request " << caps.request_lifetime_seconds
-      << " s, superseded epoch " << caps.epoch_grace_seconds << " s\n";
+  out << Format(Id::kCharterCaps, caps.max_window_days, caps.max_portions, caps.max_recipients, caps.max_body_bytes,
+                caps.clock_skew_seconds, caps.request_lifetime_seconds, caps.epoch_grace_seconds)
+      << "\n";
   const bool complete = ledger::VerifyCharter(std::move(statement)).has_value();
-  out << (complete ? "complete: every agency has signed\n" : "incomplete: not every agency has signed\n");
+  out << text::Text(complete ? Id::kCharterComplete : Id::kCharterIncomplete) << "\n";
   return out.str();
 }
 

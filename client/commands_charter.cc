@@ -22,6 +22,14 @@ Result<ledger::Envelope> ReadEnvelope(const std::string& file) {
 }
 
 int Report(const Common& common, const ledger::Envelope& envelope) {
+  if (common.json) {
+    auto statement = proto::MakeStatement(envelope);
+    if (!statement) return Fail(common, ToFailure(statement.error()));
+    const auto digest = statement->digest.Hex();
+    const bool complete = ledger::VerifyCharter(*std::move(statement)).has_value();
+    std::cout << nlohmann::ordered_json{{"digest", digest}, {"complete", complete}}.dump() << "\n";
+    return 0;
+  }
   auto text = client::DescribeCharter(envelope);
   if (!text) return Fail(common, ToFailure(text.error()));
   std::cout << Visible(*text, true);
@@ -57,14 +65,6 @@ int CharterSign(const Common& common, const std::string& file) {
 int CharterShow(const Common& common, const std::string& file) {
   auto envelope = ReadEnvelope(file);
   if (!envelope) return Fail(common, ToFailure(envelope.error()));
-  if (common.json) {
-    auto statement = proto::MakeStatement(*envelope);
-    if (!statement) return Fail(common, ToFailure(statement.error()));
-    const auto digest = statement->digest.Hex();
-    const bool complete = ledger::VerifyCharter(*std::move(statement)).has_value();
-    std::cout << nlohmann::ordered_json{{"digest", digest}, {"complete", complete}}.dump() << "\n";
-    return 0;
-  }
   return Report(common, *envelope);
 }
 

@@ -8,16 +8,15 @@
 #include <memory>
 
 #include "core/base/time.h"
+#include "core/text/catalogue.h"
 
 namespace valija::cli {
 
-std::string ShortId(const std::string& id) { return id.substr(0, 12); }
+using text::Format;
+using text::Id;
+using text::Text;
 
-std::string TimeText(TimePoint time) {
-  auto text = FormatTime(std::chrono::floor<std::chrono::seconds>(time));
-  std::replace(text.begin(), text.end(), 'T', ' ');
-  return text;
-}
+std::string ShortId(const std::string& id) { return id.substr(0, 12); }
 
 std::string SizeText(std::uint64_t bytes) {
   static constexpr const char* kUnits[] = {"B", "kB", "MB", "GB", "TB"};
@@ -117,26 +116,36 @@ nlohmann::ordered_json ToJson(const Failure& failure) {
   return {{"error", {{"code", failure.code}, {"message", failure.message}, {"exit_status", failure.exit_status}}}};
 }
 
+namespace {
+
+std::string OpeningText(const NewsItem& item) {
+  const bool all =
+      std::all_of(item.portions.begin(), item.portions.end(), [](auto& p) { return p.second == "granted"; });
+  std::string portions;
+  for (const auto& [number, result] : item.portions)
+    portions += " " + (result != "granted" ? Format(Id::kNewsPortionRefused, number, result)
+                       : all               ? Format(Id::kNewsPortion, number)
+                                           : Format(Id::kNewsPortionGranted, number));
+  const auto purpose =
+      item.case_reference.empty() ? item.purpose : Format(Id::kNewsCase, item.purpose, item.case_reference);
+  return all ? Format(Id::kNewsOpened, item.by, ShortId(item.record), portions, purpose)
+             : Format(Id::kNewsRefused, item.by, ShortId(item.record), portions, purpose);
+}
+
+}  // namespace
+
 std::string NewsLine(const NewsItem& item) {
-  std::string line = TimeText(item.time) + "  " + item.by + " ";
   const std::string record = ShortId(item.record);
-  if (item.kind == "record") {
-    line += "sent " + record;
-  } else if (item.kind == "open") {
-    bool all = std::all_of(item.portions.begin(), item.portions.end(), [](auto& p) { return p.second == "granted"; });
-    line += (all ? "opened " : "was refused ") + record;
-    for (const auto& [number, result] : item.portions)
-      line += " portion " + std::to_string(number) +
-              (result == "granted" ? (all ? "" : " (granted)") : " (" + result + ")");
-    line += " for " + item.purpose + (item.case_reference.empty() ? "" : ", case " + item.case_reference);
-  } else if (item.kind == "acknowledgement") {
-    line += "acknowledged " + record + ": " + item.outcome;
-  } else if (item.kind == "revocation") {
-    line += "revoked " + record + ": " + item.why;
-  } else {
-    line += item.kind;
-  }
-  return Visible(line);
+  std::string said = item.by + " " + item.kind;
+  if (item.kind == "record")
+    said = Format(Id::kNewsSent, item.by, record);
+  else if (item.kind == "open")
+    said = OpeningText(item);
+  else if (item.kind == "acknowledgement")
+    said = Format(Id::kNewsAcknowledged, item.by, record, item.outcome);
+  else if (item.kind == "revocation")
+    said = Format(Id::kNewsRevoked, item.by, record, item.why);
+  return Visible(TimeText(item.time) + "  " + said);
 }
 
 Progress ProgressBar(const std::string& what) {

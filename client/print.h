@@ -8,11 +8,13 @@
 
 #include "client/valija.h"
 #include "core/base/text.h"
+#include "core/text/language.h"
 
 namespace valija::cli {
 
+using text::TimeText;
+
 std::string ShortId(const std::string& id);  // the first 12 digits
-std::string TimeText(TimePoint time);        // "2026-11-24 08:17:04Z"
 std::string SizeText(std::uint64_t bytes);   // "52.9 kB"
 
 nlohmann::ordered_json ToJson(const InboxItem& item);
