@@ -107,7 +107,7 @@ int main(int argc, char** argv) {
   bool json = false;
   int status = kCouldNotRun;
   std::string language;  // read already by ChooseLanguage
-  app.add_option("--lang", language, Text(Id::kHelpLang))->check(CLI::IsMember({"en", "es"}).description("en, es"));
+  app.add_option("--lang", language, Text(Id::kHelpLang))->check(CLI::IsMember({"en", "es"}).description("en|es"));
 
   auto* verify = app.add_subcommand("verify", Text(Id::kAuditHelpVerify));
   verify->add_option("folder", options.folder, Text(Id::kAuditHelpFolder))->required();

@@ -35,7 +35,7 @@ int main(int argc, char** argv) {
   app.add_option("--profile", common.profile, Text(Id::kHelpProfile));
   app.add_option("--passphrase-file", common.passphrase_file, Text(Id::kHelpPassphraseFile));
   std::string language;  // read already by ChooseLanguage
-  app.add_option("--lang", language, Text(Id::kHelpLang))->check(CLI::IsMember({"en", "es"}).description("en, es"));
+  app.add_option("--lang", language, Text(Id::kHelpLang))->check(CLI::IsMember({"en", "es"}).description("en|es"));
   app.add_flag("--json", common.json, Text(Id::kHelpJson));
   app.add_flag("-y,--yes", common.yes, Text(Id::kHelpYes));
   app.add_option("--timeout", common.timeout_s, Text(Id::kHelpTimeout))

@@ -4,7 +4,6 @@
 
 #include <string>
 #include <string_view>
-#include <utility>
 
 #include "core/base/text.h"
 #include "core/text/catalogue.h"
@@ -27,10 +26,10 @@ void TranslateHelp(App& app) {
     return Visible(CommandLineFault(error.get_name(), error.what()), true) + "\n" + Text(Id::kHelpRunWithHelp) + "\n";
   });
   for (auto* option : app.get_options()) {
-    const std::string type = option->get_type_name();  // with a check it is like "TEXT:{a,b}"
-    for (const auto& [name, id] : {std::pair(std::string("TEXT"), Id::kHelpTypeText), {"INT", Id::kHelpTypeNumber}})
-      if (type == name || type.compare(0, name.size() + 1, name + ":") == 0)
-        formatter->label(type, Text(id) + type.substr(name.size()));
+    const std::string type = option->get_type_name();  // "TEXT", and with a check like "TEXT:{a,b}"
+    const auto word = type.substr(0, type.find(':'));
+    if (word == "TEXT" || word == "INT")
+      formatter->label(type, Text(word == "TEXT" ? Id::kHelpTypeText : Id::kHelpTypeNumber) + type.substr(word.size()));
     option->group(Text(Id::kHelpOptions));
     if (option->check_lname("help")) option->description(Text(Id::kHelpHelp));
     if (option->check_lname("version")) option->description(Text(Id::kHelpVersion));

@@ -7,6 +7,7 @@
 #   world_end                   stops the broker
 #
 # Only 127.0.0.1 and a free port are used; the broker is ended by its own id.
+export LC_ALL=C.UTF-8  # the tests and the demo read English
 source_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 
 world_fail() { printf '%s\n' "$*" >&2; return 1; }
