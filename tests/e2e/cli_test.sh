@@ -103,7 +103,7 @@ if command -v script >/dev/null; then
       --passphrase-file '$W/passphrase' revoke $asked --why prueba" /dev/null >"$scratch/asked" 2>&1
     checks=$((checks + 1))
     grep -q "¿revocar $asked?.*\[sí/no\]" "$scratch/asked" || wrong "the question in Spanish: $(cat "$scratch/asked")"
-    grep -q "$([ $answer = no ] && echo 'no se hizo' || echo '^revocado (asiento')" "$scratch/asked" ||
+    grep -q "$([ $answer = no ] && echo 'no se hizo' || echo 'revocado (asiento')" "$scratch/asked" ||
       wrong "the answer '$answer' in Spanish: $(cat "$scratch/asked")"
   done
 fi
