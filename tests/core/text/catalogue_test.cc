@@ -52,7 +52,7 @@ TEST(Catalogue, TextsAreCleanAndEndWithoutALineBreak) {
     EXPECT_TRUE(names.insert(row.name).second) << row.name;
     for (auto form : Forms(row)) {
       EXPECT_EQ(Visible(form, true), form) << row.name;
-      EXPECT_NE(form.back(), '\n') << row.name;
+      EXPECT_FALSE(form.ends_with('\n')) << row.name;
       EXPECT_EQ(form.find('\t'), form.npos) << row.name;
     }
   }
