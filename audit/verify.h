@@ -1,4 +1,4 @@
-// The offline verification of an exported log, with none of the broker's code: from the charter's digest alone it proves
+// The offline verification of an exported log, with nothing of the broker's program: from the charter's digest alone it proves
 // the log's signature, every tile and the root, that the log only grew since the last run, every commitment, every
 // statement's signature, and, running the same rules again, every decision.
 //

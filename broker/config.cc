@@ -68,6 +68,7 @@ Status Check(const Config& config) {
   if (config.batch_limit < 1 || config.batch_limit > 65536) fault("batch-limit is 1 to 65536");
   if (config.in_flight_per_member < 1) fault("in-flight-per-member is at least 1");
   if (config.streams_per_member < 1) fault("streams-per-member is at least 1");
+  if (config.unclaimed_mib_per_member < 1) fault("unclaimed-mib-per-member is at least 1");
   if (config.workers > 256) fault("workers is at most 256");
   if (!faults.empty()) return Refuse(Reason::kBadConfiguration, faults);
   return Ok();

@@ -20,12 +20,14 @@ struct Config {
   std::string log_format = "json";  // json or human
   std::filesystem::path log_file;   // empty: standard error
   bool debug = false;
-  unsigned workers = 0;                // threads beside the sequencer's; 0: one per core, at least 2
-  unsigned pool_limit = 4096;          // statements waiting for the sequencer
-  unsigned batch_limit = 1024;         // statements per commit
-  unsigned in_flight_per_member = 64;  // calls at once
-  unsigned streams_per_member = 64;    // open streams at once (follow, upload, download, entries)
-  unsigned stop_seconds = 10;          // to finish what runs when asked to stop
+  unsigned workers = 0;                      // threads beside the sequencer's; 0: one per core, at least 2
+  unsigned pool_limit = 4096;                // statements waiting for the sequencer
+  unsigned batch_limit = 1024;               // statements per commit
+  unsigned in_flight_per_member = 64;        // calls at once
+  unsigned streams_per_member = 64;          // open streams at once (follow, upload, download, entries)
+  unsigned unclaimed_mib_per_member = 8192;  // bodies that a member uploaded and no record names yet
+  unsigned min_free_mib = 512;  // on the data folder's disk; below: no bodies, below half of it: no statements; 0: any
+  unsigned stop_seconds = 10;   // to finish what runs when asked to stop
 };
 
 // Everything that can be found wrong before serving: kBadConfiguration with one line per fault.

@@ -88,6 +88,13 @@ int main(int argc, char** argv) {
   app.add_option("--batch-limit", config.batch_limit, "Statements per commit")->capture_default_str();
   app.add_option("--in-flight-per-member", config.in_flight_per_member, "Calls at once")->capture_default_str();
   app.add_option("--streams-per-member", config.streams_per_member, "Open streams at once")->capture_default_str();
+  app.add_option("--unclaimed-mib-per-member", config.unclaimed_mib_per_member,
+                 "MiB of bodies that a member may have uploaded and sent no record of")
+      ->capture_default_str();
+  app.add_option(
+         "--min-free-mib", config.min_free_mib,
+         "MiB to be free on the data folder's disk; below no bodies are taken, below half of it nothing; 0: any")
+      ->capture_default_str();
   app.add_option("--stop-seconds", config.stop_seconds, "Time to finish when asked to stop")->capture_default_str();
   app.add_flag("--check-config", check_config, "Say what is wrong with the configuration, and end")
       ->configurable(false);

@@ -87,6 +87,8 @@ class Sequencer {
   std::shared_ptr<const log::SignedCheckpoint> checkpoint() const;  // the last published one
   Result<proto::LoggedEntry> Entry(std::uint64_t index) const;      // kNotFound at or above checkpoint()->size()
   Result<std::vector<proto::LoggedEntry>> Entries(std::uint64_t from, std::size_t count, std::size_t max_bytes) const;
+  // What was accepted as this entry, made again from the log, under the checkpoint of now. kNotFound at or above it.
+  Result<Accepted> AcceptedAt(std::uint64_t index) const;
   Result<proto::LoggedEntry> RecordEntry(const Digest& record) const;  // kNotFound; who may see it is not judged
   // Proofs in the tree of a published size (kNotFound above it).
   Result<std::vector<Hash>> Inclusion(std::uint64_t index, std::uint64_t size) const;

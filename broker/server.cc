@@ -6,7 +6,6 @@
 #include <grpcpp/resource_quota.h>
 
 #include <algorithm>
-#include <set>
 #include <thread>
 
 #include "broker/export.h"
@@ -46,6 +45,7 @@ Result<Stored> OpenStored(const Config& config, bool make) {
   TRY(stored.mark, HighWater::Open(config.high_water));
   TRY_OK(stored.mark->CheckPresence(RocksDbStore::Exists(config.data), make));
   RocksDbStore::Options options{.folder = config.data, .create = make};
+  options.unclaimed_per_member = std::uint64_t{config.unclaimed_mib_per_member} << 20;
   TRY(stored.store, RocksDbStore::Open(options));
   return stored;
 }
@@ -68,6 +68,7 @@ struct Server::Parts {
   std::unique_ptr<Releaser> releaser;
   std::unique_ptr<Identity> identity;
   std::unique_ptr<Calls> calls;
+  std::unique_ptr<FreeSpace> space;
   std::unique_ptr<ExchangeService> service;
   std::unique_ptr<grpc::Server> server;
   int port = 0;
@@ -82,13 +83,14 @@ struct Server::Parts {
     if (auto* health = server->GetHealthCheckService()) health->SetServingStatus(serving);
   }
 
-  // Watches health, and sweeps bodies that no record ever named.
+  // Watches health and room, and sweeps bodies that no record ever named.
   void Keep() {
     auto next_sweep = std::chrono::steady_clock::now() + kSweepEvery;
     bool said = false;
     std::unique_lock lock(stop_mutex);
     while (!stop_wake.wait_for(lock, std::chrono::seconds(1), [this] { return stopping; })) {
       lock.unlock();
+      space->Look();
       if (!sequencer->healthy() && !said) {
         said = true;
         SetServing(false);
@@ -103,27 +105,7 @@ struct Server::Parts {
   }
 
   void Sweep() {
-    // What the log's records name, read once: bodies are few beside entries.
-    std::set<Hash> claimed;
-    const auto size = sequencer->checkpoint()->size();
-    for (std::uint64_t at = 0; at < size;) {
-      {
-        std::lock_guard lock(stop_mutex);
-        if (stopping) return;
-      }
-      auto entries = sequencer->Entries(at, 256, std::size_t{4} << 20);
-      if (!entries || entries->empty()) return;
-      for (const auto& entry : *entries) {
-        ++at;
-        if (!entry.envelope || entry.envelope->payload_type != ledger::PayloadType(ledger::Kind::kRecord)) continue;
-        auto statement = proto::MakeStatement(*entry.envelope, entry.attachments);
-        if (!statement) return;
-        for (const auto& portion : std::get<ledger::Record>(statement->payload).payload.portions)
-          claimed.insert(portion.body_root);
-      }
-    }
-    auto swept = stored.store->content().Sweep(SystemNow() - kOrphanAge,
-                                               [&](const Hash& root) { return claimed.count(root) != 0; });
+    auto swept = stored.store->content().Sweep(SystemNow() - kOrphanAge);
     if (swept && *swept > 0) Log(Level::kInfo, "swept", {{"bodies", std::to_string(*swept)}});
   }
 };
@@ -173,10 +155,16 @@ Result<std::unique_ptr<Server>> Server::Start(const Config& config, BrokerKeys k
 
   parts->identity = std::make_unique<Identity>(*parts->sequencer);
   parts->calls = std::make_unique<Calls>(config.in_flight_per_member, config.streams_per_member);
-  parts->service = std::make_unique<ExchangeService>(Exchange{*parts->sequencer, parts->stored.store->content(),
-                                                              *parts->workers, *parts->releaser, parts->random,
-                                                              *parts->identity, *parts->calls, SystemNow});
+  parts->space = std::make_unique<FreeSpace>(std::uint64_t{config.min_free_mib} << 20, FreeSpace::Of(config.data));
+  parts->space->Look();
+  parts->service = std::make_unique<ExchangeService>(
+      Exchange{*parts->sequencer, parts->stored.store->content(), *parts->workers, *parts->releaser, parts->random,
+               *parts->identity, *parts->calls, *parts->space, SystemNow});
   parts->sequencer->OnCommit([service = parts->service.get()](const CommitNews& news) { service->OnCommit(news); });
+
+  // Before anybody can connect.
+  const auto credentials = MakeServerCredentials(certificate_pem, keys.tls_key_pem, client_cas);
+  TRY_OK(ProveTls13Only(credentials));
 
   grpc::EnableDefaultHealthCheckService(true);
   grpc::ServerBuilder builder;
@@ -198,8 +186,7 @@ Result<std::unique_ptr<Server>> Server::Start(const Config& config, BrokerKeys k
   builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, 3600000);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, 300000);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_FRAME_SIZE, 1 << 20);
-  builder.AddListeningPort(config.listen, MakeServerCredentials(certificate_pem, keys.tls_key_pem, client_cas),
-                           &parts->port);
+  builder.AddListeningPort(config.listen, credentials, &parts->port);
   builder.RegisterService(parts->service.get());
   parts->server = builder.BuildAndStart();
   if (!parts->server || parts->port == 0) {
@@ -210,14 +197,6 @@ Result<std::unique_ptr<Server>> Server::Start(const Config& config, BrokerKeys k
   auto* raw = parts.get();
   raw->keeper = std::thread([raw] { raw->Keep(); });
   std::unique_ptr<Server> server(new Server(std::move(parts)));
-  raw->SetServing(false);
-  const bool loopback = config.listen.rfind("127.", 0) == 0 || config.listen.rfind("localhost:", 0) == 0 ||
-                        config.listen.rfind("0.0.0.0:", 0) == 0 || config.listen.rfind("[::]:", 0) == 0;
-  if (loopback) {
-    TRY_OK(ProbeRefusesTls12(raw->port));
-  } else {
-    Log(Level::kWarning, "no-tls-self-probe", {{"why", "the broker does not listen on a loopback address"}});
-  }
   raw->SetServing(true);
   auto checkpoint = raw->sequencer->checkpoint();
   Log(Level::kInfo, "serving",

@@ -13,8 +13,8 @@ namespace valija::broker {
 
 class Server {
  public:
-  // Opens the store (checked against the high-water mark), folds the journal, listens, and proves to itself that TLS 1.2
-  // is refused. Does not serve before all of that held.
+  // Opens the store (checked against the high-water mark), folds the journal, proves to itself on a private port that
+  // TLS 1.2 is refused, and only then listens.
   static Result<std::unique_ptr<Server>> Start(const Config& config, BrokerKeys keys);
   ~Server();  // Stop
 

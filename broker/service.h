@@ -1,8 +1,7 @@
 // The Exchange service over the callback API. A handler establishes who calls, counts the call, and hands the work to
 // the worker pool; nothing blocks in gRPC's threads, no exception leaves a handler, and every reactor finishes.
 //
-// Split by subject: service_post.cc, service_read.cc (unary look-ups), service_follow.cc, service_body.cc,
-// service_entries.cc.
+// Split by subject: service_post.cc, service_read.cc (unary look-ups), service_follow.cc, service_body.cc.
 #pragma once
 
 #include <functional>
@@ -11,6 +10,7 @@
 #include <set>
 
 #include "broker/calls.h"
+#include "broker/free_space.h"
 #include "broker/identity.h"
 #include "broker/receipt.h"
 #include "broker/release.h"
@@ -31,6 +31,7 @@ struct Exchange {  // what the calls work on; outlives the service
   crypto::Random& random;
   Identity& identity;
   Calls& calls;
+  const FreeSpace& space;
   std::function<Time()> now;
 };
 
@@ -82,10 +83,15 @@ class ExchangeService final : public v1::Exchange::CallbackService {
 Status CheckDeadline(const grpc::ServerContextBase& context);
 Result<std::pair<MemberId, std::unique_ptr<Calls::Call>>> Admit(Exchange& exchange, grpc::ServerContextBase* context,
                                                                 CallKind kind, std::string_view name);
-// A unary call's reactor: counts the call while it lives.
+// A unary call's reactor: counts the call until it is answered, so that whoever makes one call after another is never
+// counted twice.
 class UnaryReactor final : public grpc::ServerUnaryReactor {
  public:
   explicit UnaryReactor(std::unique_ptr<Calls::Call> call) : call_(std::move(call)) {}
+  void Finish(grpc::Status status) {
+    call_.reset();
+    grpc::ServerUnaryReactor::Finish(std::move(status));
+  }
   void OnDone() override { delete this; }
 
  private:

@@ -83,7 +83,17 @@ class UploadCall final : public grpc::ServerBidiReactor<v1::UploadChunk, v1::Upl
     if (gone) delete this;
   }
 
+  // Asked again at each slice: a member that was removed stops here, whatever became of its connection.
+  Status CheckActive() const {
+    const bool active =
+        exchange_.sequencer.Read([&](const ledger::State& state) { return state.active_member(*caller_) != nullptr; });
+    return active ? Ok() : Status(Refuse(Reason::kNotEnrolled));
+  }
+
   Status Take() {
+    TRY_OK(proto::RefuseUnknown(chunk_));
+    TRY_OK(CheckActive());
+    TRY_OK(exchange_.space.CheckBodies());
     switch (chunk_.part_case()) {
       case v1::UploadChunk::kStart:
         return TakeStart();
@@ -108,17 +118,24 @@ class UploadCall final : public grpc::ServerBidiReactor<v1::UploadChunk, v1::Upl
     hashes_.insert(hashes_.end(), start.slice_hashes.begin(), start.slice_hashes.end());
     if (hashes_.size() > record::SliceList::Count(length_)) return Refuse(Reason::kBadBody, "too many hashes");
     if (start.more) return Ok();
-    TRY(auto info, exchange_.content.Begin(root_, length_, hashes_, *caller_, exchange_.now()));
+    auto info = exchange_.content.Begin(root_, length_, hashes_, *caller_, exchange_.now());
+    if (!info) {
+      Log(Level::kWarning, "refused-body",
+          {{"member", caller_->str()},
+           {"reason", std::string(CodeOf(info.error().reason))},
+           {"detail", info.error().detail}});
+      return info.error();
+    }
     begun_ = true;
-    next_ = info.slices_present;
+    next_ = info->slices_present;
     count_ = hashes_.size();
     hashes_ = {};
-    return Say(info.complete());
+    return Say(info->complete());
   }
 
   Status TakeSlice() {
     if (!begun_ || complete_) return Refuse(Reason::kMalformed, "a slice that was not asked for");
-    TRY_OK(exchange_.content.Put(root_, next_, AsBytes(chunk_.slice())));
+    TRY_OK(exchange_.content.Put({caller_->agency(), root_}, next_, AsBytes(chunk_.slice())));
     ++next_;
     return next_ == count_ ? Say(true) : Ok();
   }
@@ -175,31 +192,35 @@ class DownloadCall final : public PulledStream<v1::DownloadChunk> {
     return Ok();
   }
 
-  Result<std::optional<std::uint64_t>> Allowed() const {
-    return exchange_.sequencer.Read([&](const ledger::State& state) -> std::optional<std::uint64_t> {
+  struct Place {
+    std::uint64_t index;
+    AgencyId originator;
+  };
+  std::optional<Place> Allowed() const {
+    return exchange_.sequencer.Read([&](const ledger::State& state) -> std::optional<Place> {
       const auto* record = state.record(record_);
       if (state.active_member(*caller_) == nullptr || record == nullptr || !state.visible_to(*record, *caller_) ||
           !MayFetchBody(*record, portion_, *caller_))
         return std::nullopt;
-      return record->index;
+      return Place{record->index, record->originator.agency()};
     });
   }
 
   Result<Step> Next() override {
-    TRY(auto index, Allowed());
-    if (!index || *index >= exchange_.sequencer.checkpoint()->size()) return Refuse(Reason::kNotFound);
+    const auto place = Allowed();
+    if (!place || place->index >= exchange_.sequencer.checkpoint()->size()) return Refuse(Reason::kNotFound);
     if (!body_) {
-      TRY(auto entry, exchange_.sequencer.Entry(*index));
+      TRY(auto entry, exchange_.sequencer.Entry(place->index));
       TRY(auto statement, proto::MakeStatement(*entry.envelope, entry.attachments));
       const auto& seal = std::get<ledger::Record>(statement.payload).payload.portions.at(portion_);
-      body_ = exchange_.content.Find(seal.body_root);
+      body_ = exchange_.content.Find({place->originator, seal.body_root});
       if (!body_ || !body_->complete()) return Refuse(Reason::kCorrupt, "the body of a record is not here");
       if (next_ > body_->slice_hashes.size()) return Refuse(Reason::kMalformed, "no such slice");
     }
     message().Clear();
     if (hashes_sent_ < body_->slice_hashes.size()) {
       const auto end = std::min(hashes_sent_ + kHashesPerPiece, body_->slice_hashes.size());
-      proto::BodyStart start{body_->root, body_->length, {}, end < body_->slice_hashes.size()};
+      proto::BodyStart start{body_->name.root, body_->length, {}, end < body_->slice_hashes.size()};
       start.slice_hashes.assign(body_->slice_hashes.begin() + static_cast<std::ptrdiff_t>(hashes_sent_),
                                 body_->slice_hashes.begin() + static_cast<std::ptrdiff_t>(end));
       hashes_sent_ = end;
@@ -207,7 +228,7 @@ class DownloadCall final : public PulledStream<v1::DownloadChunk> {
       return Step::kSend;
     }
     if (next_ == body_->slice_hashes.size()) return Step::kEnd;
-    TRY(auto slice, exchange_.content.Get(body_->root, next_));
+    TRY(auto slice, exchange_.content.Get(body_->name, next_));
     ++next_;
     message().set_slice(slice.data(), slice.size());
     return Step::kSend;

@@ -46,6 +46,7 @@ struct PostJob : std::enable_shared_from_this<PostJob> {
     const auto count = static_cast<std::size_t>(request->submissions_size());
     if (count == 0 || count > proto::kMaxSubmissions) return Refuse(Reason::kMalformed, "1 to 256 submissions");
     if (!request->GetReflection()->GetUnknownFields(*request).empty()) return Refuse(Reason::kUnknownField);
+    TRY_OK(exchange.space.CheckStatements());
     results.assign(count, Refuse(Reason::kInternal));
     digests.resize(count);
     std::vector<std::optional<ledger::VerifiedStatement>> ready(count);
@@ -103,9 +104,10 @@ struct PostJob : std::enable_shared_from_this<PostJob> {
   }
 
   // Inline bodies are stored (durable with the entry, by the store's one write-ahead log); every body that the record
-  // names must be there, whole.
+  // names must be there, whole, and uploaded by the originator's agency: what another one uploaded is as if it were not.
   Status CheckBodies(const ledger::Record& record, const std::vector<Bytes>& bodies) {
     if (!bodies.empty()) {
+      TRY_OK(exchange.space.CheckBodies());
       for (const auto& body : bodies) {
         if (body.empty()) return Refuse(Reason::kMalformed, "an empty inline body");
         const Hash root = record::SummariseBody(body).root;
@@ -118,7 +120,7 @@ struct PostJob : std::enable_shared_from_this<PostJob> {
       (void)roots;
     }
     for (const auto& portion : record.payload.portions) {
-      auto info = exchange.content.Find(portion.body_root);
+      auto info = exchange.content.Find({caller.agency(), portion.body_root});
       if (!info || !info->complete()) return Refuse(Reason::kBodyMissing);
       if (info->length != portion.body_length) return Refuse(Reason::kBadBody, "the body has another length");
     }
@@ -151,18 +153,40 @@ struct PostJob : std::enable_shared_from_this<PostJob> {
     return Ok();
   }
 
+  // What this caller had accepted before under this digest.
+  std::optional<Accepted> AcceptedBefore(const Digest& digest) {
+    auto index = exchange.sequencer.Read([&](const ledger::State& state) { return state.statement_index(digest); });
+    if (!index) return std::nullopt;
+    auto before = exchange.sequencer.AcceptedAt(*index);
+    if (!before) return std::nullopt;
+    auto by = ledger::AuthorshipOf(*before->statement);
+    if (!by || by->author != caller) return std::nullopt;
+    return *std::move(before);
+  }
+
+  // An opening whose answer was lost: the same decision is released once more, unless something came in between.
+  bool MayReleaseAgain(const Accepted& before, const ledger::Open& asked) {
+    auto may = exchange.sequencer.Read([&](const ledger::State& state) {
+      return ledger::CheckReleaseAgain(state, asked, before.decision, exchange.now());
+    });
+    Log(Level::kInfo, may ? "released-again" : "not-released-again",
+        {{"member", caller.str()},
+         {"statement", before.head.statement.Hex()},
+         {"entry", std::to_string(before.head.index)},
+         {"reason", may ? "" : std::string(CodeOf(may.error().reason))}});
+    return may.has_value();
+  }
+
   proto::Outcome OutcomeOf(std::size_t i, const PublishedCheckpoint& checkpoint) {
     auto& result = results[i];
-    if (!result) {
-      // A statement that was accepted before: its author gets the receipt again.
-      if (result.error().reason == Reason::kExists) {
-        auto index =
-            exchange.sequencer.Read([&](const ledger::State& state) { return state.statement_index(digests[i]); });
-        if (index) {
-          auto stored = ReceiptAt(exchange.sequencer, *index, checkpoint);
-          if (stored && stored->author == caller) return proto::Accepted{std::move(stored->receipt), {}};
-        }
+    bool again = false;
+    if (!result && result.error().reason == Reason::kExists) {
+      if (auto before = AcceptedBefore(digests[i])) {
+        result = *std::move(before);
+        again = true;
       }
+    }
+    if (!result) {
       // What the store or a fault of ours said is for the operations log; the author gets the sentence.
       const auto klass = ClassOf(result.error().reason);
       if (klass == Class::kInternal || klass == Class::kUnavailable || klass == Class::kTampered) {
@@ -174,7 +198,8 @@ struct PostJob : std::enable_shared_from_this<PostJob> {
     }
     TRY(auto receipt, MakeReceipt(exchange.sequencer, *result, checkpoint));
     proto::Accepted accepted{std::move(receipt), {}};
-    if (result->statement->kind == ledger::Kind::kOpen) {
+    const auto* asked = std::get_if<ledger::Open>(&result->statement->payload);
+    if (asked != nullptr && (!again || MayReleaseAgain(*result, *asked))) {
       TRY(auto release,
           exchange.releaser.Release(
               *result, [&](const Digest& record) { return exchange.sequencer.RecordEntry(record); }, exchange.random));

@@ -8,9 +8,9 @@
 namespace valija::broker {
 namespace {
 
-constexpr std::size_t kPage = 256;
 constexpr std::size_t kPageBytes = 3 << 20;
-constexpr std::size_t kCustody = 1024;  // entries of one record in one answer; `more` says that there are others
+// Entries that the caller may not see are passed over, so one page looks at some more than it shows.
+constexpr std::size_t kLookedAt = 4 * proto::kMaxPage;
 
 std::size_t SizeOf(const proto::LoggedEntry& entry) {
   std::size_t size = 4096 + entry.envelope->payload.size() + entry.decision_bytes.size();
@@ -34,31 +34,44 @@ Result<bool> Show(const Sequencer& sequencer, std::uint64_t index, std::uint64_t
   return true;
 }
 
-// Fills a page with what the caller may see of `indexes` (ascending, all below the view's size); sets next_cursor and more.
-Status Fill(const Sequencer& sequencer, const std::vector<std::uint64_t>& indexes, std::size_t limit,
-            const MemberId& caller, std::uint64_t size, proto::EntriesAnswer& page, bool mail = false) {
+// Indexes of entries, ascending, to be shown from one on; and how.
+struct Wanted {
+  std::uint64_t from = 0;
+  std::size_t limit = 0;  // 0: as many as a page holds
+  bool mail = false;      // without the directory
+};
+
+// A page of what the caller may see of the entries that `all` picks from the state. With `more`, next_cursor is the
+// first index that was not looked at, also when the page is empty; else there is nothing up to the view's size.
+template <class All>
+Result<proto::EntriesAnswer> PageOf(const Sequencer& sequencer, ViewNow now, const MemberId& caller, Wanted wanted,
+                                    All all) {
+  const std::uint64_t size = now.checkpoint->size();
+  auto indexes = sequencer.Read([&](const ledger::State& state) {
+    const std::vector<std::uint64_t>& there = all(state);
+    std::vector<std::uint64_t> out;
+    for (auto at = std::lower_bound(there.begin(), there.end(), wanted.from);
+         at != there.end() && *at < size && out.size() <= kLookedAt; ++at)
+      out.push_back(*at);
+    return out;
+  });
+  proto::EntriesAnswer page;
+  page.view = std::move(now.view);
+  page.next_cursor = std::max(wanted.from, size);
+  const std::size_t limit = wanted.limit == 0 ? proto::kMaxPage : std::min(wanted.limit, proto::kMaxPage);
   std::size_t bytes = 0;
-  for (auto index : indexes) {
-    bool fits = page.entries.size() < limit;
+  for (std::size_t i = 0; i < indexes.size(); ++i) {
+    bool fits = i < kLookedAt && page.entries.size() < limit;
     if (fits) {
-      TRY(fits, Show(sequencer, index, size, caller, mail, page, bytes));
+      TRY(fits, Show(sequencer, indexes[i], size, caller, wanted.mail, page, bytes));
     }
     if (!fits) {
       page.more = true;
-      page.next_cursor = index;
-      return Ok();
+      page.next_cursor = indexes[i];
+      break;
     }
   }
-  return Ok();
-}
-
-// Up to `most` of the ascending `all` that are in [from, end).
-std::vector<std::uint64_t> Between(const std::vector<std::uint64_t>& all, std::uint64_t from, std::uint64_t end,
-                                   std::size_t most) {
-  auto begin = std::lower_bound(all.begin(), all.end(), from);
-  std::vector<std::uint64_t> out;
-  for (auto at = begin; at != all.end() && *at < end && out.size() < most; ++at) out.push_back(*at);
-  return out;
+  return page;
 }
 
 }  // namespace
@@ -68,12 +81,9 @@ grpc::ServerUnaryReactor* ExchangeService::Directory(grpc::CallbackServerContext
   return Unary(context, "Directory", [this, request, response](const MemberId& caller) -> Status {
     TRY_OK(proto::RefuseUnknown(*request));
     TRY(auto view, ViewFrom(exchange_.sequencer, request->verified_size()));
-    auto indexes = exchange_.sequencer.Read([&](const ledger::State& state) {
-      return Between(state.directory_entries(), request->from_index(), view.checkpoint->size(), kPage + 1);
-    });
-    proto::EntriesAnswer page;
-    TRY_OK(Fill(exchange_.sequencer, indexes, kPage, caller, view.checkpoint->size(), page));
-    page.view = std::move(view.view);
+    TRY(auto page, PageOf(
+                       exchange_.sequencer, std::move(view), caller, {request->from_index(), request->limit()},
+                       [](const ledger::State& state) -> auto& { return state.directory_entries(); }));
     proto::ToMessage(page, response);
     return Ok();
   });
@@ -84,21 +94,11 @@ grpc::ServerUnaryReactor* ExchangeService::Mailbox(grpc::CallbackServerContext* 
   return Unary(context, "Mailbox", [this, request, response](const MemberId& caller) -> Status {
     TRY_OK(proto::RefuseUnknown(*request));
     TRY(auto view, ViewFrom(exchange_.sequencer, request->verified_size()));
-    const std::size_t limit = request->limit() == 0 ? kPage : std::min<std::size_t>(request->limit(), kPage);
-    // Entries of the agency that this member may not see are passed over, so one page looks at some more than it shows.
-    constexpr std::size_t kLookedAt = 4 * kPage;
-    auto indexes = exchange_.sequencer.Read([&](const ledger::State& state) {
-      return Between(state.entries_for(caller.agency()), request->cursor(), view.checkpoint->size(), kLookedAt + 1);
-    });
-    proto::EntriesAnswer page;
-    page.next_cursor = std::max(request->cursor(), view.checkpoint->size());
-    if (indexes.size() > kLookedAt) {
-      page.more = true;
-      page.next_cursor = indexes.back();
-      indexes.pop_back();
-    }
-    TRY_OK(Fill(exchange_.sequencer, indexes, limit, caller, view.checkpoint->size(), page, true));
-    page.view = std::move(view.view);
+    TRY(auto page, PageOf(
+                       exchange_.sequencer, std::move(view), caller,
+                       {request->cursor(), request->limit(), true}, [&](const ledger::State& state) -> auto& {
+                         return state.entries_for(caller.agency());
+                       }));
     proto::ToMessage(page, response);
     return Ok();
   });
@@ -107,18 +107,21 @@ grpc::ServerUnaryReactor* ExchangeService::Mailbox(grpc::CallbackServerContext* 
 grpc::ServerUnaryReactor* ExchangeService::GetRecord(grpc::CallbackServerContext* context,
                                                      const v1::RecordRequest* request, v1::EntryPage* response) {
   return Unary(context, "GetRecord", [this, request, response](const MemberId& caller) -> Status {
-    TRY(auto digest, proto::FromMessage(*request));
+    TRY(auto query, proto::FromMessage(*request));
+    if (query.from != 0) return Refuse(Reason::kMalformed, "from_index is for Custody");
     TRY(auto view, ViewFrom(exchange_.sequencer, request->verified_size()));
+    const auto size = view.checkpoint->size();
     auto index = exchange_.sequencer.Read([&](const ledger::State& state) -> std::optional<std::uint64_t> {
-      const auto* record = state.record(digest);
-      if (record == nullptr || !state.visible_to(*record, caller) || record->index >= view.checkpoint->size())
-        return std::nullopt;
+      const auto* record = state.record(query.record);
+      if (record == nullptr || !state.visible_to(*record, caller) || record->index >= size) return std::nullopt;
       return record->index;
     });
     if (!index) return Refuse(Reason::kNotFound);
     proto::EntriesAnswer page;
-    TRY_OK(Fill(exchange_.sequencer, {*index}, 1, caller, view.checkpoint->size(), page));
     page.view = std::move(view.view);
+    std::size_t bytes = 0;
+    TRY(auto shown, Show(exchange_.sequencer, *index, size, caller, false, page, bytes));
+    if (!shown || page.entries.empty()) return Refuse(Reason::kNotFound);
     proto::ToMessage(page, response);
     return Ok();
   });
@@ -127,18 +130,17 @@ grpc::ServerUnaryReactor* ExchangeService::GetRecord(grpc::CallbackServerContext
 grpc::ServerUnaryReactor* ExchangeService::Custody(grpc::CallbackServerContext* context,
                                                    const v1::RecordRequest* request, v1::EntryPage* response) {
   return Unary(context, "Custody", [this, request, response](const MemberId& caller) -> Status {
-    TRY(auto digest, proto::FromMessage(*request));
+    TRY(auto query, proto::FromMessage(*request));
     TRY(auto view, ViewFrom(exchange_.sequencer, request->verified_size()));
-    auto indexes =
-        exchange_.sequencer.Read([&](const ledger::State& state) -> std::optional<std::vector<std::uint64_t>> {
-          const auto* record = state.record(digest);
-          if (record == nullptr || !state.visible_to(*record, caller)) return std::nullopt;
-          return Between(record->entries, 0, view.checkpoint->size(), kCustody + 1);
-        });
-    if (!indexes) return Refuse(Reason::kNotFound);
-    proto::EntriesAnswer page;
-    TRY_OK(Fill(exchange_.sequencer, *indexes, kCustody, caller, view.checkpoint->size(), page));
-    page.view = std::move(view.view);
+    const bool visible = exchange_.sequencer.Read([&](const ledger::State& state) {
+      const auto* record = state.record(query.record);
+      return record != nullptr && state.visible_to(*record, caller) && record->index < view.checkpoint->size();
+    });
+    if (!visible) return Refuse(Reason::kNotFound);
+    TRY(auto page,
+        PageOf(
+            exchange_.sequencer, std::move(view), caller,
+            {query.from}, [&](const ledger::State& state) -> auto& { return state.record(query.record)->entries; }));
     proto::ToMessage(page, response);
     return Ok();
   });

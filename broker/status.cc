@@ -36,7 +36,10 @@ grpc::StatusCode CodeFor(Reason reason) {
 grpc::Status ToStatus(grpc::ServerContextBase* context, const Error& error) {
   const std::string code(CodeOf(error.reason));
   context->AddTrailingMetadata("valija-reason", code);
-  return {CodeFor(error.reason), code + ": " + std::string(SentenceOf(error.reason))};
+  std::string text = code + ": " + std::string(SentenceOf(error.reason));
+  // Which limit it was is the caller's to know; of other refusals the detail may tell what is not for it.
+  if (ClassOf(error.reason) == Class::kExhausted && !error.detail.empty()) text += " (" + error.detail + ")";
+  return {CodeFor(error.reason), std::move(text)};
 }
 
 }  // namespace valija::broker

@@ -1,7 +1,10 @@
 #include "broker/tls.h"
 
 #include <arpa/inet.h>
+#include <grpcpp/generic/async_generic_service.h>
 #include <grpcpp/security/tls_credentials_options.h>
+#include <grpcpp/server.h>
+#include <grpcpp/server_builder.h>
 #include <netinet/in.h>
 #include <openssl/ssl.h>
 #include <sys/socket.h>
@@ -21,7 +24,10 @@ std::shared_ptr<grpc::ServerCredentials> MakeServerCredentials(const std::string
   return credentials;
 }
 
-Status ProbeRefusesTls12(int port) {
+namespace {
+
+// Does a server on this machine's own address agree with a client that knows this version and no other?
+Result<bool> Agrees(bool ipv6, int port, int version) {
   const auto failed = [](const char* what) {
     return Refuse(Reason::kInternal, std::string("TLS self-probe: ") + what);
   };
@@ -30,30 +36,70 @@ Status ProbeRefusesTls12(int port) {
   // What RequireTls13 switched off for this process is on again for this one client.
   SSL_CTX_clear_options(context.get(), SSL_OP_NO_TLSv1_2);
   SSL_CTX_set_verify(context.get(), SSL_VERIFY_NONE, nullptr);
-  if (SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION) != 1 ||
-      SSL_CTX_set_max_proto_version(context.get(), TLS1_2_VERSION) != 1)
-    return failed("TLS 1.2 cannot be offered");
-  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (SSL_CTX_set_min_proto_version(context.get(), version) != 1 ||
+      SSL_CTX_set_max_proto_version(context.get(), version) != 1)
+    return failed("the version cannot be offered");
+  sockaddr_storage address{};
+  socklen_t size = 0;
+  if (ipv6) {
+    auto* six = reinterpret_cast<sockaddr_in6*>(&address);
+    six->sin6_family = AF_INET6;
+    six->sin6_port = htons(static_cast<std::uint16_t>(port));
+    six->sin6_addr = in6addr_loopback;
+    size = sizeof *six;
+  } else {
+    auto* four = reinterpret_cast<sockaddr_in*>(&address);
+    four->sin_family = AF_INET;
+    four->sin_port = htons(static_cast<std::uint16_t>(port));
+    four->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    size = sizeof *four;
+  }
+  const int fd = ::socket(ipv6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return failed("no socket");
   timeval patience{5, 0};
   ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(static_cast<std::uint16_t>(port));
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  const bool connected = ::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
-  bool spoke = false;
+  const bool connected = ::connect(fd, reinterpret_cast<const sockaddr*>(&address), size) == 0;
+  bool agreed = false;
   if (connected) {
     std::unique_ptr<SSL, decltype(&SSL_free)> ssl(SSL_new(context.get()), SSL_free);
     static constexpr unsigned char kAlpn[] = "\x02h2";
     SSL_set_alpn_protos(ssl.get(), kAlpn, 3);
     SSL_set_fd(ssl.get(), fd);
     SSL_connect(ssl.get());  // may fail for want of a client certificate; what counts is whether a version was agreed
-    spoke = SSL_get_current_cipher(ssl.get()) != nullptr || SSL_get_peer_certificate(ssl.get()) != nullptr;
+    agreed = SSL_get_current_cipher(ssl.get()) != nullptr || SSL_get0_peer_certificate(ssl.get()) != nullptr;
   }
   ::close(fd);
   if (!connected) return failed("cannot connect to the own port");
-  if (spoke) return failed("the server speaks TLS 1.2");
+  return agreed;
+}
+
+}  // namespace
+
+Status ProbeTls13Only(int port, bool ipv6) {
+  // First that somebody is there who speaks TLS at all: a refusal by nobody proves nothing.
+  TRY(const bool tls13, Agrees(ipv6, port, TLS1_3_VERSION));
+  if (!tls13) return Refuse(Reason::kInternal, "TLS self-probe: the server does not speak TLS 1.3");
+  TRY(const bool tls12, Agrees(ipv6, port, TLS1_2_VERSION));
+  if (tls12) return Refuse(Reason::kInternal, "TLS self-probe: the server speaks TLS 1.2");
   return Ok();
+}
+
+Status ProveTls13Only(const std::shared_ptr<grpc::ServerCredentials>& credentials) {
+  for (const bool ipv6 : {false, true}) {
+    grpc::CallbackGenericService nothing;  // answers every call with UNIMPLEMENTED
+    grpc::ServerBuilder builder;
+    int port = 0;
+    builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+    builder.AddListeningPort(ipv6 ? "[::1]:0" : "127.0.0.1:0", credentials, &port);
+    builder.RegisterCallbackGenericService(&nothing);
+    auto server = builder.BuildAndStart();
+    if (!server || port == 0) continue;
+    auto proved = ProbeTls13Only(port, ipv6);
+    server->Shutdown(std::chrono::system_clock::now());
+    server->Wait();
+    return proved;
+  }
+  return Refuse(Reason::kInternal, "TLS self-probe: neither 127.0.0.1 nor [::1] can be listened on");
 }
 
 }  // namespace valija::broker

@@ -17,8 +17,13 @@ std::shared_ptr<grpc::ServerCredentials> MakeServerCredentials(const std::string
                                                                const crypto::Secret& key_pem,
                                                                const std::string& client_cas_pem);
 
-// Connects to our own port as a client that knows TLS 1.2 and nothing newer. Ok only if the server refuses: a broker
-// that would speak it does not serve. kInternal.
-Status ProbeRefusesTls12(int port);
+// Connects to a port of this machine's loopback address twice: as a client that knows TLS 1.3 alone, which has to be
+// agreed with, and as one that knows nothing newer than TLS 1.2, which has to be refused. kInternal.
+Status ProbeTls13Only(int port, bool ipv6 = false);
+
+// The same of a server with these credentials, on a private port of its own that serves nothing and is closed again:
+// before the broker listens anywhere, and wherever it is going to. A broker that would speak TLS 1.2, or cannot find
+// out, does not serve. kInternal.
+Status ProveTls13Only(const std::shared_ptr<grpc::ServerCredentials>& credentials);
 
 }  // namespace valija::broker

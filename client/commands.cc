@@ -295,7 +295,9 @@ int Open(const Common& common, const OpenArguments& arguments) {
   int status = 0;
   auto session = Start(common, status);
   if (!session) return status;
-  OpenRequest request{arguments.record, 0, arguments.purpose, arguments.case_reference, arguments.output};
+  auto record = session->Resolve(arguments.record);
+  if (!record) return Fail(common, record.failure());
+  OpenRequest request{*record, 0, arguments.purpose, arguments.case_reference, arguments.output};
   if (arguments.portion >= 0) {
     request.portion = static_cast<std::uint32_t>(arguments.portion);
   } else {
@@ -303,7 +305,7 @@ int Open(const Common& common, const OpenArguments& arguments) {
     if (!items) return Fail(common, items.failure());
     std::vector<std::uint32_t> mine;
     for (const auto& item : *items)
-      if (item.id.compare(0, arguments.record.size(), arguments.record) == 0)
+      if (item.id == *record)
         for (const auto& portion : item.portions)
           if (portion.for_me) mine.push_back(portion.number);
     if (mine.size() > 1) return Misused(common, Id::kUsageSeveralPortions);

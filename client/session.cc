@@ -74,9 +74,10 @@ Result<std::vector<AgencyInfo>> SessionCore::Directory() {
   return agencies;
 }
 
-Result<PostAnswer> SessionCore::PostPatiently(const std::vector<Submission>& submissions) {
+Result<PostAnswer> SessionCore::PostPatiently(const std::vector<Submission>& submissions, bool* repeated) {
   constexpr int kAttempts = 3;
   for (int attempt = 1;; ++attempt) {
+    if (repeated != nullptr) *repeated = attempt > 1;
     auto answer = transport_->Post(submissions, verifier_.verified_size());
     if (answer) {
       if (answer->outcomes.size() != submissions.size())
@@ -167,6 +168,12 @@ Outcome<std::vector<Outcome<SentRecord>>> Session::SendBatch(const std::vector<D
   std::vector<Outcome<SentRecord>> out;
   for (auto& one : *sent) out.push_back(ToOutcome(std::move(one)));
   return out;
+}
+
+Outcome<std::string> Session::Resolve(const std::string& id_or_prefix) {
+  auto digest = impl_->core.Resolve(id_or_prefix);
+  if (!digest) return ToFailure(digest.error());
+  return digest->Hex();
 }
 
 Outcome<std::vector<InboxItem>> Session::Inbox() { return ToOutcome(impl_->core.Inbox()); }

@@ -14,6 +14,7 @@
 #include "client/valija.h"
 #include "client/verifier.h"
 #include "core/crypto/random.h"
+#include "core/record/seal.h"
 #include "core/record/window.h"
 
 namespace valija::client {
@@ -54,6 +55,7 @@ class SessionCore {
   // The record as I may see it, verified: from the mailbox's cache or asked for.
   Result<VerifiedEntry> FindRecord(const Digest& digest);
   NewsItem News(const VerifiedEntry& entry) const;
+  Result<NewsItem> NewsOf(const Digest& record, const VerifiedEntry& entry) const;  // as one of its custody; kBadProof
 
   // ---- session_admin.cc ----
   Result<NewsItem> Acknowledge(const std::string& record, const std::string& outcome);
@@ -74,18 +76,20 @@ class SessionCore {
 
   // Signs directly, posts, verifies the receipt.
   Result<VerifiedEntry> PostDirect(ledger::Kind kind, Bytes payload);
-  // Posts, again while the broker cannot be reached (a statement posted twice is accepted once).
-  Result<PostAnswer> PostPatiently(const std::vector<Submission>& submissions);
+  // Posts, again while the broker cannot be reached (a statement posted twice is accepted once). `repeated`, if given, is
+  // set when it was posted more than once.
+  Result<PostAnswer> PostPatiently(const std::vector<Submission>& submissions, bool* repeated = nullptr);
   Result<const crypto::KemPrivateKey*> EpochKey(const KeyId& id);
 
-  Result<std::vector<std::pair<AgencyId, crypto::KemPublicKey>>> RecipientsOf(const policy::Policy& policy) const;
+  Result<std::vector<record::Recipient>> RecipientsOf(const policy::Policy& policy) const;
   // inline_left: of the bodies that may still be kept in memory for this Send; counted down.
   Result<std::unique_ptr<Prepared>> Prepare(const Draft& draft, std::size_t& inline_left, const Progress& progress);
   // One request for portions whose records are of one originator's agency; answers go to their places.
   Status OpenTogether(const std::vector<Wanted*>& wanted, const Progress& progress,
                       std::vector<Result<OpenedPortion>>& out);
-  Result<OpenedPortion> OpenBody(Wanted& one, const crypto::Secret& share, std::uint64_t entry,
-                                 const Progress& progress);
+  Result<crypto::Secret> ContentKey(const Wanted& one, const crypto::Secret& share);
+  // With the key that is in it. May run beside others of its kind.
+  Result<OpenedPortion> FetchBody(Wanted& one, std::uint64_t entry, const Progress& progress) const;
   Status UploadBodies(const Prepared& prepared, const Progress& progress);
   Result<record::Window*> WindowForNextRecord();
   void ForgetOldWindow() {  // its secrets are not kept longer than it may be used

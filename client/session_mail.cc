@@ -15,6 +15,12 @@ const ledger::Record* RecordIn(const VerifiedEntry& entry) {
   return std::get_if<ledger::Record>(&entry.statement->payload);
 }
 
+std::string ResultText(const ledger::Verdict& verdict) {
+  std::string text;
+  for (auto reason : verdict.reasons) text += (text.empty() ? "" : ", ") + std::string(CodeOf(reason));
+  return text.empty() ? "granted" : text;
+}
+
 }  // namespace
 
 Status SessionCore::Keep(std::vector<ProvedEntry> entries, const log::SignedCheckpoint& checkpoint) {
@@ -75,11 +81,7 @@ Status SessionCore::Sync() {
   for (;;) {
     TRY(auto page, transport_->Mailbox(cursor, verifier_.verified_size()));
     TRY(auto checkpoint, verifier_.Advance(page.view));
-    if (page.next_cursor < cursor || (page.more && page.next_cursor == cursor))
-      return Refuse(Reason::kBadProof, "the mailbox's cursor does not move");
-    for (const auto& proved : page.entries)
-      if (proved.entry.head && (proved.entry.head->index < cursor || proved.entry.head->index >= page.next_cursor))
-        return Refuse(Reason::kBadProof, "the mailbox shows an entry that is not between its cursors");
+    TRY_OK(CheckPage(page, cursor, checkpoint.size()));
     TRY_OK(Keep(std::move(page.entries), checkpoint));
     cursor = page.next_cursor;
     TRY_OK(profile_.SetCursor(cursor));
@@ -121,11 +123,8 @@ NewsItem SessionCore::News(const VerifiedEntry& entry) const {
     news.record = open->items.front().record.Hex();
     news.purpose = open->purpose;
     news.case_reference = open->case_reference;
-    for (const auto& verdict : entry.decision.verdicts) {
-      std::string result;
-      for (auto reason : verdict.reasons) result += (result.empty() ? "" : ", ") + std::string(CodeOf(reason));
-      news.portions.emplace_back(verdict.portion, result.empty() ? "granted" : result);
-    }
+    for (const auto& verdict : entry.decision.verdicts)
+      news.portions.emplace_back(verdict.portion, ResultText(verdict));
   } else if (const auto* ack = std::get_if<ledger::Acknowledgement>(&entry.statement->payload)) {
     news.record = ack->record.Hex();
     news.outcome = ack->outcome;
@@ -165,15 +164,10 @@ Status SessionCore::Follow(const std::function<bool(const NewsItem&)>& item) {
       ForgetOldWindow();
       const std::uint64_t cursor = profile_.cursor();
       TRY(auto checkpoint, verifier_.Advance(followed.view));
-      if (followed.cursor < cursor) return Refuse(Reason::kBadProof, "the mailbox's cursor does not move");
-      if (followed.entry) {
-        const auto& head = followed.entry->entry.head;
-        if (head && (head->index < cursor || head->index >= followed.cursor))
-          return Refuse(Reason::kBadProof, "the mailbox shows an entry that is not between its cursors");
-        std::vector<ProvedEntry> entries;
-        entries.push_back(*std::move(followed.entry));
-        TRY_OK(Keep(std::move(entries), checkpoint));
-      }
+      EntriesAnswer page{.entries = {}, .view = {}, .next_cursor = followed.cursor};
+      if (followed.entry) page.entries.push_back(*std::move(followed.entry));
+      TRY_OK(CheckPage(page, cursor, checkpoint.size()));
+      TRY_OK(Keep(std::move(page.entries), checkpoint));
       TRY_OK(profile_.SetCursor(followed.cursor));
       wanted = show();
       // The stream's next view continues its own last one. If another call moved the pin or the cursor meanwhile, that
@@ -217,33 +211,36 @@ Result<VerifiedEntry> SessionCore::FindRecord(const Digest& digest) {
   return verified;
 }
 
+Result<NewsItem> SessionCore::NewsOf(const Digest& record, const VerifiedEntry& entry) const {
+  auto news = News(entry);
+  if (entry.statement->kind == ledger::Kind::kOpen) {  // of a request for many records: the lines about this one
+    news.portions.clear();
+    for (const auto& verdict : entry.decision.verdicts)
+      if (verdict.record == record) news.portions.emplace_back(verdict.portion, ResultText(verdict));
+    if (!news.portions.empty()) news.record = record.Hex();
+  }
+  if (news.record != record.Hex()) return Refuse(Reason::kBadProof, "an entry about another record");
+  return news;
+}
+
 Result<std::vector<NewsItem>> SessionCore::Custody(const std::string& id) {
   TRY_OK(Refresh());
   TRY(auto digest, Resolve(id));
-  TRY(auto answer, transport_->Custody(digest, verifier_.verified_size()));
-  TRY(auto checkpoint, verifier_.Advance(answer.view));
-  if (answer.more)
-    return Refuse(Reason::kTooMany, "more entries than one answer holds; an auditor's export has all of them");
   std::vector<NewsItem> news;
-  for (const auto& proved : answer.entries) {
-    TRY(auto entry, Verify(proved, checkpoint));
-    if (!news.empty() && entry.head.index <= news.back().entry)
-      return Refuse(Reason::kBadProof, "the custody repeats an entry or changes their order");
-    auto one = News(entry);
-    if (entry.statement->kind == ledger::Kind::kOpen) {  // of a request for many records: the lines about this one
-      one.portions.clear();
-      for (const auto& verdict : entry.decision.verdicts) {
-        if (verdict.record != digest) continue;
-        std::string result;
-        for (auto reason : verdict.reasons) result += (result.empty() ? "" : ", ") + std::string(CodeOf(reason));
-        one.portions.emplace_back(verdict.portion, result.empty() ? "granted" : result);
-      }
-      one.record = digest.Hex();
+  for (std::uint64_t from = 0;;) {
+    TRY(auto page, transport_->Custody(digest, from, verifier_.verified_size()));
+    TRY(auto checkpoint, verifier_.Advance(page.view));
+    TRY_OK(CheckPage(page, from, checkpoint.size()));
+    for (const auto& proved : page.entries) {
+      TRY(auto entry, Verify(proved, checkpoint));
+      if (!news.empty() && entry.head.index <= news.back().entry)
+        return Refuse(Reason::kBadProof, "the custody repeats an entry or changes their order");
+      TRY(auto one, NewsOf(digest, entry));
+      news.push_back(std::move(one));
     }
-    if (one.record != digest.Hex()) return Refuse(Reason::kBadProof, "an entry about another record");
-    news.push_back(std::move(one));
+    if (!page.more) return news;
+    from = page.next_cursor;
   }
-  return news;
 }
 
 }  // namespace valija::client

@@ -2,6 +2,9 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <atomic>
+#include <future>
 #include <set>
 
 #include "client/session.h"
@@ -18,6 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kInMemoryLimit = std::size_t{64} << 20;
+constexpr std::size_t kBodiesAtOnce = 4;
 constexpr Duration kRequestLifetime = std::chrono::minutes(2);
 
 // Plaintext on its way to disk: a new file, 0600, beside its place; renamed there only when all of it held.
@@ -85,6 +89,7 @@ struct SessionCore::Wanted {
   const record::PortionHead* head = nullptr;
   const record::PortionSeal* seal = nullptr;
   std::unique_ptr<PlainFile> file;
+  crypto::Secret cek;  // once the release was opened
   const record::RecordPayload& payload() const { return std::get<ledger::Record>(record.statement->payload).payload; }
 };
 
@@ -110,7 +115,8 @@ Result<std::vector<Result<OpenedPortion>>> SessionCore::Open(const std::vector<O
                                                  {0, 0, {}, profile_.member().agency(), {}, {}},
                                                  nullptr,
                                                  nullptr,
-                                                 nullptr});
+                                                 nullptr,
+                                                 {}});
       const auto& payload = one->payload();
       one->head = record::FindPortion(payload.header, requests[i].portion);
       if (one->head == nullptr)
@@ -175,10 +181,9 @@ Status SessionCore::OpenTogether(const std::vector<Wanted*>& wanted, const Progr
   envelope.batch = ledger::BatchProof{batch.payload, batch.signature, 0, batch.paths[0]};
   std::vector<Submission> submissions(1);
   submissions[0].envelope = std::move(envelope);
-  // Once: a request is good once, and whether a lost one was decided is in the custody.
-  TRY(auto answer, transport_->Post(submissions, profile_.pin()->size()));
-  if (answer.outcomes.size() != 1)
-    return Refuse(Reason::kBadProof, "the broker answered for another number of statements");
+  // The very same statement, should the answer be lost: it is decided once, and until it expires it is answered again.
+  bool repeated = false;
+  TRY(auto answer, PostPatiently(submissions, &repeated));
   if (!answer.outcomes[0]) return answer.outcomes[0].error();
 
   // ---- the proof, before any share is touched ----
@@ -198,6 +203,10 @@ Status SessionCore::OpenTogether(const std::vector<Wanted*>& wanted, const Progr
       out[wanted[i]->place] = RefusalOf(verdict);
   }
   if (allowed == 0) return Ok();
+  if (repeated && accepted.releases.empty())
+    return Refuse(Reason::kReplayed, "the answer was lost, and what entry " +
+                                         std::to_string(accepted.receipt.head.index) +
+                                         " granted is not released again: something has changed since; ask anew");
   if (accepted.releases.size() != 1) return Refuse(Reason::kWrongRelease, "not one release");
   const auto& release = accepted.releases[0];
   if (release.authority != decision.authority) return Refuse(Reason::kWrongRelease, "released by another authority");
@@ -206,25 +215,52 @@ Status SessionCore::OpenTogether(const std::vector<Wanted*>& wanted, const Progr
                                  release.authority, open.agency, keys_.signature.id()};
   TRY(auto shares, record::OpenRelease(binding, reply_key, release.enc, release.ciphertext, allowed));
 
-  // ---- the bodies ----
+  // ---- the content keys ----
   std::size_t next = 0;
+  std::vector<Wanted*> ready;
   for (std::size_t i = 0; i < wanted.size(); ++i) {
     if (!decision.verdicts[i].allowed()) continue;
     const auto& share = shares[next++];
-    // The policy that was decided on is the one under the originator's signature.
-    if (decision.verdicts[i].policy_digest != wanted[i]->head->policy_digest)
-      out[wanted[i]->place] = Refuse(Reason::kWrongRelease, "decided under a policy that is not the record's");
-    else
-      out[wanted[i]->place] = OpenBody(*wanted[i], share, accepted.receipt.head.index, progress);
+    auto cek = [&]() -> Result<crypto::Secret> {
+      // The policy that was decided on is the one under the originator's signature.
+      if (decision.verdicts[i].policy_digest != wanted[i]->head->policy_digest)
+        return Refuse(Reason::kWrongRelease, "decided under a policy that is not the record's");
+      return ContentKey(*wanted[i], share);
+    }();
+    if (!cek) {
+      out[wanted[i]->place] = cek.error();
+      continue;
+    }
+    wanted[i]->cek = *std::move(cek);
+    ready.push_back(wanted[i]);
   }
+
+  // ---- the bodies: a small one is little more than a round trip, so a few are fetched at once ----
+  std::atomic<std::size_t> at{0};
+  auto fetch = [&] {
+    for (std::size_t i = at++; i < ready.size(); i = at++)
+      out[ready[i]->place] = FetchBody(*ready[i], accepted.receipt.head.index, progress);
+  };
+  std::vector<std::future<void>> beside;
+  if (!progress)  // which is told of one body at a time, from the caller's thread
+    for (std::size_t n = 1; n < std::min(kBodiesAtOnce, ready.size()); ++n)
+      beside.push_back(std::async(std::launch::async, fetch));
+  fetch();
+  for (auto& other : beside) other.get();
+  // The broker may allow a member fewer streams. The openings are in the log: their bodies must not fail for that.
+  for (auto* one : ready)
+    if (auto& opened = out[one->place]; !opened && opened.error().reason == Reason::kTooMany)
+      opened = FetchBody(*one, accepted.receipt.head.index, progress);
   return Ok();
 }
 
-Result<OpenedPortion> SessionCore::OpenBody(Wanted& one, const crypto::Secret& share, std::uint64_t entry,
-                                            const Progress& progress) {
+Result<crypto::Secret> SessionCore::ContentKey(const Wanted& one, const crypto::Secret& share) {
   TRY_OK(record::CheckSlip(one.payload().header, one.slip));
   TRY(const auto* epoch_key, EpochKey(one.slip.epoch_key_id));
-  TRY(auto cek, record::OpenCek(one.payload(), one.slip, *epoch_key, std::span(&share, 1), contexts_));
+  return record::OpenCek(one.payload(), one.slip, *epoch_key, std::span(&share, 1), contexts_);
+}
+
+Result<OpenedPortion> SessionCore::FetchBody(Wanted& one, std::uint64_t entry, const Progress& progress) const {
   OpenedPortion opened;
   opened.id = one.record.statement->digest.Hex();
   opened.portion = one.head->number;
@@ -242,7 +278,7 @@ Result<OpenedPortion> SessionCore::OpenBody(Wanted& one, const crypto::Secret& s
       [&](const BodyStream& body) -> Status {
         if (body.length != one.seal->body_length) return Refuse(Reason::kBadBody, "another length than was signed");
         TRY(auto slices, record::SliceList::Check(body.length, one.seal->body_root, body.slice_hashes));
-        opener.emplace(cek, one.payload().ctx, one.head->number, std::move(slices));
+        opener.emplace(one.cek, one.payload().ctx, one.head->number, std::move(slices));
         return Ok();
       },
       [&](std::uint64_t index, ByteView slice) -> Status {

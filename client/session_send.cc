@@ -5,6 +5,7 @@
 #include <fstream>
 #include <set>
 
+#include "client/sealing.h"
 #include "client/session.h"
 #include "core/crypto/dsse.h"
 #include "core/policy/policy.h"
@@ -66,8 +67,6 @@ struct SessionCore::Prepared {
   ledger::Envelope envelope;  // without its batch proof yet
   record::Attachments attachments;
   std::vector<OutgoingBody> bodies;
-  ledger::Statement statement;
-  Time time;
   std::size_t WireSize() const {
     std::size_t size = envelope.payload.size() + 4096;
     for (const auto& slip : attachments.slips) size += 256 + slip.agency.str().size();
@@ -77,14 +76,13 @@ struct SessionCore::Prepared {
   }
 };
 
-Result<std::vector<std::pair<AgencyId, crypto::KemPublicKey>>> SessionCore::RecipientsOf(
-    const policy::Policy& policy) const {
-  std::vector<std::pair<AgencyId, crypto::KemPublicKey>> recipients;
+Result<std::vector<record::Recipient>> SessionCore::RecipientsOf(const policy::Policy& policy) const {
+  std::vector<record::Recipient> recipients;
   for (const auto& [id, agency] : verifier_.directory().agencies()) {
     if (!AddressesAgency(policy.releasable_to, id)) continue;
     if (agency.current() == nullptr || agency.current()->not_after <= Now()) continue;  // the broker would refuse it
     TRY(auto key, crypto::KemPublicKey::FromPoint(agency.current()->public_key));
-    recipients.emplace_back(id, std::move(key));
+    recipients.push_back({id, std::move(key)});
   }
   if (recipients.empty())
     return Refuse(Reason::kBadPolicy, "nobody could open it: no agency in the audience has a key epoch");
@@ -137,49 +135,27 @@ Result<std::unique_ptr<SessionCore::Prepared>> SessionCore::Prepare(const Draft&
                                                                     const Progress& progress) {
   if (draft.portions.empty()) return Refuse(Reason::kUsage, "a record has at least one portion");
   const auto& terms = profile_.charter_terms();
-  TRY(auto* window, WindowForNextRecord());
-  auto prepared = std::make_unique<Prepared>();
-  prepared->time = Now();
-
   TRY(auto release_key, crypto::KemPublicKey::FromPoint(terms.authorities.front().release_key));
-  record::ReleaseAuthority authority{terms.authorities.front().id, std::move(release_key)};
-  auto named = record::NameAuthorities(*window, std::span(&authority, 1), random_);
-  record::Header header{.record_id = random_.Make<RecordNonce>(),
-                        .originator = profile_.member(),
-                        .signing_key_id = keys_.signature.id(),
-                        .time = prepared->time,
-                        .origin = terms.origin,
-                        .window_id = window->id(),
-                        .in_reply_to = {},
-                        .authorities = std::move(named.refs),
-                        .portions = {}};
-  prepared->attachments.authority_encs = std::move(named.encs);
+  RecordPlan plan{.originator = profile_.member(),
+                  .signing_key = keys_.signature.id(),
+                  .origin = terms.origin,
+                  .time = {},
+                  .in_reply_to = {},
+                  .authorities = {{terms.authorities.front().id, std::move(release_key)}},
+                  .portions = {}};
   if (!draft.in_reply_to.empty()) {
-    TRY(auto answered, Resolve(draft.in_reply_to));
-    header.in_reply_to = answered;
+    TRY(plan.in_reply_to, Resolve(draft.in_reply_to));
   }
-
-  std::vector<std::vector<record::Slip>> slips;
-  for (std::uint32_t number = 0; number < draft.portions.size(); ++number) {
-    const auto& portion = draft.portions[number];
+  for (const auto& portion : draft.portions) {
     TRY(auto policy, PolicyOf(portion.policy_text));
     TRY(auto recipients, RecipientsOf(policy));
-    std::vector<record::Recipient> to;
-    for (auto& [agency, key] : recipients) to.push_back({agency, std::move(key)});
-    auto committed = record::CommitRecipients(*window, number, to, random_);
-    auto policy_bytes = proto::EncodePolicy(random_.Make<Salt>(), policy);
-    header.portions.push_back({.number = number,
-                               .marking = std::string(policy::TextOf(policy.marking)),
-                               .media_type = portion.media_type,
-                               .policy_digest = proto::PolicyDigest(policy_bytes),
-                               .amend_key_id = keys_.signature.id(),
-                               .recipients = std::move(committed.commitments)});
-    prepared->attachments.policies.push_back(std::move(policy_bytes));
-    for (const auto& slip : committed.slips) prepared->attachments.slips.push_back(slip);
-    slips.push_back(std::move(committed.slips));
+    plan.portions.push_back({std::move(policy), portion.media_type, std::move(recipients)});
   }
-  const Bytes header_bytes = proto::EncodeHeader(header);
-  const Hash ctx = record::RecordContext(header_bytes);
+  TRY(auto* window, WindowForNextRecord());  // after all that asks the broker: it is forgotten when its time is over
+  plan.time = Now();
+  auto head = SealHead(*window, plan, random_);
+  auto prepared = std::make_unique<Prepared>();
+  prepared->attachments = std::move(head.attachments);
 
   std::vector<record::PortionSeal> seals;
   std::size_t record_inline_left = kInlinePerRecord;
@@ -217,7 +193,7 @@ Result<std::unique_ptr<SessionCore::Prepared>> SessionCore::Prepare(const Draft&
       if (!body.writer) return Refuse(Reason::kFile, "cannot write " + body.path.string());
       return Ok();
     };
-    record::BodySealer sealer(cek, ctx, number, salt);
+    record::BodySealer sealer(cek, head.ctx, number, salt);
     if (portion.file.empty()) {
       TRY_OK(sealer.Update(AsBytes(portion.content), sink));
     } else {
@@ -239,14 +215,11 @@ Result<std::unique_ptr<SessionCore::Prepared>> SessionCore::Prepare(const Draft&
       body.writer.close();
       if (!body.writer) return Refuse(Reason::kFile, "cannot write " + body.path.string());
     }
-    seals.push_back({.wraps = record::SealWraps(*window, header, ctx, slips[number], cek),
-                     .body_length = body.summary.length,
-                     .body_root = body.summary.root});
+    seals.push_back(SealPortion(*window, head, number, cek, body.summary));
     prepared->bodies.push_back(std::move(body));
   }
 
-  prepared->envelope.payload_type = ledger::PayloadType(ledger::Kind::kRecord);
-  prepared->envelope.payload = proto::EncodeRecord(header_bytes, seals);
+  prepared->envelope = RecordEnvelope(head, seals);
   return prepared;
 }
 

@@ -15,11 +15,18 @@ namespace {
 constexpr int kMaxMessage = 8 << 20;
 constexpr std::size_t kHashesPerPiece = 32768;  // 1 MiB of them
 
+// Of "code: sentence (detail)", as a limit is told; else nothing.
+std::string DetailIn(const std::string& message) {
+  const auto open = message.rfind(" (");
+  if (open == std::string::npos || message.back() != ')') return {};
+  return message.substr(open + 2, message.size() - open - 3);
+}
+
 Error FromStatus(const grpc::ClientContext& context, const grpc::Status& status) {
   const auto& trailers = context.GetServerTrailingMetadata();
   if (auto at = trailers.find("valija-reason"); at != trailers.end()) {
     auto reason = ReasonFromCode(std::string_view(at->second.data(), at->second.length()));
-    if (reason) return Refuse(*reason);
+    if (reason) return Refuse(*reason, DetailIn(status.error_message()));
   }
   switch (status.error_code()) {
     case grpc::StatusCode::DEADLINE_EXCEEDED:
@@ -114,10 +121,10 @@ class GrpcTransport final : public Transport {
   }
 
   Result<EntriesAnswer> GetRecord(const Digest& record, std::uint64_t verified_size) override {
-    return OfRecord(&v1::Exchange::Stub::GetRecord, record, verified_size);
+    return OfRecord(&v1::Exchange::Stub::GetRecord, record, 0, verified_size);
   }
-  Result<EntriesAnswer> Custody(const Digest& record, std::uint64_t verified_size) override {
-    return OfRecord(&v1::Exchange::Stub::Custody, record, verified_size);
+  Result<EntriesAnswer> Custody(const Digest& record, std::uint64_t from, std::uint64_t verified_size) override {
+    return OfRecord(&v1::Exchange::Stub::Custody, record, from, verified_size);
   }
 
   Result<View> Checkpoint(std::uint64_t verified_size) override {
@@ -213,9 +220,10 @@ class GrpcTransport final : public Transport {
   }
 
   template <class Method>
-  Result<EntriesAnswer> OfRecord(Method method, const Digest& record, std::uint64_t verified_size) {
+  Result<EntriesAnswer> OfRecord(Method method, const Digest& record, std::uint64_t from, std::uint64_t verified_size) {
     v1::RecordRequest request;
     request.set_record(record.bytes.data(), record.bytes.size());
+    request.set_from_index(from);
     request.set_verified_size(verified_size);
     v1::EntryPage response;
     TRY_OK(Call(method, request, &response));
@@ -233,11 +241,14 @@ class GrpcTransport final : public Transport {
     grpc::ClientContext context;
     context.set_deadline(BodyDeadline(slice_hashes.size()));
     auto stream = stub_->Upload(&context);
-    auto fail = [&]() -> Status {
-      stream->WritesDone();
+    auto ended = [&] {
       v1::UploadProgress rest;
       while (stream->Read(&rest)) continue;
-      auto status = stream->Finish();
+      return stream->Finish();
+    };
+    auto fail = [&]() -> Status {
+      stream->WritesDone();
+      auto status = ended();
       return status.ok() ? Status(Refuse(Reason::kUnavailable, "the upload ended early")) : FromStatus(context, status);
     };
     for (std::size_t at = 0; at < slice_hashes.size() || at == 0; at += kHashesPerPiece) {
@@ -249,27 +260,34 @@ class GrpcTransport final : public Transport {
       proto::ToMessage(start, chunk.mutable_start());
       if (!stream->Write(chunk)) return fail();
     }
-    v1::UploadProgress progress;
-    if (!stream->Read(&progress)) return fail();
-    for (std::uint64_t index = progress.next_slice(); !progress.complete() && index < slice_hashes.size(); ++index) {
+    auto stop = [&](const Error& why) -> Status {
+      context.TryCancel();
+      (void)fail();
+      return why;
+    };
+    v1::UploadProgress message;
+    if (!stream->Read(&message)) return fail();
+    auto progress = proto::FromMessage(message);
+    if (!progress) return stop(progress.error());
+    for (std::uint64_t index = progress->next_slice; !progress->complete && index < slice_hashes.size(); ++index) {
       auto bytes = slice(index);
-      if (!bytes) {
-        context.TryCancel();
-        (void)fail();
-        return bytes.error();
-      }
+      if (!bytes) return stop(bytes.error());
       v1::UploadChunk chunk;
       chunk.set_slice(bytes->data(), bytes->size());
       if (!stream->Write(chunk)) return fail();
       reached = std::max(reached, index);
     }
     stream->WritesDone();
-    while (!progress.complete() && stream->Read(&progress)) continue;
-    v1::UploadProgress rest;
-    while (stream->Read(&rest)) continue;
-    auto status = stream->Finish();
+    while (!progress->complete && stream->Read(&message)) {
+      progress = proto::FromMessage(message);
+      if (progress) continue;
+      context.TryCancel();
+      (void)ended();
+      return progress.error();
+    }
+    auto status = ended();
     if (!status.ok()) return FromStatus(context, status);
-    if (!progress.complete()) return Refuse(Reason::kUnavailable, "the upload ended early");
+    if (!progress->complete) return Refuse(Reason::kUnavailable, "the upload ended early");
     return Ok();
   }
 
@@ -295,9 +313,9 @@ class GrpcTransport final : public Transport {
     bool hashes_open = true;
     v1::DownloadChunk chunk;
     while (stream->Read(&chunk)) {
-      if (chunk.has_start()) {
-        auto start = proto::FromMessage(chunk.start());
-        if (!start) return stop(start.error());
+      auto piece = proto::FromMessage(chunk);
+      if (!piece) return stop(piece.error());
+      if (const auto& start = piece->start) {
         if (!hashes_open) return stop(Refuse(Reason::kMalformed, "hashes after slices"));
         body.length = start->length;
         body.slice_hashes.insert(body.slice_hashes.end(), start->slice_hashes.begin(), start->slice_hashes.end());
@@ -309,7 +327,7 @@ class GrpcTransport final : public Transport {
         continue;
       }
       if (hashes_open || !begun) return stop(Refuse(Reason::kMalformed, "a slice before its hashes"));
-      if (auto taken = slice(next, AsBytes(chunk.slice())); !taken) return stop(taken.error());
+      if (auto taken = slice(next, piece->slice); !taken) return stop(taken.error());
       ++next;
     }
     auto status = stream->Finish();
@@ -322,6 +340,16 @@ class GrpcTransport final : public Transport {
 };
 
 }  // namespace
+
+Status CheckPage(const EntriesAnswer& page, std::uint64_t from, std::uint64_t size) {
+  if (page.next_cursor < from || (page.more && page.next_cursor == from))
+    return Refuse(Reason::kBadProof, "the page's cursor does not move");
+  if (page.next_cursor > size) return Refuse(Reason::kBadProof, "the page's cursor is beyond the log");
+  for (const auto& proved : page.entries)
+    if (proved.entry.head && (proved.entry.head->index < from || proved.entry.head->index >= page.next_cursor))
+      return Refuse(Reason::kBadProof, "the page shows an entry that is not between its cursors");
+  return Ok();
+}
 
 Result<std::unique_ptr<Transport>> Transport::Connect(Endpoint endpoint) {
   // gRPC's own log would print peers' bytes on the terminal; what matters comes back as an Error.

@@ -35,6 +35,10 @@ struct BodyStream {
   std::vector<Hash> slice_hashes;
 };
 
+// What holds of every page that was asked for from `from` on: it shows only entries from there to where it says that the
+// next one begins, which is further on if there is one, and not beyond the page's own checkpoint. kBadProof.
+Status CheckPage(const EntriesAnswer& page, std::uint64_t from, std::uint64_t size);
+
 struct Endpoint {
   std::string address;          // host:port
   std::string server_ca_pem;    // the carrier's CA, from the charter; nothing else is trusted
@@ -55,7 +59,7 @@ class Transport {
   virtual Status Follow(std::uint64_t cursor, std::uint64_t verified_size,
                         const std::function<bool(FollowItem)>& item) = 0;
   virtual Result<EntriesAnswer> GetRecord(const Digest& record, std::uint64_t verified_size) = 0;
-  virtual Result<EntriesAnswer> Custody(const Digest& record, std::uint64_t verified_size) = 0;
+  virtual Result<EntriesAnswer> Custody(const Digest& record, std::uint64_t from, std::uint64_t verified_size) = 0;
   virtual Result<View> Checkpoint(std::uint64_t verified_size) = 0;
   virtual Result<std::pair<proto::Receipt, View>> Receipt(const Digest& statement, std::uint64_t verified_size) = 0;
   virtual Result<Bytes> Tile(const std::string& path) = 0;

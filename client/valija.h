@@ -162,6 +162,8 @@ class Session {
   // Many small records under one window and one batch signature: the fast path for systems. Answers per draft.
   Outcome<std::vector<Outcome<SentRecord>>> SendBatch(const std::vector<Draft>& drafts);
 
+  // The whole id of the record that begins so: at least 4 digits, and of records in my mailbox.
+  Outcome<std::string> Resolve(const std::string& id_or_prefix);
   Outcome<std::vector<InboxItem>> Inbox();  // all that was ever addressed to me, newest last
   // Calls back for each verified item from the profile's cursor on; returns when the callback returns false, or with
   // the failure that ended the stream.

@@ -156,13 +156,14 @@ Status Verifier::FoldDirectory(const std::vector<ProvedEntry>& entries, const lo
 }
 
 Status Verifier::Refresh(Transport& transport) {
-  for (;;) {
+  for (std::uint64_t from = next_directory_index_;;) {
     if (profile_.forked()) return Refuse(Reason::kFork, "this profile has stopped; the evidence is in its file FORK");
-    TRY(auto answer, transport.Directory(next_directory_index_, verified_size()));
-    TRY(auto checkpoint, Advance(answer.view));
-    TRY_OK(FoldDirectory(answer.entries, checkpoint));
-    if (!answer.more) break;
-    if (answer.entries.empty()) return Refuse(Reason::kBadProof, "the broker promises more and sends nothing");
+    TRY(auto page, transport.Directory(from, verified_size()));
+    TRY(auto checkpoint, Advance(page.view));
+    TRY_OK(CheckPage(page, from, checkpoint.size()));
+    TRY_OK(FoldDirectory(page.entries, checkpoint));
+    if (!page.more) break;
+    from = page.next_cursor;
   }
   if (state_.charter() == nullptr) return Refuse(Reason::kBadProof, "the broker does not show the charter's entry");
   return Ok();

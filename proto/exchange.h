@@ -49,7 +49,7 @@ struct EntriesAnswer {  // EntryPage, MailPage
   std::vector<ProvedEntry> entries;
   View view;
   bool more = false;
-  std::uint64_t next_cursor = 0;  // MailPage only
+  std::uint64_t next_cursor = 0;  // next_index of an EntryPage; 0 with GetRecord
 };
 
 struct FollowItem {
@@ -64,6 +64,22 @@ struct BodyStart {
   std::uint64_t length = 0;
   std::vector<Hash> slice_hashes;  // leaf hashes; a further piece continues them
   bool more = false;               // a further piece follows
+};
+
+// One message of a download: hashes, or the next slice.
+struct BodyPiece {
+  std::optional<BodyStart> start;
+  ByteView slice;  // of the message that it was read from; empty beside a start
+};
+
+struct UploadProgress {
+  std::uint64_t next_slice = 0;  // send from here
+  bool complete = false;         // durably there
+};
+
+struct RecordQuery {
+  Digest record;
+  std::uint64_t from = 0;  // Custody only
 };
 
 }  // namespace valija::proto

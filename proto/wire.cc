@@ -151,6 +151,7 @@ void ToMessage(const EntriesAnswer& answer, v1::EntryPage* out) {
   }
   ToMessage(answer.view, out->mutable_view());
   out->set_more(answer.more);
+  out->set_next_index(answer.next_cursor);
 }
 
 Result<EntriesAnswer> FromMessage(const v1::EntryPage& message) {
@@ -165,6 +166,7 @@ Result<EntriesAnswer> FromMessage(const v1::EntryPage& message) {
   if (!message.has_view()) return Malformed("EntryPage.view", "absent");
   TRY(out.view, FromMessage(message.view()));
   out.more = message.more();
+  out.next_cursor = message.next_index();
   return out;
 }
 
@@ -247,11 +249,27 @@ Result<BodyStart> FromMessage(const v1::DownloadChunk::Start& message) {
   return StartOf({}, message.body_length(), message.slice_hashes(), message.more_hashes());
 }
 
+Result<BodyPiece> FromMessage(const v1::DownloadChunk& message) {
+  TRY_OK(Known(message));
+  if (message.has_start()) {
+    TRY(auto start, FromMessage(message.start()));
+    return BodyPiece{std::move(start), {}};
+  }
+  if (message.slice().empty()) return Malformed("DownloadChunk", "neither hashes nor a slice");
+  return BodyPiece{std::nullopt, AsBytes(message.slice())};
+}
+
+Result<UploadProgress> FromMessage(const v1::UploadProgress& message) {
+  TRY_OK(Known(message));
+  return UploadProgress{message.next_slice(), message.complete()};
+}
+
 // ---- digests in requests ----
 
-Result<Digest> FromMessage(const v1::RecordRequest& message) {
+Result<RecordQuery> FromMessage(const v1::RecordRequest& message) {
   TRY_OK(Known(message));
-  return FixedOf<Digest>(message.record(), "RecordRequest.record");
+  TRY(auto record, FixedOf<Digest>(message.record(), "RecordRequest.record"));
+  return RecordQuery{record, message.from_index()};
 }
 
 Result<Digest> FromMessage(const v1::ReceiptRequest& message) {

@@ -61,9 +61,11 @@ void ToMessage(const BodyStart& start, v1::UploadChunk::Start* out);
 Result<BodyStart> FromMessage(const v1::UploadChunk::Start& message);
 void ToMessage(const BodyStart& start, v1::DownloadChunk::Start* out);
 Result<BodyStart> FromMessage(const v1::DownloadChunk::Start& message);
+Result<BodyPiece> FromMessage(const v1::DownloadChunk& message);  // a view of the message
+Result<UploadProgress> FromMessage(const v1::UploadProgress& message);
 
 // ---- digests in requests ----
-Result<Digest> FromMessage(const v1::RecordRequest& message);
+Result<RecordQuery> FromMessage(const v1::RecordRequest& message);
 Result<Digest> FromMessage(const v1::ReceiptRequest& message);
 
 }  // namespace valija::proto

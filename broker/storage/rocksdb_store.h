@@ -1,14 +1,17 @@
 // The embedded store: one RocksDB database holds journal and sealed bodies.
 //
 //   column family   key                          value
-//   default         "format"                     "valija-store-1"
+//   default         "format"                     "valija-store-2"
 //                   't' level(1) be64 index      a tile's hashes, the widest there is
 //   entries         be64 index                   serialised LoggedEntry
-//   bodies          'm' root                     manifest: be64 length, be64 begun (ms), u8 complete, u8 n, member id,
+//   bodies          'm' root agency              manifest: be64 length, be64 begun (ms), u8 complete, u8 n, member id,
 //                                                and, if the whole body stands right here, its bytes
-//                   'h' root                     slice hashes, 32 bytes each (absent when there is one slice)
-//                   'p' root                     be32 slices present (absent when complete)
-//   slices          root be32 index              a slice; values are kept in blob files, out of compaction's way
+//                   'h' root agency              slice hashes, 32 bytes each (absent when there is one slice)
+//                   'p' root agency              be32 slices present (absent when complete)
+//                   'u' root agency              be64 begun (ms), be64 charge, member id: no record names it yet
+//   slices          root be32 index agency       a slice; values are kept in blob files, out of compaction's way
+//
+// A 'u' comes with the write that begins its body and goes with the append of the entry that names it, in one batch each.
 //
 // Durability: an append is one synced WriteBatch. Slices are written unsynced to the same write-ahead log; the batch
 // that completes a body is synced, and so all before it is. After any failed write every later one is refused until the
@@ -33,6 +36,8 @@ class RocksDbStore {
  public:
   struct Options {
     std::filesystem::path folder;
+    // Bytes that one member may have uploaded for no record yet. One body is taken whatever its size.
+    std::uint64_t unclaimed_per_member = std::uint64_t{8} << 30;
     bool create = false;                                // make it if it is missing
     std::size_t write_buffers = std::size_t{48} << 20;  // bytes, all column families together
     std::size_t block_cache = std::size_t{16} << 20;
@@ -45,14 +50,13 @@ class RocksDbStore {
   Journal& journal();
   Content& content();
 
+  struct Db;  // of the parts of the store
+
  private:
-  struct Db;
-  class JournalPart;
-  class ContentPart;
   explicit RocksDbStore(std::unique_ptr<Db> db);
   std::unique_ptr<Db> db_;
-  std::unique_ptr<JournalPart> journal_;
-  std::unique_ptr<ContentPart> content_;
+  std::unique_ptr<Journal> journal_;
+  std::unique_ptr<Content> content_;
 };
 
 }  // namespace valija::broker

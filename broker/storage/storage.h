@@ -1,7 +1,7 @@
 // The storage port. Two small interfaces, because more than one engine stands behind them:
 //
 //   Journal   compare-and-append of entries with the tiles they change; durable before it returns
-//   Content   sealed bodies in slices of 1 MiB, by body root
+//   Content   sealed bodies in slices of 1 MiB, by the agency that uploaded them and body root
 //
 // Thread-safety: reads from any thread; one thread (the sequencer) appends.
 #pragma once
@@ -32,10 +32,19 @@ class Durable {
   std::uint64_t size_;
 };
 
+// A body is its uploader's agency's: the same bytes that two agencies upload are two bodies. So nobody can name, find,
+// block or probe for what another agency uploaded, and a colleague can go on with an upload or send it again.
+struct BodyName {
+  AgencyId owner;
+  Hash root;
+  auto operator<=>(const BodyName&) const = default;
+};
+
 struct JournalWrite {
   std::uint64_t first = 0;             // expected size of the journal before
   std::vector<Bytes> entries;          // serialised LoggedEntry
   std::map<log::TileId, Bytes> tiles;  // as log::Tree::TakeChangedTiles gives them
+  std::vector<BodyName> claims;        // bodies of the same store that these entries name; kept for good from here on
 };
 
 class Journal {
@@ -63,7 +72,7 @@ inline Result<Durable> Journal::Append(const JournalWrite& write) {
 }
 
 struct BodyInfo {
-  Hash root;
+  BodyName name;
   std::uint64_t length = 0;
   std::vector<Hash> slice_hashes;
   std::uint64_t slices_present = 0;  // a prefix
@@ -73,24 +82,29 @@ struct BodyInfo {
 class Content {
  public:
   virtual ~Content() = default;
-  // Begins (or finds again) a body. The hashes must give the root and fit the length: kBadBody.
+  // Begins (or finds again) a body of the member's agency. The hashes must give the root and fit the length: kBadBody.
+  // kTooMany: too much that this member began is not claimed by a record yet (RocksDbStore::Options).
   virtual Result<BodyInfo> Begin(const Hash& root, std::uint64_t length, const std::vector<Hash>& slice_hashes,
                                  const MemberId& by, Time now) = 0;
   // The next slice; checked against its hash (kBadBody). One that is there already is taken again; one further on than
   // the next is kNotReady. The last one makes the body complete and durable. kNotFound: no Begin came before.
-  virtual Status Put(const Hash& root, std::uint64_t index, ByteView slice) = 0;
+  virtual Status Put(const BodyName& name, std::uint64_t index, ByteView slice) = 0;
   // Small bodies (each at most one slice) in one write; nothing is done for those that are there. Not synced by itself:
   // durable with the next append to the journal of the same store, and so before any entry that names one. Returns
-  // their roots, in order. kMalformed for an empty one, kTooLarge.
+  // their roots, in order. kMalformed for an empty one, kTooLarge, kTooMany.
   virtual Result<std::vector<Hash>> PutSmall(const std::vector<ByteView>& bodies, const MemberId& by, Time now) = 0;
-  virtual std::optional<BodyInfo> Find(const Hash& root) const = 0;
+  virtual std::optional<BodyInfo> Find(const BodyName& name) const = 0;
   // Is it there and complete? Reads less than Find.
-  virtual bool Has(const Hash& root) const = 0;
-  virtual Result<Bytes> Get(const Hash& root, std::uint64_t index) const = 0;  // kNotFound, kCorrupt
-  virtual Status Erase(const Hash& root) = 0;
-  // Incomplete or unclaimed bodies begun before `before` are erased; returns how many. `claimed` says which roots a
-  // record of the log names. `before` is a day ago or more, so that no record still on its way loses its body.
-  virtual Result<std::size_t> Sweep(Time before, const std::function<bool(const Hash&)>& claimed) = 0;
+  virtual bool Has(const BodyName& name) const = 0;
+  virtual Result<Bytes> Get(const BodyName& name, std::uint64_t index) const = 0;  // kNotFound, kCorrupt
+  virtual Status Erase(const BodyName& name) = 0;
+  // What this member began and no record claimed yet counts so many bytes, complete or not; a small body counts as
+  // kLeastCharge.
+  static constexpr std::uint64_t kLeastCharge = 64 << 10;
+  virtual std::uint64_t Unclaimed(const MemberId& by) const = 0;
+  // Unclaimed bodies last begun before `before` are erased; returns how many. `before` is a day ago or more, so that no
+  // record still on its way loses its body.
+  virtual Result<std::size_t> Sweep(Time before) = 0;
 };
 
 }  // namespace valija::broker

@@ -118,7 +118,7 @@ void ApplyRecord(StateData& data, const Statement& statement, const Record& reco
 void ApplyOpen(StateData& data, const Open& open, const Decision& decision, const EntryHead& head) {
   Demand(decision.verdicts.size() == open.items.size(), "not one verdict for each item");
   StateData::Request request{open.by.author, open.by.nonce};
-  Demand(data.requests.emplace(request, open.expires).second, "a request for the second time");
+  Demand(data.requests.emplace(request, head.statement).second, "a request for the second time");
   data.requests_by_expiry.emplace(open.expires, std::move(request));
   Concern(data, open.agency, head.index);
   for (std::size_t i = 0; i < open.items.size(); ++i) {
@@ -165,7 +165,11 @@ void ApplyRevocation(StateData& data, const Revocation& revocation, const EntryH
 // goes back revives none.
 void ForgetExpired(StateData& data) {
   const auto end = data.requests_by_expiry.upper_bound(data.latest);
-  for (auto at = data.requests_by_expiry.begin(); at != end; ++at) data.requests.erase(at->second);
+  for (auto at = data.requests_by_expiry.begin(); at != end; ++at) {
+    const auto request = data.requests.find(at->second);
+    data.statements.erase(request->second);
+    data.requests.erase(request);
+  }
   data.requests_by_expiry.erase(data.requests_by_expiry.begin(), end);
 }
 
@@ -207,7 +211,7 @@ void Apply(State& state, const Entry& entry) {
       ApplyRevocation(data, std::get<Revocation>(statement.payload), head);
       break;
   }
-  if (statement.kind != Kind::kOpen) data.statements.emplace(head.statement, head.index);
+  data.statements.emplace(head.statement, head.index);
   if (statement.kind == Kind::kCharter || statement.kind == Kind::kEnrolment || statement.kind == Kind::kEpoch)
     data.directory_entries.push_back(head.index);
   data.size = head.index + 1;

@@ -18,8 +18,12 @@ Status CheckCommon(const State& state, const Statement& statement, const Authors
   if (author == nullptr) return Refuse(Reason::kNotEnrolled);
   if (by.key_id != author->signing_key.id())
     return Refuse(Reason::kBadSignature, "the key is not the present one of " + by.author.str());
-  // Before the time: who lost the answer may ask again as late as it likes.
-  if (state.statement_index(statement.digest)) return Refuse(Reason::kExists, "this statement was accepted before");
+  // Before the time: who lost the answer may ask again as late as it likes; for an opening, until the request expires.
+  if (state.statement_index(statement.digest)) {
+    const auto* open = std::get_if<Open>(&statement.payload);
+    if (open != nullptr && HasExpired(state, *open, now)) return Refuse(Reason::kRequestExpired);
+    return Refuse(Reason::kExists, "this statement was accepted before");
+  }
   const Duration skew = std::chrono::seconds(charter.caps.clock_skew_seconds);
   const Duration late = statement.kind == Kind::kRecord ? kSealingTime : skew;
   if (by.time > now + skew || by.time < now - late) return Refuse(Reason::kBadTime, FormatTime(by.time));

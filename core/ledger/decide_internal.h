@@ -23,6 +23,9 @@ Status CheckEpoch(const State& state, const Epoch& epoch, const Circumstances& a
 Status CheckRecord(const State& state, const Statement& statement, const Record& record, const Circumstances& at);
 // decide_open.cc: an Error for a request that is no entry, else one verdict for each item.
 Result<std::vector<Verdict>> DecideOpen(const State& state, const Open& open, const Circumstances& at);
+// By the broker's clock or by the log's time: requests are remembered by the latter, and a clock that went back behind it
+// revives nothing.
+bool HasExpired(const State& state, const Open& open, Time now);
 // decide_text.cc: valid UTF-8 of 1..longest bytes without control characters and without marks that turn the direction
 // of reading round.
 bool IsPrintable(std::string_view text, std::size_t longest);

@@ -21,9 +21,8 @@ Status CheckRequest(const State& state, const Open& open, Time now) {
   if (!open.case_reference.empty() && !IsPrintable(open.case_reference, kLongestCase))
     return Refuse(Reason::kMalformed, "case reference: up to 200 bytes of printable text");
 
-  // Replays: remembered until the request expires, refused for their age from then on. `latest` is the age that the memory
-  // is kept by; a clock that went back behind it revives nothing.
-  if (open.expires <= std::max(now, state.latest())) return Refuse(Reason::kRequestExpired);
+  // Replays: remembered until the request expires, refused for their age from then on.
+  if (HasExpired(state, open, now)) return Refuse(Reason::kRequestExpired);
   const Duration lifetime = std::chrono::seconds(state.charter()->caps.request_lifetime_seconds);
   if (open.expires - open.by.time > lifetime) return Refuse(Reason::kBadTime, "the request is good for too long");
   if (state.request_used(open.by.author, open.by.nonce)) return Refuse(Reason::kReplayed);
@@ -89,6 +88,25 @@ Verdict JudgeItem(const State& state, const Open& open, const OpenItem& item, co
 }
 
 }  // namespace
+
+bool HasExpired(const State& state, const Open& open, Time now) {
+  return open.expires <= std::max(now, state.latest());
+}
+
+Status CheckReleaseAgain(const State& state, const Open& open, const Decision& decision, Time now) {
+  if (decision.verdicts.size() != open.items.size())
+    return Refuse(Reason::kInternal, "the decision of another request");
+  if (HasExpired(state, open, now)) return Refuse(Reason::kRequestExpired);
+  const MemberState* author = state.active_member(open.by.author);
+  if (author == nullptr || author->signing_key.id() != open.by.key_id) return Refuse(Reason::kNotEnrolled);
+  const Circumstances at{std::max(now, state.latest()), decision.authority};
+  for (std::size_t i = 0; i < open.items.size(); ++i) {
+    if (!decision.verdicts[i].allowed()) continue;
+    for (const Reason reason : JudgeItem(state, open, open.items[i], at).reasons)
+      if (reason != Reason::kLimitReached) return Refuse(reason);  // the limit was counted when it was decided
+  }
+  return Ok();
+}
 
 Result<std::vector<Verdict>> DecideOpen(const State& state, const Open& open, const Circumstances& at) {
   TRY_OK(CheckRequest(state, open, at.now));

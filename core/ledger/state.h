@@ -81,7 +81,8 @@ class State {
 
   // ---- records ----
   const RecordState* record(const Digest& digest) const;
-  std::optional<std::uint64_t> statement_index(const Digest& digest) const;  // any accepted statement but opens
+  std::optional<std::uint64_t> statement_index(
+      const Digest& digest) const;  // any accepted one; an open until it expires
   bool header_used(const Hash& ctx) const;
   bool request_used(const MemberId& member, const Nonce& request) const;  // until the request expires
 
@@ -110,6 +111,12 @@ class State {
 // receipt answers it. The rules of each kind stand in decide*.cc and in docs/formats.md.
 Result<Decision> Decide(const State& state, const VerifiedStatement& statement, Time now, const AuthorityId& authority,
                         const Nonce& nonce);
+
+// May what was decided be released once more, to who lost the answer? Nothing is decided anew and no limit is counted
+// again; but whatever would refuse the request today stops it: its own expiry, an author that was removed or has another
+// key, a revocation, attributes that were lost, a window that ended. One allowed portion that does not stand any more
+// stops the whole release. Ok says nothing of whether the decision is of the log: that is for the caller to know.
+Status CheckReleaseAgain(const State& state, const Open& open, const Decision& decision, Time now);
 
 // The next state. The entry's index must be at least state.size() (brokers and auditors see every entry and check that
 // it is equal; a client folds the directory's entries alone, with gaps); throws on an entry that Decide would not have

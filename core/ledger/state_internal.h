@@ -24,7 +24,7 @@ struct StateData {
   std::vector<std::uint64_t> directory_entries;
 
   std::unordered_map<Digest, RecordState> records;
-  std::unordered_map<Digest, std::uint64_t> statements;  // accepted, but opens -> entry index
+  std::unordered_map<Digest, std::uint64_t> statements;  // accepted -> entry index; an open until it expires
   std::unordered_set<Hash> headers;                      // every ctx
   std::map<AgencyId, std::vector<std::uint64_t>> mail;
   // One policy is shared by all portions that have it, by the bytes of its message: most records of a sender have the
@@ -33,7 +33,7 @@ struct StateData {
 
   // Requests that have not expired yet, to refuse a second use; ordered, because an author chooses its nonces.
   using Request = std::pair<MemberId, Nonce>;
-  std::map<Request, Time> requests;  // -> expiry
+  std::map<Request, Digest> requests;  // -> its statement
   std::multimap<Time, Request> requests_by_expiry;
 };
 

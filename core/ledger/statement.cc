@@ -78,7 +78,7 @@ std::optional<Kind> KindFromPayloadType(std::string_view type) {
   return std::nullopt;
 }
 
-bool MustBeBatched(Kind kind) { return kind == Kind::kRecord || kind == Kind::kOpen; }
+bool MustBeBatched(Kind kind) { return record::IsBatchedType(PayloadType(kind)); }
 
 std::optional<Authorship> AuthorshipOf(const Statement& statement) {
   struct Visitor {

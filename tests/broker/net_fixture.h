@@ -38,7 +38,9 @@ inline Ended EndOf(const grpc::ClientContext& context, const grpc::Status& statu
 inline LiveWorld& TheWorld() {
   static LiveWorld world;
   static const bool started = [] {
-    for (const char* line : {"streams-per-member=4", "in-flight-per-member=4", "stop-seconds=3"}) world.Configure(line);
+    for (const char* line :
+         {"streams-per-member=4", "in-flight-per-member=4", "stop-seconds=3", "unclaimed-mib-per-member=64"})
+      world.Configure(line);
     world.Start();
     return true;
   }();
@@ -102,29 +104,48 @@ class NetTest : public testing::Test {
     EXPECT_EQ(Post("mx.fgr/omar", submission), "");
     return DigestOf(submission);
   }
+  // `reply`: a key of one's own instead of one that is thrown away.
   client::Submission Open(const std::string& as, const Digest& record, const Nonce& nonce,
-                          const std::string& case_name = "") {
+                          const std::string& case_name = "", const crypto::KemPrivateKey* reply = nullptr,
+                          Duration good_for = std::chrono::minutes(5)) {
     auto& peer = Member(as);
     auto checkpoint =
         peer.verifier->Advance(peer.transport->Checkpoint(peer.verifier->verified_size()).value()).value();
     const auto now = std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
     const auto agency = peer.profile->member().agency();
-    auto reply = crypto::KemPrivateKey::Generate(random_);
+    const auto fresh = crypto::KemPrivateKey::Generate(random_);
     ledger::Open open{
         {peer.profile->member(), peer.keys->signature.id(), peer.verifier->directory().charter()->origin, now, nonce},
         {{record, 0, peer.verifier->directory().agency(agency)->current()->key_id}},
         agency,
         "analysis",
         case_name,
-        reply.public_key().point(),
+        (reply != nullptr ? *reply : fresh).public_key().point(),
         checkpoint.checkpoint().size,
         checkpoint.checkpoint().root,
-        now + std::chrono::minutes(5)};
+        now + good_for};
     client::Submission out;
     out.envelope.payload_type = ledger::PayloadType(ledger::Kind::kOpen);
     out.envelope.payload = proto::EncodeOpen(open);
     Sign(out.envelope, peer);
     return out;
+  }
+  // Any statement that is signed directly.
+  static client::Submission Direct(ledger::Kind kind, Bytes payload, const Peer& peer) {
+    client::Submission out;
+    out.envelope = {ledger::PayloadType(kind), std::move(payload), {}, std::nullopt};
+    const auto& key = peer.keys->signature;
+    out.envelope.signatures.push_back(
+        {key.id(), key.Sign(crypto::Pae(out.envelope.payload_type, out.envelope.payload))});
+    return out;
+  }
+  ledger::Authorship By(const Peer& peer) {
+    return {peer.profile->member(), peer.keys->signature.id(), peer.verifier->directory().charter()->origin,
+            std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()), random_.Make<Nonce>()};
+  }
+  client::Submission Revoke(const std::string& as, const Digest& record) {
+    const auto& peer = Member(as);
+    return Direct(ledger::Kind::kRevocation, proto::EncodeRevocation({By(peer), record, "a test"}), peer);
   }
   static Digest Nowhere() { return crypto::DigestOf("nothing", AsBytes("nowhere")); }
 

@@ -61,17 +61,6 @@ TEST_F(NetPost, ARequestIsGoodOnce) {
   EXPECT_EQ(Post("us.dea/jrivera", Open("us.dea/jrivera", record, nonce, "another")), "replayed");
 }
 
-TEST_F(NetPost, AReplayedRequestReleasesNothingMore) {
-  auto open = Open("us.dea/jrivera", Send(), random_.Make<Nonce>());
-  auto& member = Member("us.dea/jrivera");
-  auto first = member.transport->Post({open}, 0).value();
-  ASSERT_TRUE(first.outcomes[0]);
-  EXPECT_EQ(first.outcomes[0]->releases.size(), 1u);
-  auto again = member.transport->Post({open}, 0).value();
-  EXPECT_TRUE(!again.outcomes[0] || again.outcomes[0]->releases.empty());
-  EXPECT_EQ(Post("us.dea/newman", open), "wrong-author");
-}
-
 TEST_F(NetPost, UnknownFieldsAreRefusedWhereverTheyAre) {
   auto stub = Stub("mx.fgr/omar");
   auto submission = Seal(1)[0];
@@ -194,6 +183,23 @@ TEST_F(NetPost, TheBodiesAreThoseOfTheRecord) {
   EXPECT_EQ(Post("mx.fgr/omar", submission), "bad-body");
   submission.bodies = bodies;
   EXPECT_EQ(Post("mx.fgr/omar", submission), "");
+}
+
+TEST_F(NetPost, ARecordSealedToAnEpochThatWasReplacedIsRefusedAfterTheGraceTime) {
+  constexpr char kForCbp[] =
+      "marking TLP:GREEN\nreleasable-to agency us.cbp\npurpose analysis\ncase optional\nexpires 2036-01-01\n";
+  auto& omar = Member("mx.fgr/omar");
+  omar.verifier->Refresh(*omar.transport).value();
+  auto before = omar.Sealer(kForCbp, {"us.cbp"}).Seal(2, 100, true);
+  ASSERT_EQ(Post("mx.fgr/omar", before[0]), "");
+  const auto command = std::string(VALIJA_BINARY_DIR) + "/client/valija --profile " +
+                       (world_.root() / "profiles/us.cbp/tom").string() + " --passphrase-file " + world_.Passphrase() +
+                       " epoch rotate </dev/null >/dev/null 2>&1";
+  ASSERT_EQ(std::system(command.c_str()), 0);
+  std::this_thread::sleep_for(std::chrono::milliseconds(1001));  // this world's charter gives a second
+  EXPECT_EQ(Post("mx.fgr/omar", before[1]), "superseded-epoch");
+  omar.verifier->Refresh(*omar.transport).value();
+  EXPECT_EQ(Post("mx.fgr/omar", omar.Sealer(kForCbp, {"us.cbp"}).Seal(1, 100, true)[0]), "");
 }
 
 TEST_F(NetPost, TooManyCallsAtOnceOfOneMemberAreRefusedAndOthersAreServed) {

@@ -1,5 +1,6 @@
 // Who sees what: what is not for a caller looks as if it was not there.
-#include "core/record/body.h"
+#include <gmock/gmock.h>
+
 #include "tests/broker/net_fixture.h"
 
 namespace valija::test {
@@ -8,9 +9,10 @@ namespace {
 class NetRead : public NetTest {
  protected:
   template <class Method>
-  Ended OfRecord(const std::string& as, Method method, const Digest& record) {
+  Ended OfRecord(const std::string& as, Method method, const Digest& record, std::uint64_t from = 0) {
     auto stub = Stub(as);
     v1::RecordRequest request;
+    request.set_from_index(from);
     request.set_record(record.bytes.data(), record.bytes.size());
     v1::EntryPage page;
     return Call(*stub, method, request, &page);
@@ -28,28 +30,44 @@ class NetRead : public NetTest {
     while (stream->Read(&chunk)) continue;
     return EndOf(context, stream->Finish());
   }
-  // Sends a start, then these slices; how it ended.
-  Ended Upload(const proto::BodyStart& start, const std::vector<Bytes>& slices, v1::UploadProgress* last = nullptr) {
-    auto stub = Stub("mx.fgr/omar");
-    grpc::ClientContext context;
-    SetDeadline(context);
-    auto stream = stub->Upload(&context);
-    v1::UploadChunk chunk;
-    proto::ToMessage(start, chunk.mutable_start());
-    stream->Write(chunk);
-    v1::UploadProgress progress;
-    if (stream->Read(&progress)) {
-      if (last != nullptr) *last = progress;
-      for (const auto& slice : slices) {
-        v1::UploadChunk piece;
-        piece.set_slice(slice.data(), slice.size());
-        if (!stream->Write(piece)) break;
+  // This many acknowledgements of a record, in as many Posts as it takes.
+  void Acknowledge(const std::string& as, const Digest& record, std::size_t count) {
+    auto& peer = Member(as);
+    const auto now = std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
+    for (std::size_t done = 0; done < count;) {
+      std::vector<client::Submission> submissions(std::min(count - done, proto::kMaxSubmissions));
+      for (auto& one : submissions) {
+        one.envelope.payload_type = ledger::PayloadType(ledger::Kind::kAcknowledgement);
+        one.envelope.payload =
+            proto::EncodeAcknowledgement({{peer.profile->member(), peer.keys->signature.id(),
+                                           peer.profile->charter_terms().origin, now, random_.Make<Nonce>()},
+                                          record,
+                                          "received"});
+        one.envelope.signatures.push_back(
+            {peer.keys->signature.id(),
+             peer.keys->signature.Sign(crypto::Pae(one.envelope.payload_type, one.envelope.payload))});
       }
+      auto answer = peer.transport->Post(submissions, 0).value();
+      for (const auto& outcome : answer.outcomes) ASSERT_TRUE(outcome) << outcome.error().Message();
+      done += submissions.size();
     }
-    stream->WritesDone();
-    while (stream->Read(&progress))
-      if (last != nullptr) *last = progress;
-    return EndOf(context, stream->Finish());
+  }
+  // All pages of a custody: how many entries each shows. The indexes of what is shown ascend.
+  std::vector<std::size_t> CustodyPages(const std::string& as, const Digest& record) {
+    std::vector<std::size_t> shown;
+    std::uint64_t last = 0;
+    for (std::uint64_t from = 0;;) {
+      auto page = Member(as).transport->Custody(record, from, 0).value();
+      shown.push_back(page.entries.size());
+      for (const auto& one : page.entries) {
+        EXPECT_GE(one.entry.head->index, from);
+        EXPECT_GT(one.entry.head->index, last);
+        EXPECT_LT(one.entry.head->index, page.next_cursor);
+        last = one.entry.head->index;
+      }
+      if (!page.more || page.next_cursor <= from) return shown;
+      from = page.next_cursor;
+    }
   }
 };
 
@@ -96,9 +114,48 @@ TEST_F(NetRead, ARecipientSeesItsOwnSlipAndNotThePoliciesNorWhoElseGotIt) {
 TEST_F(NetRead, ARecipientDoesNotSeeTheOpeningsOfAnother) {
   const auto record = Send(kForDeaAndUif, {"mx.uif", "us.dea"});
   ASSERT_EQ(Post("us.dea/jrivera", Open("us.dea/jrivera", record, random_.Make<Nonce>())), "");
-  EXPECT_EQ(Member("mx.uif/beatriz").transport->Custody(record, 0).value().entries.size(), 1u);
-  EXPECT_EQ(Member("us.dea/karen").transport->Custody(record, 0).value().entries.size(), 2u);
-  EXPECT_EQ(Member("mx.fgr/omar").transport->Custody(record, 0).value().entries.size(), 2u);
+  EXPECT_EQ(Member("mx.uif/beatriz").transport->Custody(record, 0, 0).value().entries.size(), 1u);
+  EXPECT_EQ(Member("us.dea/karen").transport->Custody(record, 0, 0).value().entries.size(), 2u);
+  EXPECT_EQ(Member("mx.fgr/omar").transport->Custody(record, 0, 0).value().entries.size(), 2u);
+}
+
+// Also when more entries than one page looks at are not for the caller: what follows them is shown all the same.
+TEST_F(NetRead, ACustodyOfManyEntriesComesInPages) {
+  const auto record = Send(kForDeaAndUif, {"mx.uif", "us.dea"});
+  Acknowledge("us.dea/jrivera", record, 1100);
+  Acknowledge("mx.uif/beatriz", record, 1);
+  EXPECT_THAT(CustodyPages("mx.fgr/omar", record), testing::ElementsAre(256, 256, 256, 256, 78));
+  EXPECT_THAT(CustodyPages("mx.uif/beatriz", record), testing::ElementsAre(1, 1));
+  auto end = Member("mx.fgr/omar").transport->Custody(record, std::uint64_t{1} << 40, 0).value();
+  EXPECT_TRUE(end.entries.empty() && !end.more);
+}
+
+TEST_F(NetRead, OnlyACustodyIsAskedForFromAnIndexOn) {
+  const auto record = Send();
+  EXPECT_EQ(OfRecord("us.dea/jrivera", &v1::Exchange::Stub::GetRecord, record, 1).reason, "malformed");
+  EXPECT_EQ(OfRecord("us.dea/jrivera", &v1::Exchange::Stub::Custody, record, 1).code, grpc::StatusCode::OK);
+}
+
+TEST_F(NetRead, ADirectoryPageIsAsLongAsItIsAskedForAndSaysWhereTheNextBegins) {
+  auto stub = Stub("us.cbp/vera");
+  v1::DirectoryRequest request;
+  request.set_limit(3);
+  std::uint64_t entries = 0;
+  for (;;) {
+    v1::EntryPage page;
+    ASSERT_EQ(Call(*stub, &v1::Exchange::Stub::Directory, request, &page).code, grpc::StatusCode::OK);
+    EXPECT_LE(page.entries_size(), 3);
+    entries += static_cast<std::uint64_t>(page.entries_size());
+    if (!page.more()) break;
+    ASSERT_GT(page.next_index(), request.from_index());
+    request.set_from_index(page.next_index());
+  }
+  request.set_from_index(0);
+  request.clear_limit();
+  v1::EntryPage whole;
+  ASSERT_EQ(Call(*stub, &v1::Exchange::Stub::Directory, request, &whole).code, grpc::StatusCode::OK);
+  EXPECT_GT(entries, 6u);
+  EXPECT_EQ(static_cast<std::uint64_t>(whole.entries_size()), entries);
 }
 
 TEST_F(NetRead, AnAgencysAuditorSeesBareCommitmentsOfWhatDoesNotConcernIt) {
@@ -154,42 +211,6 @@ TEST_F(NetRead, TilesAreFoundByTheirPathAlone) {
   }
   EXPECT_EQ(omar.transport->Tile("tile/0/000.p/5").value().size(), 5u * 32);
   EXPECT_EQ(omar.transport->Tile("tile/0/x999/999").error().reason, Reason::kNotFound);
-}
-
-TEST_F(NetRead, AnUploadGoesOnWhereItWasBroken) {
-  Bytes body(2 * record::kSliceSize + 5000);
-  random_.Fill(body);
-  auto summary = record::SummariseBody(body);
-  auto slice = [&](std::size_t i) {
-    const auto begin = i * record::kSliceSize, end = std::min(body.size(), begin + record::kSliceSize);
-    return Bytes(body.begin() + static_cast<std::ptrdiff_t>(begin), body.begin() + static_cast<std::ptrdiff_t>(end));
-  };
-  const proto::BodyStart start{summary.root, summary.length, summary.slice_hashes, false};
-  v1::UploadProgress progress;
-  auto broken = Upload(start, {slice(0)}, &progress);
-  EXPECT_EQ(broken.reason, "unavailable");
-  EXPECT_EQ(progress.next_slice(), 0u);
-  auto wrong = Upload(start, {slice(2)}, &progress);  // not the one that is next
-  EXPECT_EQ(wrong.reason, "bad-body");
-  EXPECT_EQ(progress.next_slice(), 1u);
-  auto done = Upload(start, {slice(1), slice(2)}, &progress);
-  EXPECT_EQ(done.code, grpc::StatusCode::OK) << done.message;
-  EXPECT_TRUE(progress.complete());
-  auto again = Upload(start, {}, &progress);
-  EXPECT_EQ(again.code, grpc::StatusCode::OK);
-  EXPECT_EQ(progress.next_slice(), 3u);
-}
-
-TEST_F(NetRead, AnUploadWhoseHashesDoNotGiveItsRootIsRefused) {
-  Bytes body(record::kSliceSize + 17);
-  random_.Fill(body);
-  auto summary = record::SummariseBody(body);
-  auto hashes = summary.slice_hashes;
-  hashes[1].bytes[0] ^= 1;
-  EXPECT_EQ(Upload({summary.root, summary.length, hashes, false}, {}).reason, "bad-body");
-  EXPECT_EQ(Upload({summary.root, summary.length, {summary.slice_hashes[0]}, false}, {}).reason, "bad-body");
-  EXPECT_EQ(Upload({summary.root, std::uint64_t{1} << 50, summary.slice_hashes, false}, {}).reason, "too-large");
-  ExpectServing();
 }
 
 }  // namespace

@@ -1,5 +1,9 @@
 // Who is let in. In TLS 1.3 a client believes that it is connected before the server has judged its certificate: what
 // counts is that no call is answered.
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
 #include "broker/tls.h"
 #include "tests/broker/net_fixture.h"
 
@@ -26,21 +30,62 @@ TEST_F(NetTls, SpeaksTls13AndRefusesARealClientThatOffersTls12) {
   EXPECT_EQ(old.find("BEGIN CERTIFICATE"), std::string::npos) << old;
 }
 
-TEST_F(NetTls, TheProbeFindsAServerThatSpeaksTls12) {
-  EXPECT_TRUE(broker::ProbeRefusesTls12(world_.port()));
-  const auto certificate = (world_.root() / "attack/self-signed").string();
-  FILE* server = ::popen(("timeout 20 openssl s_server -accept 127.0.0.1:0 -naccept 1 -www -tls1_2 -cert " +
-                          certificate + ".pem -key " + certificate + ".key 2>&1")
-                             .c_str(),
-                         "r");
-  ASSERT_NE(server, nullptr);
-  char line[256];
+// `openssl s_server` with these options, for two connections, as a broker of another kind.
+struct OtherServer {
+  FILE* pipe = nullptr;
   int port = 0;
-  while (port == 0 && std::fgets(line, sizeof line, server) != nullptr)
-    (void)std::sscanf(line, "ACCEPT 127.0.0.1:%d", &port);
-  ASSERT_NE(port, 0);
-  EXPECT_FALSE(broker::ProbeRefusesTls12(port));
-  ::pclose(server);
+  OtherServer(const std::filesystem::path& root, const std::string& options) {
+    const auto certificate = (root / "attack/self-signed").string();
+    pipe = ::popen(("timeout 20 openssl s_server -accept 127.0.0.1:0 -naccept 2 -www -cert " + certificate +
+                    ".pem -key " + certificate + ".key " + options + " 2>&1")
+                       .c_str(),
+                   "r");
+    char line[256];
+    while (port == 0 && pipe != nullptr && std::fgets(line, sizeof line, pipe) != nullptr)
+      (void)std::sscanf(line, "ACCEPT 127.0.0.1:%d", &port);
+  }
+  ~OtherServer() {
+    if (port != 0) (void)broker::ProbeTls13Only(port);  // whatever it still waits for
+    ::pclose(pipe);
+  }
+};
+
+TEST_F(NetTls, TheProbePassesTheBroker) { EXPECT_TRUE(broker::ProbeTls13Only(world_.port())); }
+
+TEST_F(NetTls, TheProbeFindsAServerThatSpeaksTls12) {
+  OtherServer both(world_.root(), "");
+  ASSERT_NE(both.port, 0);
+  auto probed = broker::ProbeTls13Only(both.port);
+  ASSERT_FALSE(probed);
+  EXPECT_NE(probed.error().detail.find("speaks TLS 1.2"), std::string::npos) << probed.error().detail;
+}
+
+TEST_F(NetTls, TheProbeTakesNoServerThatDoesNotSpeakTls13) {
+  OtherServer old(world_.root(), "-tls1_2");
+  ASSERT_NE(old.port, 0);
+  auto probed = broker::ProbeTls13Only(old.port);
+  ASSERT_FALSE(probed);
+  EXPECT_NE(probed.error().detail.find("does not speak TLS 1.3"), std::string::npos) << probed.error().detail;
+}
+
+TEST_F(NetTls, AProbeThatCannotBeMadeIsARefusal) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  const int bound = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);  // and does not listen
+  ASSERT_EQ(::bind(bound, reinterpret_cast<sockaddr*>(&address), size), 0);
+  ASSERT_EQ(::getsockname(bound, reinterpret_cast<sockaddr*>(&address), &size), 0);
+  EXPECT_FALSE(broker::ProbeTls13Only(ntohs(address.sin_port)));
+  ::close(bound);
+}
+
+TEST_F(NetTls, CredentialsAreProvedOnAPrivatePortOfTheirOwn) {
+  const auto self_signed = world_.Attack("self-signed.pem");
+  auto key = crypto::Secret::CopyOf(AsBytes(world_.Attack("self-signed.key")));
+  EXPECT_TRUE(broker::ProveTls13Only(broker::MakeServerCredentials(self_signed, key, self_signed)));
+  // Credentials that speak no TLS at all prove nothing.
+  EXPECT_FALSE(broker::ProveTls13Only(grpc::InsecureServerCredentials()));
 }
 
 TEST_F(NetTls, AnswersTheMemberWhoseCertificateItIs) {

@@ -1,8 +1,10 @@
 #include "broker/sequencer.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <atomic>
+#include <csignal>
 #include <set>
 #include <thread>
 
@@ -92,6 +94,38 @@ TEST(SequencerTest, TheSameStatementTwiceIsOneEntry) {
   EXPECT_EQ(rig.Post(statement).error().reason, Reason::kExists);
   EXPECT_EQ(rig.memory.Size(), 3u);
   EXPECT_EQ(rig.sequencer->Read([&](const auto& state) { return state.statement_index(statement->digest); }), 2u);
+}
+
+TEST(SequencerTest, ARecordsEntryClaimsItsBodiesForTheOriginatorsAgency) {
+  BrokerRig rig;
+  rig.Found();
+  ASSERT_TRUE(rig.Post(rig.world.Epoch("mx.fgr")));
+  EXPECT_TRUE(rig.memory.claims.empty());
+  auto sent = rig.world.Record("us.dea/admin", {rig.world.PolicyFor("mx.fgr"), rig.world.PolicyFor("mx.fgr")});
+  ASSERT_TRUE(rig.Post(sent.statement));
+  ASSERT_EQ(rig.memory.claims.size(), 2u);
+  const auto& portions = std::get<ledger::Record>(sent.statement->payload).payload.portions;
+  for (std::size_t p = 0; p < 2; ++p) {
+    EXPECT_EQ(rig.memory.claims[p].owner.str(), "us.dea");
+    EXPECT_EQ(rig.memory.claims[p].root, portions[p].body_root);
+  }
+  EXPECT_FALSE(rig.Post(sent.statement));  // there already: nothing more
+  EXPECT_EQ(rig.memory.claims.size(), 2u);
+}
+
+TEST(SequencerTest, AcceptedAtGivesWhatWasAcceptedAgain) {
+  BrokerRig rig;
+  rig.Found();
+  auto accepted = rig.Post(rig.world.EnrolNew("us.dea/ana")).value();
+  ASSERT_TRUE(rig.Post(rig.world.EnrolNew("us.dea/bob")));
+  auto again = rig.sequencer->AcceptedAt(accepted.head.index).value();
+  EXPECT_TRUE(again.head == accepted.head);
+  EXPECT_EQ(again.salt, accepted.salt);
+  EXPECT_EQ(again.statement->digest, accepted.statement->digest);
+  EXPECT_TRUE(again.decision == accepted.decision);
+  EXPECT_EQ(again.decision_bytes, accepted.decision_bytes);
+  EXPECT_GT(again.durable.size(), again.head.index);
+  EXPECT_EQ(rig.sequencer->AcceptedAt(3).error().reason, Reason::kNotFound);
 }
 
 TEST(SequencerTest, GroupsWhatGathersWhileABatchIsWritten) {
@@ -211,6 +245,63 @@ TEST(SequencerTest, AFailedAppendAnswersEverybodyAndStopsAccepting) {
 
   rig.memory.before_append = nullptr;
   ASSERT_TRUE(rig.Start());
+  EXPECT_TRUE(rig.Post(rig.world.EnrolNew("us.dea/after")));
+}
+
+// No file of this process can be written while it lives (the mark's alone is one, here).
+class FullDisk {
+ public:
+  FullDisk() {
+    before_ = std::signal(SIGXFSZ, SIG_IGN);
+    ::getrlimit(RLIMIT_FSIZE, &limit_);
+    rlimit none = limit_;
+    none.rlim_cur = 0;
+    ::setrlimit(RLIMIT_FSIZE, &none);
+  }
+  ~FullDisk() {
+    ::setrlimit(RLIMIT_FSIZE, &limit_);
+    std::signal(SIGXFSZ, before_);
+  }
+
+ private:
+  rlimit limit_{};
+  void (*before_)(int) = nullptr;
+};
+
+// The entries are on the disk then and their mark is not: nobody knows whether they count until a restart says so.
+TEST(SequencerTest, AMarkThatCannotBeWrittenAnswersEverybodyAndStopsAccepting) {
+  BrokerRig rig;
+  rig.Found();
+  Gate gate;
+  rig.memory.before_append = gate.Hold();
+  std::vector<std::future<Result<Accepted>>> answers;
+  answers.push_back(rig.Submit(rig.world.EnrolNew("us.dea/m0")));
+  gate.entered.get_future().wait();
+  for (int i = 1; i < 5; ++i) answers.push_back(rig.Submit(rig.world.EnrolNew("us.dea/m" + std::to_string(i))));
+  {
+    FullDisk full;
+    gate.open.set_value();
+    EXPECT_EQ(answers[0].get().error().reason, Reason::kOutcomeUnknown);
+    for (std::size_t i = 1; i < 5; ++i) EXPECT_EQ(answers[i].get().error().reason, Reason::kStorage);
+  }
+  // Room again is no reason to go on.
+  EXPECT_FALSE(rig.sequencer->healthy());
+  EXPECT_EQ(rig.Post(rig.world.EnrolNew("us.dea/late")).error().reason, Reason::kStorage);
+  EXPECT_EQ(rig.memory.appends, 2);
+  EXPECT_EQ(rig.sequencer->checkpoint()->size(), 1u);
+  EXPECT_EQ(rig.sequencer->Entry(1).error().reason, Reason::kNotFound) << "it is on the disk, and nobody is shown it";
+  EXPECT_EQ(rig.memory.Size(), 2u);
+
+  // The restart takes what is on the disk, once, and the mark with it.
+  ASSERT_TRUE(rig.Start());
+  EXPECT_EQ(rig.sequencer->checkpoint()->size(), 2u);
+  EXPECT_EQ(rig.mark->note(), rig.sequencer->checkpoint()->note());
+  auto active = [&](const char* id) {
+    return rig.sequencer->Read(
+        [&](const ledger::State& state) { return state.active_member(*MemberId::Parse(id)) != nullptr; });
+  };
+  EXPECT_TRUE(active("us.dea/m0"));
+  EXPECT_FALSE(active("us.dea/m1"));
   EXPECT_TRUE(rig.Post(rig.world.EnrolNew("us.dea/after")));
 }
 

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -45,6 +46,7 @@ struct Lies {
   std::function<void(PostAnswer&)> post;
   std::function<void(EntriesAnswer&)> directory, mailbox, record, custody;
   std::function<void(FollowItem&)> follow;
+  std::function<Status()> download;  // before anything is sent
   std::function<void(client::BodyStream&, std::vector<Bytes>& slices)> body;
 };
 
@@ -179,8 +181,10 @@ class FakeBroker {
   std::vector<ledger::Entry> entries;
   std::map<Hash, Bytes> bodies;
   Lies lies;
-  std::size_t page = 256;  // entries in one answer
+  std::size_t page = 256;  // entries looked at for one answer
   std::size_t posts = 0, downloads = 0, uploads = 0;
+  std::size_t answers_to_lose = 0;  // of posts that come next: done, and the connection breaks
+  std::mutex downloading;  // sessions fetch several bodies at once
 
  private:
   const BrokerKeys& keys_;
@@ -212,29 +216,17 @@ class FakeTransport : public client::Transport {
     }
     answer.view = broker.MakeView(verified);
     if (broker.lies.post) broker.lies.post(answer);
+    if (broker.answers_to_lose > 0) {
+      --broker.answers_to_lose;
+      return Refuse(Reason::kUnavailable, "the connection broke");
+    }
     return answer;
   }
   Result<EntriesAnswer> Directory(std::uint64_t from, std::uint64_t verified) override {
-    EntriesAnswer answer;
-    for (auto index : broker_->state.directory_entries()) {
-      if (index < from) continue;
-      if ((answer.more = answer.entries.size() == broker_->page)) break;
-      answer.entries.push_back(broker_->Proved(index));
-    }
-    return Say(std::move(answer), verified, broker_->lies.directory);
+    return Say(Page(broker_->state.directory_entries(), from, false), verified, broker_->lies.directory);
   }
   Result<EntriesAnswer> Mailbox(std::uint64_t cursor, std::uint64_t verified) override {
-    EntriesAnswer answer;
-    answer.next_cursor = std::max<std::uint64_t>(cursor, broker_->entries.size());
-    for (auto index : broker_->state.entries_for(caller_.agency())) {
-      if (index < cursor || IsDirectory(index)) continue;
-      if ((answer.more = answer.entries.size() == broker_->page)) {
-        answer.next_cursor = index;
-        break;
-      }
-      if (auto seen = broker_->Seen(index, caller_)) answer.entries.push_back(*std::move(seen));
-    }
-    return Say(std::move(answer), verified, broker_->lies.mailbox);
+    return Say(Page(broker_->state.entries_for(caller_.agency()), cursor, true), verified, broker_->lies.mailbox);
   }
   Status Follow(std::uint64_t cursor, std::uint64_t verified, const std::function<bool(FollowItem)>& item) override {
     for (std::uint64_t index = cursor; index < broker_->entries.size(); ++index) {
@@ -257,13 +249,10 @@ class FakeTransport : public client::Transport {
     answer.entries.push_back(*std::move(seen));
     return Say(std::move(answer), verified, broker_->lies.record);
   }
-  Result<EntriesAnswer> Custody(const Digest& digest, std::uint64_t verified) override {
-    EntriesAnswer answer;
+  Result<EntriesAnswer> Custody(const Digest& digest, std::uint64_t from, std::uint64_t verified) override {
     const auto* record = broker_->state.record(digest);
     if (record == nullptr || !broker_->state.visible_to(*record, caller_)) return Refuse(Reason::kNotFound);
-    for (auto index : record->entries)
-      if (auto seen = broker_->Seen(index, caller_)) answer.entries.push_back(*std::move(seen));
-    return Say(std::move(answer), verified, broker_->lies.custody);
+    return Say(Page(record->entries, from, false), verified, broker_->lies.custody);
   }
   Result<View> Checkpoint(std::uint64_t verified) override { return broker_->MakeView(verified); }
   Result<std::pair<proto::Receipt, View>> Receipt(const Digest& statement, std::uint64_t verified) override {
@@ -293,21 +282,40 @@ class FakeTransport : public client::Transport {
   Status Download(const Digest& digest, std::uint32_t portion,
                   const std::function<Status(const client::BodyStream&)>& begin,
                   const std::function<Status(std::uint64_t, ByteView)>& slice) override {
+    client::BodyStream stream;
+    std::vector<Bytes> slices;
+    std::unique_lock alone(broker_->downloading);
     ++broker_->downloads;
+    if (broker_->lies.download) TRY_OK(broker_->lies.download());
     const auto& entry = broker_->entries.at(broker_->state.record(digest)->index);
     const auto& seal = std::get<ledger::Record>(entry.statement->payload).payload.portions.at(portion);
     const auto& body = broker_->bodies.at(seal.body_root);
-    client::BodyStream stream{body.size(), record::SummariseBody(body).slice_hashes};
-    std::vector<Bytes> slices;
+    stream = {body.size(), record::SummariseBody(body).slice_hashes};
     for (std::size_t at = 0; at < body.size(); at += record::kSliceSize)
       slices.push_back(ToBytes(ByteView(body).subspan(at, std::min(record::kSliceSize, body.size() - at))));
     if (broker_->lies.body) broker_->lies.body(stream, slices);
+    alone.unlock();
     TRY_OK(begin(stream));
     for (std::size_t i = 0; i < slices.size(); ++i) TRY_OK(slice(i, slices[i]));
     return Ok();
   }
 
  private:
+  EntriesAnswer Page(const std::vector<std::uint64_t>& all, std::uint64_t from, bool mail) const {
+    EntriesAnswer page;
+    page.next_cursor = std::max<std::uint64_t>(from, broker_->entries.size());
+    std::size_t looked_at = 0;
+    for (auto index : all) {
+      if (index < from || (mail && IsDirectory(index))) continue;
+      if (looked_at++ == broker_->page) {
+        page.more = true;
+        page.next_cursor = index;
+        break;
+      }
+      if (auto seen = broker_->Seen(index, caller_)) page.entries.push_back(*std::move(seen));
+    }
+    return page;
+  }
   bool IsDirectory(std::uint64_t index) const {
     const auto& all = broker_->state.directory_entries();
     return std::binary_search(all.begin(), all.end(), index);

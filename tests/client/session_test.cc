@@ -52,6 +52,26 @@ TEST_F(SessionTest, OpensWhatWasSent) {
   EXPECT_TRUE(luis->Inbox().value()[0].opened_by_me);
 }
 
+TEST_F(SessionTest, OpensWithOneEntryAlthoughTheAnswerWasLost) {
+  const auto id = Sent(DraftOf("the report", "agency mx.fgr", "openings 1 in all\n"));
+  auto luis = SessionOf("mx.fgr/luis");
+  luis->Inbox().value();
+  const auto before = honest.entries.size();
+  honest.answers_to_lose = 2;
+  EXPECT_EQ(Opened(*luis, Asking(id)).value().content, "the report");
+  EXPECT_EQ(honest.entries.size(), before + 1);
+}
+
+TEST_F(SessionTest, SaysThatALostAnswerIsNotReleasedAgain) {
+  const auto id = Sent(DraftOf("the report"));
+  auto luis = SessionOf("mx.fgr/luis");
+  luis->Inbox().value();
+  honest.answers_to_lose = 1;
+  honest.lies.post = [](PostAnswer& answer) { answer.outcomes[0]->releases.clear(); };  // as if revoked meanwhile
+  EXPECT_EQ(Refusal(*luis, Asking(id)), Reason::kReplayed);
+  EXPECT_EQ(Refusal(*luis, Asking(id)), Reason::kWrongRelease);  // not lost: then it is owed
+}
+
 TEST_F(SessionTest, GoesOnInANewSessionWhereTheLastOneEnded) {
   const auto id = Sent(DraftOf("one"));
   EXPECT_EQ(SessionOf("mx.fgr/luis")->Inbox().value().size(), 1u);
@@ -140,6 +160,32 @@ TEST_F(SessionTest, ThreadsAReplyToItsRecord) {
   EXPECT_EQ(inbox[0].in_reply_to, id);
 }
 
+TEST_F(SessionTest, OpensManyAtOnceEachWithItsOwnContent) {
+  std::vector<Draft> drafts;
+  for (int i = 0; i < 20; ++i) drafts.push_back(DraftOf("report " + std::to_string(i)));
+  std::vector<OpenRequest> requests;
+  const auto sent = SessionOf("us.dea/ana")->Send(drafts, {}).value();
+  for (const auto& one : sent) requests.push_back(Asking(one.value().id));
+  auto opened = SessionOf("mx.fgr/luis")->Open(requests, {}).value();
+  for (std::size_t i = 0; i < opened.size(); ++i) EXPECT_EQ(opened[i].value().content, "report " + std::to_string(i));
+}
+
+// The opening is in the log by then; that a member may have few streams must not cost it the content.
+TEST_F(SessionTest, FetchesABodyAgainThatTheBrokerTurnedAwayForTheOthers) {
+  std::vector<OpenRequest> requests;
+  for (int i = 0; i < 3; ++i) requests.push_back(Asking(Sent(DraftOf("x"))));
+  honest.lies.download = [&]() -> Status {
+    if (honest.downloads <= 2) return Refuse(Reason::kTooMany);
+    return Ok();
+  };
+  auto opened = SessionOf("mx.fgr/luis")->Open(requests, {}).value();
+  for (const auto& one : opened) EXPECT_TRUE(one) << one.error().Message();
+  EXPECT_EQ(honest.downloads, 5u);
+  honest.lies.download = []() -> Status { return Refuse(Reason::kTooMany); };
+  opened = SessionOf("mx.fgr/luis")->Open(requests, {}).value();
+  for (const auto& one : opened) EXPECT_EQ(one.error().reason, Reason::kTooMany);  // again once, and not for ever
+}
+
 // ---- afterwards ----
 
 TEST_F(SessionTest, TellsTheSenderWhoDidWhatWithItsRecord) {
@@ -187,12 +233,35 @@ TEST_F(SessionTest, SaysWhyAStreamEnded) {
   EXPECT_EQ(luis->Follow([](const NewsItem&) { return true; }).error().reason, Reason::kShuttingDown);
 }
 
-TEST_F(SessionTest, ReadsDirectoryAndMailInPages) {
-  for (int i = 0; i < 5; ++i) Sent(DraftOf("x"));
+TEST_F(SessionTest, ReadsDirectoryMailAndCustodyInPages) {
+  for (int i = 0; i < 4; ++i) Sent(DraftOf("x"));
+  const auto id = Sent(DraftOf("x"));
   honest.page = 2;
   auto luis = SessionOf("mx.fgr/luis");
   EXPECT_EQ(luis->Directory().value().size(), 3u);
   EXPECT_EQ(luis->Inbox().value().size(), 5u);
+  Opened(*luis, Asking(id)).value();
+  for (const char* outcome : {"received", "useful", "acted-on"}) luis->Acknowledge(id, outcome).value();
+  const auto custody = luis->Custody(id).value();
+  std::vector<std::string> outcomes;
+  for (const auto& one : custody) outcomes.push_back(one.outcome);
+  EXPECT_THAT(outcomes, ElementsAre("", "", "received", "useful", "acted-on"));
+}
+
+TEST_F(SessionTest, ReadsOnAfterAPageInWhichNothingIsForIt) {
+  const auto id = Sent(DraftOf("x"));
+  auto luis = SessionOf("mx.fgr/luis");
+  luis->Acknowledge(id, "received").value();
+  const auto last = luis->Acknowledge(id, "received").value().entry;
+  honest.page = 1;
+  int pages = 0;
+  honest.lies.custody = [&](client::EntriesAnswer& page) {
+    if (++pages == 2) page.entries.clear();
+  };
+  const auto custody = luis->Custody(id).value();
+  ASSERT_EQ(custody.size(), 2u);
+  EXPECT_EQ(custody[1].entry, last);
+  EXPECT_EQ(pages, 3);
 }
 
 // ---- the agency's members and keys ----

@@ -64,8 +64,15 @@ cmp -s "$scratch/canary.txt" "$scratch/opened" || wrong "what was opened is not 
 refused exists 4 v us.dea/jrivera open "$record" --purpose analysis -o "$scratch/opened"
 ends 2 v us.dea/jrivera ack "$record" splendid
 
-refused usage 2 v us.dea/jrivera open "${record:0:3}" --portion 0 --purpose analysis
-says "at least 4"
+for few in "${record:0:3} --portion 0" "${record:0:3}" "${record:0:1}"; do
+  # shellcheck disable=SC2086
+  refused usage 2 v us.dea/jrivera open $few --purpose analysis
+  says "at least 4 of its 64 hex digits"
+done
+both=$(send mx.fgr/omar report-summary.txt report-source.txt --policy partners.policy)
+refused usage 2 v us.dea/jrivera open "${both:0:12}" --purpose analysis
+says "say which with --portion"
+ends 0 v us.dea/jrivera open "${both:0:12}" --portion 1 --purpose analysis
 
 # ---- JSON ----
 if have_python; then
@@ -212,9 +219,21 @@ ends 5 broker serve
 mv "$scratch/high-water" "$W/broker/high-water"
 refused exists 4 broker init --charter "$W/charter"
 
+# ---- little room: below the floor no bodies and no statements are taken, and reading goes on ----
+cp "$W/broker/broker.conf" "$scratch/broker.conf"
+echo 'min-free-mib=4000000000' >>"$W/broker/broker.conf"
+broker_start || wrong "the broker does not start where there is little room"
+refused storage 4 v mx.fgr/omar send trace-request.txt --policy partners.policy
+ends 0 v us.dea/jrivera inbox
+cp "$scratch/broker.conf" "$W/broker/broker.conf"
+broker_stop
+checks=$((checks + 1))
+grep -q free-space "$W/broker/operations.log" || wrong "the operations log does not say that there is little room"
+
 # ---- a full disk: no file may grow beyond 8 MiB, and none beyond what is there ----
 broker_limited() { (ulimit -f 8192; trap '' XFSZ; broker_start && echo "$BROKER_PID $PORT" >"$scratch/limited"); }
 broker_limited
+checks=$((checks + 1))
 if [ -s "$scratch/limited" ]; then
   read -r BROKER_PID PORT <"$scratch/limited"
   head -c 20000000 /dev/urandom >"$scratch/large"
@@ -223,12 +242,14 @@ if [ -s "$scratch/limited" ]; then
     out=$(v mx.fgr/omar --timeout 20 send "$scratch/large" --policy partners.policy 2>&1 </dev/null) || full=$?
     [ $full = 0 ] || break
   done
-  checks=$((checks + 1))
-  [ $full = 0 ] || [ $full = 4 ] || wrong "a full disk: exit status $full: $out"
+  [ $full = 4 ] || wrong "a full disk: exit status $full, not 4: $out"
+  grep -q store-write-failed "$W/broker/operations.log" || wrong "the limit on the store's files was never reached"
   kill -TERM "$BROKER_PID"
   for _ in $(seq 1 300); do kill -0 "$BROKER_PID" 2>/dev/null || break; sleep 0.1; done
   kill -KILL "$BROKER_PID" 2>/dev/null
   BROKER_PID=
+else
+  wrong "the broker with a limit on its files did not start"
 fi
 broker_start || wrong "the broker does not start after the disk was full"
 ends 0 v us.dea/jrivera open "$after" --purpose analysis

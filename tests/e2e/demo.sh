@@ -86,7 +86,7 @@ chapter "A member leaves"
 v us.dea/karen --yes remove us.dea/newman | sed 's/^/  us.dea: /'
 refused not-enrolled 3 v us.dea/newman inbox
 
-chapter "A joint auditor takes a copy and proves it offline, with none of the broker's code"
+chapter "A joint auditor takes a copy and proves it offline, without the broker's program"
 v mx.fgr/contralora export "$scratch/copy" | sed 's/^/  /'
 audit verify "$scratch/copy" --charter-digest "$CHARTER_DIGEST" --state "$scratch/last-run" | sed 's/^/  | /'
 audit log "$scratch/copy" --result refused | sed 's/^/  | /'

@@ -56,8 +56,18 @@ void SendUntil(Peer peer, const std::atomic<bool>& stop, std::atomic<int>& answe
   }
 }
 
+// Some two minutes for the usual hundred. The sanitizers make a round several times as long.
+int Rounds() {
+  const bool longer = std::getenv("VALIJA_LONG") != nullptr;
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  return longer ? 100 : 20;
+#else
+  return longer ? 300 : 100;
+#endif
+}
+
 TEST(KillNine, NothingAcknowledgedIsLostAndNothingIsThereTwice) {
-  const int rounds = std::getenv("VALIJA_LONG") != nullptr ? 100 : 20;
+  const int rounds = Rounds();
   LiveWorld world;
   world.Start();
 
@@ -152,7 +162,7 @@ TEST(KillNine, NothingAcknowledgedIsLostAndNothingIsThereTwice) {
     }
   }
 
-  // And with none of the broker's code: every tile, signature and decision of the log that was left.
+  // And without the broker's program: every tile, signature and decision of the log that was left.
   EXPECT_EQ(world.Stop(), 0);
   const auto copy = world.root() / "copy";
   int status = 0;

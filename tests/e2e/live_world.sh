@@ -4,10 +4,12 @@
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/world.sh"
 trap 'broker_stop' EXIT
+WORLD_CAPS='"epoch-grace-seconds": 1, ' # so that a test can wait for its end
 world_make "$1" "$2"
 
 world_enrol us.cbp/tom us.cbp/vera --auditor
 world_enrol us.cbp/tom us.cbp/gone
+world_enrol us.cbp/tom us.cbp/leaving
 
 mkdir -p "$W/attack"
 omar=$W/profiles/mx.fgr/omar/request.csr

@@ -27,11 +27,11 @@ arrows() {
     reach["docs"] = ""
 
     # Where protobuf messages are at hand: their conversion, and the two ends of the wire.
-    messages = "^(proto/.*|broker/(service|grpc)[a-z_]*\\.(cc|h)|client/(grpc_)?transport[a-z_]*\\.(cc|h))$"
+    messages = "^(proto/.*|broker/service[a-z_]*\\.(cc|h)|client/transport[a-z_]*\\.(cc|h))$"
     # Headers of proto/ that show messages; the others show core types alone.
     showing = "^(.*\\.pb\\.h|google/protobuf/.*|proto/(wire|codec|fields|messages)\\.h)$"
-    grpc = "^(broker/.*|client/((grpc_)?transport|tls)[a-z_]*\\.(cc|h))$"
-    tls = "^(core/crypto/.*|broker/tls\\.cc|client/tls\\.cc)$"
+    grpc = "^(broker/.*|client/transport[a-z_]*\\.(cc|h))$"
+    tls = "^(core/crypto/.*|broker/tls\\.cc)$"
     storage = "^broker/storage/"
     command_line = "^(.*/)?([a-z_]+_)?main\\.cc$"
   }

@@ -129,6 +129,7 @@ TEST(Wire, AReleaseHoldsWholeShares) {
 TEST(Wire, PagesAndStreamsComeBack) {
   Sample sample(74);
   auto answer = SomeEntries(sample);
+  answer.next_cursor = 98;
   auto same = [&](const proto::EntriesAnswer& back) {
     ASSERT_EQ(back.entries.size(), 2U);
     EXPECT_EQ(proto::EncodeLoggedEntry(back.entries[1].entry), proto::EncodeLoggedEntry(answer.entries[1].entry));
@@ -139,6 +140,7 @@ TEST(Wire, PagesAndStreamsComeBack) {
   v1::EntryPage page;
   proto::ToMessage(answer, &page);
   same(proto::FromMessage(page).value());
+  EXPECT_EQ(proto::FromMessage(page)->next_cursor, 98U);
   ExpectUnknownRefusedAtEveryLevel(page, kRead);
   page.mutable_proofs()->RemoveLast();
   EXPECT_FALSE(proto::FromMessage(page)) << "an entry without its proof";
@@ -214,12 +216,43 @@ TEST(Wire, BodiesBeginWithLengthAndHashes) {
   EXPECT_FALSE(proto::FromMessage(down));
 }
 
+TEST(Wire, ADownloadBringsHashesOrASlice) {
+  Sample sample(78);
+  proto::BodyStart start{{}, 5, sample.Hashes(2), true};
+  v1::DownloadChunk chunk;
+  EXPECT_FALSE(proto::FromMessage(chunk)) << "neither";
+  proto::ToMessage(start, chunk.mutable_start());
+  auto piece = proto::FromMessage(chunk).value();
+  ASSERT_TRUE(piece.start);
+  EXPECT_EQ(piece.start->slice_hashes, start.slice_hashes);
+  EXPECT_TRUE(piece.slice.empty());
+  ExpectUnknownRefusedAtEveryLevel(chunk, kRead);
+  chunk.set_slice("a slice");
+  EXPECT_FALSE(proto::FromMessage(chunk)->start);
+  EXPECT_EQ(AsText(proto::FromMessage(chunk)->slice), "a slice");
+  ExpectUnknownRefusedAtEveryLevel(chunk, kRead);
+  chunk.set_slice("");
+  EXPECT_FALSE(proto::FromMessage(chunk)) << "an empty slice";
+}
+
+TEST(Wire, AnUploadIsToldFromWhereItGoesOn) {
+  v1::UploadProgress message;
+  message.set_next_slice(7);
+  EXPECT_EQ(proto::FromMessage(message)->next_slice, 7U);
+  EXPECT_FALSE(proto::FromMessage(message)->complete);
+  message.set_complete(true);
+  EXPECT_TRUE(proto::FromMessage(message)->complete);
+  ExpectUnknownRefusedAtEveryLevel(message, kRead);
+}
+
 TEST(Wire, RequestsNameADigest) {
   Sample sample(77);
   auto digest = sample.Some<Digest>();
   v1::RecordRequest record;
   record.set_record(ToString(digest));
-  EXPECT_EQ(proto::FromMessage(record).value(), digest);
+  record.set_from_index(12);
+  EXPECT_EQ(proto::FromMessage(record)->record, digest);
+  EXPECT_EQ(proto::FromMessage(record)->from, 12U);
   ExpectUnknownRefusedAtEveryLevel(record, kRead);
   record.set_record("prefix");
   EXPECT_FALSE(proto::FromMessage(record));

@@ -38,6 +38,8 @@ JournalWrite WriteOf(std::uint64_t first, std::size_t count) {
 }
 
 const MemberId kMember = *MemberId::Parse("us.dea/jrivera");
+const MemberId kColleague = *MemberId::Parse("us.dea/karen"), kStranger = *MemberId::Parse("mx.fgr/omar");
+BodyName Mine(const Hash& root) { return {kMember.agency(), root}; }
 const Time kNow = FromMillis(1'700'000'000'000);
 
 Bytes BodyOf(std::size_t size, std::uint8_t seed) {
@@ -245,9 +247,16 @@ class RocksDbContentTest : public testing::Test {
   TempFolder folder_;
   std::unique_ptr<RocksDbStore> store_ = Opened(folder_ / "db", true);
   Content& content() { return store_->content(); }
+  std::uint64_t quota_ = std::uint64_t{1} << 40;
   void Reopen() {
     store_.reset();
-    store_ = Opened(folder_ / "db");
+    store_ = RocksDbStore::Open({.folder = folder_ / "db", .unclaimed_per_member = quota_}).value();
+  }
+  // Entries that name these bodies.
+  void Claim(std::vector<BodyName> names) {
+    auto write = WriteOf(store_->journal().Size(), 1);
+    write.claims = std::move(names);
+    ASSERT_TRUE(store_->journal().Append(write));
   }
 };
 
@@ -257,38 +266,38 @@ TEST_F(RocksDbContentTest, ABodyComesBackSliceBySlice) {
   auto begun = content().Begin(summary.root, summary.length, summary.slice_hashes, kMember, kNow);
   ASSERT_TRUE(begun);
   EXPECT_EQ(begun->slices_present, 0u);
-  EXPECT_FALSE(content().Has(summary.root));
-  for (std::size_t i = 0; i < 3; ++i) ASSERT_TRUE(content().Put(summary.root, i, SliceOf(body, i)));
-  EXPECT_TRUE(content().Has(summary.root));
+  EXPECT_FALSE(content().Has(Mine(summary.root)));
+  for (std::size_t i = 0; i < 3; ++i) ASSERT_TRUE(content().Put(Mine(summary.root), i, SliceOf(body, i)));
+  EXPECT_TRUE(content().Has(Mine(summary.root)));
   Reopen();
-  auto found = content().Find(summary.root);
+  auto found = content().Find(Mine(summary.root));
   ASSERT_TRUE(found);
   EXPECT_TRUE(found->complete());
   EXPECT_EQ(found->length, body.size());
   EXPECT_EQ(found->slice_hashes, summary.slice_hashes);
   for (std::size_t i = 0; i < 3; ++i) {
-    auto slice = content().Get(summary.root, i);
+    auto slice = content().Get(Mine(summary.root), i);
     ASSERT_TRUE(slice);
     EXPECT_TRUE(Equal(*slice, SliceOf(body, i)));
   }
-  EXPECT_EQ(content().Get(summary.root, 3).error().reason, Reason::kNotFound);
+  EXPECT_EQ(content().Get(Mine(summary.root), 3).error().reason, Reason::kNotFound);
 }
 
 TEST_F(RocksDbContentTest, AnUploadGoesOnWhereItStopped) {
   Bytes body = BodyOf(3 * record::kSliceSize, 2);
   auto summary = record::SummariseBody(body);
   ASSERT_TRUE(content().Begin(summary.root, summary.length, summary.slice_hashes, kMember, kNow));
-  ASSERT_TRUE(content().Put(summary.root, 0, SliceOf(body, 0)));
+  ASSERT_TRUE(content().Put(Mine(summary.root), 0, SliceOf(body, 0)));
   Reopen();
   auto begun = content().Begin(summary.root, summary.length, summary.slice_hashes, kMember, kNow);
   ASSERT_TRUE(begun);
   EXPECT_EQ(begun->slices_present, 1u);
-  EXPECT_EQ(content().Put(summary.root, 2, SliceOf(body, 2)).error().reason, Reason::kNotReady);
-  EXPECT_TRUE(content().Put(summary.root, 0, SliceOf(body, 0)));  // sent again: harmless
-  ASSERT_TRUE(content().Put(summary.root, 1, SliceOf(body, 1)));
-  ASSERT_TRUE(content().Put(summary.root, 2, SliceOf(body, 2)));
-  EXPECT_TRUE(content().Has(summary.root));
-  EXPECT_TRUE(content().Put(summary.root, 2, SliceOf(body, 2)));
+  EXPECT_EQ(content().Put(Mine(summary.root), 2, SliceOf(body, 2)).error().reason, Reason::kNotReady);
+  EXPECT_TRUE(content().Put(Mine(summary.root), 0, SliceOf(body, 0)));  // sent again: harmless
+  ASSERT_TRUE(content().Put(Mine(summary.root), 1, SliceOf(body, 1)));
+  ASSERT_TRUE(content().Put(Mine(summary.root), 2, SliceOf(body, 2)));
+  EXPECT_TRUE(content().Has(Mine(summary.root)));
+  EXPECT_TRUE(content().Put(Mine(summary.root), 2, SliceOf(body, 2)));
 }
 
 TEST_F(RocksDbContentTest, RefusesWhatIsNotTheBodyThatItsRootNames) {
@@ -299,17 +308,17 @@ TEST_F(RocksDbContentTest, RefusesWhatIsNotTheBodyThatItsRootNames) {
             Reason::kBadBody);
   std::swap(hashes[0], hashes[1]);
   EXPECT_EQ(content().Begin(summary.root, body.size(), hashes, kMember, kNow).error().reason, Reason::kBadBody);
-  EXPECT_EQ(content().Put(summary.root, 0, SliceOf(body, 0)).error().reason, Reason::kNotFound);
+  EXPECT_EQ(content().Put(Mine(summary.root), 0, SliceOf(body, 0)).error().reason, Reason::kNotFound);
 
   ASSERT_TRUE(content().Begin(summary.root, body.size(), summary.slice_hashes, kMember, kNow));
   Bytes bad = ToBytes(SliceOf(body, 0));
   bad[77] ^= 1;
-  EXPECT_EQ(content().Put(summary.root, 0, bad).error().reason, Reason::kBadBody);
-  EXPECT_EQ(content().Put(summary.root, 0, SliceOf(body, 0).first(100)).error().reason, Reason::kBadBody);
-  EXPECT_EQ(content().Put(summary.root, 0, {}).error().reason, Reason::kBadBody);
-  EXPECT_EQ(content().Put(summary.root, 2, SliceOf(body, 0)).error().reason, Reason::kBadBody);
-  EXPECT_EQ(content().Find(summary.root)->slices_present, 0u);
-  EXPECT_EQ(content().Get(summary.root, 0).error().reason, Reason::kNotFound);
+  EXPECT_EQ(content().Put(Mine(summary.root), 0, bad).error().reason, Reason::kBadBody);
+  EXPECT_EQ(content().Put(Mine(summary.root), 0, SliceOf(body, 0).first(100)).error().reason, Reason::kBadBody);
+  EXPECT_EQ(content().Put(Mine(summary.root), 0, {}).error().reason, Reason::kBadBody);
+  EXPECT_EQ(content().Put(Mine(summary.root), 2, SliceOf(body, 0)).error().reason, Reason::kBadBody);
+  EXPECT_EQ(content().Find(Mine(summary.root))->slices_present, 0u);
+  EXPECT_EQ(content().Get(Mine(summary.root), 0).error().reason, Reason::kNotFound);
 }
 
 TEST_F(RocksDbContentTest, SmallBodiesGoInOneWriteAndStandAfterTheNextAppend) {
@@ -322,10 +331,10 @@ TEST_F(RocksDbContentTest, SmallBodiesGoInOneWriteAndStandAfterTheNextAppend) {
   Reopen();
   for (std::size_t i = 0; i < 3; ++i) {
     EXPECT_EQ((*roots)[i], record::SummariseBody(bodies[i]).root);
-    EXPECT_TRUE(content().Has((*roots)[i]));
-    EXPECT_EQ(*content().Get((*roots)[i], 0), bodies[i]);
-    EXPECT_EQ(content().Get((*roots)[i], 1).error().reason, Reason::kNotFound);
-    auto found = content().Find((*roots)[i]);
+    EXPECT_TRUE(content().Has(Mine((*roots)[i])));
+    EXPECT_EQ(*content().Get(Mine((*roots)[i]), 0), bodies[i]);
+    EXPECT_EQ(content().Get(Mine((*roots)[i]), 1).error().reason, Reason::kNotFound);
+    auto found = content().Find(Mine((*roots)[i]));
     ASSERT_TRUE(found);
     EXPECT_TRUE(found->complete());
     EXPECT_EQ(found->slice_hashes, std::vector<Hash>{(*roots)[i]});
@@ -343,15 +352,15 @@ TEST_F(RocksDbContentTest, WhatIsErasedIsGone) {
   Bytes large = BodyOf(record::kSliceSize + 5, 7), small = BodyOf(100, 8);
   auto summary = record::SummariseBody(large);
   ASSERT_TRUE(content().Begin(summary.root, summary.length, summary.slice_hashes, kMember, kNow));
-  for (std::size_t i = 0; i < 2; ++i) ASSERT_TRUE(content().Put(summary.root, i, SliceOf(large, i)));
+  for (std::size_t i = 0; i < 2; ++i) ASSERT_TRUE(content().Put(Mine(summary.root), i, SliceOf(large, i)));
   auto roots = content().PutSmall({small}, kMember, kNow);
   ASSERT_TRUE(roots);
   for (const Hash& root : {summary.root, (*roots)[0]}) {
-    ASSERT_TRUE(content().Erase(root));
-    EXPECT_FALSE(content().Find(root));
-    EXPECT_FALSE(content().Has(root));
-    EXPECT_EQ(content().Get(root, 0).error().reason, Reason::kNotFound);
-    EXPECT_EQ(content().Erase(root).error().reason, Reason::kNotFound);
+    ASSERT_TRUE(content().Erase(Mine(root)));
+    EXPECT_FALSE(content().Find(Mine(root)));
+    EXPECT_FALSE(content().Has(Mine(root)));
+    EXPECT_EQ(content().Get(Mine(root), 0).error().reason, Reason::kNotFound);
+    EXPECT_EQ(content().Erase(Mine(root)).error().reason, Reason::kNotFound);
   }
 }
 
@@ -363,14 +372,155 @@ TEST_F(RocksDbContentTest, ASweepTakesOldBodiesThatNoRecordNames) {
   Bytes body = BodyOf(record::kSliceSize + 1, 9);
   auto half = record::SummariseBody(body);
   ASSERT_TRUE(content().Begin(half.root, half.length, half.slice_hashes, kMember, old));
-  ASSERT_TRUE(content().Put(half.root, 0, SliceOf(body, 0)));
-  auto swept = content().Sweep(limit, [&](const Hash& root) { return root == (*roots)[0] || root == half.root; });
+  ASSERT_TRUE(content().Put(Mine(half.root), 0, SliceOf(body, 0)));
+  Claim({Mine((*roots)[0])});
+  Reopen();
+  auto swept = content().Sweep(limit);
   ASSERT_TRUE(swept);
   EXPECT_EQ(*swept, 2u);
-  EXPECT_TRUE(content().Has((*roots)[0]));
-  EXPECT_FALSE(content().Has((*roots)[1]));
-  EXPECT_TRUE(content().Has((*young)[0]));
-  EXPECT_FALSE(content().Find(half.root));
+  EXPECT_TRUE(content().Has(Mine((*roots)[0])));
+  EXPECT_FALSE(content().Has(Mine((*roots)[1])));
+  EXPECT_TRUE(content().Has(Mine((*young)[0])));
+  EXPECT_FALSE(content().Find(Mine(half.root)));
+  EXPECT_EQ(content().Get(Mine(half.root), 0).error().reason, Reason::kNotFound);
+  EXPECT_EQ(content().Sweep(limit).value(), 0u);
+}
+
+TEST_F(RocksDbContentTest, ASweepLeavesAnUploadThatGoesOn) {
+  const Time old = kNow - std::chrono::hours(48);
+  Bytes body = BodyOf(record::kSliceSize + 1, 9);
+  auto summary = record::SummariseBody(body);
+  ASSERT_TRUE(content().Begin(summary.root, summary.length, summary.slice_hashes, kMember, old));
+  ASSERT_TRUE(content().Begin(summary.root, summary.length, summary.slice_hashes, kColleague, kNow));
+  EXPECT_EQ(content().Sweep(kNow - std::chrono::hours(24)).value(), 0u);
+  EXPECT_TRUE(content().Find(Mine(summary.root)));
+}
+
+// ---- whose a body is ----
+
+TEST_F(RocksDbContentTest, WhatAnotherAgencyUploadedIsAsIfItWereNotThere) {
+  const Bytes large = BodyOf(record::kSliceSize + 5, 7);
+  const auto summary = record::SummariseBody(large);
+  ASSERT_TRUE(content().Begin(summary.root, summary.length, summary.slice_hashes, kMember, kNow));
+  for (std::size_t i = 0; i < 2; ++i) ASSERT_TRUE(content().Put(Mine(summary.root), i, SliceOf(large, i)));
+  const BodyName theirs{kStranger.agency(), summary.root};
+  EXPECT_FALSE(content().Has(theirs));
+  EXPECT_FALSE(content().Find(theirs));
+  EXPECT_EQ(content().Get(theirs, 0).error().reason, Reason::kNotFound);
+  EXPECT_EQ(content().Erase(theirs).error().reason, Reason::kNotFound);
+  // Beginning it finds nothing of it: every byte has to be sent.
+  auto begun = content().Begin(summary.root, summary.length, summary.slice_hashes, kStranger, kNow);
+  ASSERT_TRUE(begun);
+  EXPECT_EQ(begun->slices_present, 0u);
+}
+
+TEST_F(RocksDbContentTest, ACopyOfAnotherAgencyNeitherBlocksTheOwnerNorGoesWithIt) {
+  const Bytes large = BodyOf(record::kSliceSize + 5, 7);
+  const auto summary = record::SummariseBody(large);
+  const BodyName theirs{kStranger.agency(), summary.root};
+  ASSERT_TRUE(content().Begin(summary.root, summary.length, summary.slice_hashes, kStranger, kNow));  // and no more
+  ASSERT_TRUE(content().Begin(summary.root, summary.length, summary.slice_hashes, kMember, kNow));
+  for (std::size_t i = 0; i < 2; ++i) ASSERT_TRUE(content().Put(Mine(summary.root), i, SliceOf(large, i)));
+  for (std::size_t i = 0; i < 2; ++i) ASSERT_TRUE(content().Put(theirs, i, SliceOf(large, i)));
+  EXPECT_TRUE(content().Has(theirs));
+  ASSERT_TRUE(content().Erase(theirs));
+  EXPECT_TRUE(content().Has(Mine(summary.root)));
+  EXPECT_TRUE(Equal(*content().Get(Mine(summary.root), 1), SliceOf(large, 1)));
+}
+
+TEST_F(RocksDbContentTest, AColleagueGoesOnWithAnUpload) {
+  const Bytes large = BodyOf(record::kSliceSize + 5, 7);
+  const auto summary = record::SummariseBody(large);
+  ASSERT_TRUE(content().Begin(summary.root, summary.length, summary.slice_hashes, kMember, kNow));
+  ASSERT_TRUE(content().Put(Mine(summary.root), 0, SliceOf(large, 0)));
+  EXPECT_EQ(content().Begin(summary.root, summary.length, summary.slice_hashes, kColleague, kNow)->slices_present, 1u);
+}
+
+// ---- what no record has claimed ----
+
+constexpr std::uint64_t kQuota = 4 * record::kSliceSize;
+
+class RocksDbQuotaTest : public RocksDbContentTest {
+ protected:
+  RocksDbQuotaTest() {
+    quota_ = kQuota;
+    Reopen();
+  }
+  // A body of this many slices is begun and no more.
+  Result<BodyInfo> Begin(std::size_t slices, std::uint8_t seed, const MemberId& by = kMember) {
+    const auto summary = record::SummariseBody(BodyOf(slices * record::kSliceSize, seed));
+    return content().Begin(summary.root, summary.length, summary.slice_hashes, by, kNow);
+  }
+  Reason Refusal(const Result<BodyInfo>& begun) { return begun ? Reason::kInternal : begun.error().reason; }
+};
+
+TEST_F(RocksDbQuotaTest, CountsWhatIsBegunAsAWholeAndSmallBodiesAsTheLeast) {
+  EXPECT_EQ(content().Unclaimed(kMember), 0u);
+  ASSERT_TRUE(Begin(3, 1));
+  EXPECT_EQ(content().Unclaimed(kMember), 3 * record::kSliceSize);
+  ASSERT_TRUE(Begin(3, 1));  // found again: counted once
+  ASSERT_TRUE(Begin(3, 1, kColleague));
+  EXPECT_EQ(content().Unclaimed(kMember), 3 * record::kSliceSize);
+  EXPECT_EQ(content().Unclaimed(kColleague), 0u);
+  ASSERT_TRUE(content().PutSmall({AsBytes("a"), AsBytes("b"), AsBytes("a")}, kMember, kNow));
+  EXPECT_EQ(content().Unclaimed(kMember), 3 * record::kSliceSize + 2 * Content::kLeastCharge);
+}
+
+TEST_F(RocksDbQuotaTest, RefusesWhatWouldPassTheLimitAndOfThatMemberAlone) {
+  ASSERT_TRUE(Begin(3, 1));
+  EXPECT_EQ(Refusal(Begin(2, 2)), Reason::kTooMany);
+  EXPECT_FALSE(content().Find(Mine(record::SummariseBody(BodyOf(2 * record::kSliceSize, 2)).root)));
+  ASSERT_TRUE(Begin(1, 3));  // exactly
+  EXPECT_EQ(content().PutSmall({AsBytes("a")}, kMember, kNow).error().reason, Reason::kTooMany);
+  EXPECT_EQ(content().Unclaimed(kMember), kQuota);
+  EXPECT_TRUE(Begin(2, 4, kColleague));
+  EXPECT_TRUE(Begin(3, 1)) << "what is counted already can go on";
+}
+
+TEST_F(RocksDbQuotaTest, TakesOneBodyWhateverItsSize) {
+  ASSERT_TRUE(Begin(6, 1));
+  EXPECT_EQ(Refusal(Begin(1, 2)), Reason::kTooMany);
+}
+
+TEST_F(RocksDbQuotaTest, AClaimGivesTheRoomBackAndCompletionDoesNot) {
+  const Bytes body = BodyOf(4 * record::kSliceSize, 1);
+  auto begun = Begin(4, 1);
+  ASSERT_TRUE(begun);
+  for (std::size_t i = 0; i < 4; ++i) ASSERT_TRUE(content().Put(begun->name, i, SliceOf(body, i)));
+  EXPECT_EQ(content().Unclaimed(kMember), kQuota);
+  Claim({begun->name});
+  EXPECT_EQ(content().Unclaimed(kMember), 0u);
+  Claim({begun->name});  // by a second record
+  EXPECT_EQ(content().Unclaimed(kMember), 0u);
+  ASSERT_TRUE(Begin(4, 1));  // sent again: it is there, and counts no more
+  EXPECT_EQ(content().Unclaimed(kMember), 0u);
+}
+
+TEST_F(RocksDbQuotaTest, AnotherAgencysClaimIsNotThisOnes) {
+  auto begun = Begin(4, 1);
+  ASSERT_TRUE(begun);
+  Claim({{kStranger.agency(), begun->name.root}});
+  EXPECT_EQ(content().Unclaimed(kMember), kQuota);
+}
+
+TEST_F(RocksDbQuotaTest, ASweepAndAnErasureGiveTheRoomBack) {
+  ASSERT_TRUE(Begin(2, 1));
+  auto other = Begin(2, 2);
+  ASSERT_TRUE(content().Erase(other->name));
+  EXPECT_EQ(content().Unclaimed(kMember), 2 * record::kSliceSize);
+  EXPECT_EQ(content().Sweep(kNow + std::chrono::hours(24)).value(), 1u);
+  EXPECT_EQ(content().Unclaimed(kMember), 0u);
+}
+
+TEST_F(RocksDbQuotaTest, IsTheSameAfterAReopening) {
+  auto claimed = Begin(1, 1);
+  ASSERT_TRUE(claimed && Begin(2, 2) && Begin(1, 3, kColleague));
+  ASSERT_TRUE(content().PutSmall({AsBytes("a")}, kMember, kNow));
+  Claim({claimed->name});
+  Reopen();
+  EXPECT_EQ(content().Unclaimed(kMember), 2 * record::kSliceSize + Content::kLeastCharge);
+  EXPECT_EQ(content().Unclaimed(kColleague), record::kSliceSize);
+  EXPECT_EQ(Refusal(Begin(3, 4)), Reason::kTooMany);
 }
 
 }  // namespace

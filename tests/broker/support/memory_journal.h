@@ -16,6 +16,7 @@ class MemoryJournal : public broker::Journal {
 
   std::vector<Bytes> entries;
   std::map<log::TileId, Bytes> tiles;
+  std::vector<broker::BodyName> claims;
 
   std::uint64_t Size() const override {
     std::lock_guard lock(mutex_);
@@ -46,6 +47,7 @@ class MemoryJournal : public broker::Journal {
     if (write.first != entries.size()) return Refuse(Reason::kExists, "moved");
     entries.insert(entries.end(), write.entries.begin(), write.entries.end());
     for (const auto& [id, hashes] : write.tiles) tiles[id] = hashes;
+    claims.insert(claims.end(), write.claims.begin(), write.claims.end());
     return Ok();
   }
 

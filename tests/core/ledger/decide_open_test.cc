@@ -97,7 +97,8 @@ TEST_F(DecideOpenTest, RefusesAReplayedRequest) {
   auto open = Request(mx_ana);
   auto first = Signed(open, mx_ana);
   Accept(first);
-  EXPECT_EQ(Refusal(first), Reason::kReplayed);
+  EXPECT_EQ(Refusal(first), Reason::kExists);  // the very same: there already, and answered again
+  open.case_reference = "another";
   EXPECT_EQ(Refusal(open, mx_ana), Reason::kReplayed);  // another statement with the same request id
   auto other = Request(mx_bob);                         // another member's ids are others
   other.by.nonce = open.by.nonce;
@@ -107,7 +108,16 @@ TEST_F(DecideOpenTest, RefusesAReplayedRequest) {
 TEST_F(DecideOpenTest, RefusesAReplayAlsoOfARefusedRequest) {
   auto open = Signed(Request(gt_ana), gt_ana);
   EXPECT_THAT(ReasonsOf(Accept(open)), ElementsAre(ElementsAre(Reason::kNotFound)));
-  EXPECT_EQ(Refusal(open), Reason::kReplayed);
+  EXPECT_EQ(Refusal(open), Reason::kExists);
+}
+
+TEST_F(DecideOpenTest, FindsTheSameRequestAgainUntilItExpiresHoweverOldItIs) {
+  auto open = Signed(Request(mx_ana), mx_ana);  // good for ten minutes
+  Accept(open);
+  now += std::chrono::minutes(10) - Duration(1);  // and no new one may be five minutes old
+  EXPECT_EQ(Refusal(open), Reason::kExists);
+  now += Duration(1);
+  EXPECT_EQ(Refusal(open), Reason::kRequestExpired);
 }
 
 TEST_F(DecideOpenTest, ForgetsARequestOnceItHasExpiredAndRefusesItThenForItsAge) {
@@ -146,6 +156,95 @@ TEST_F(DecideOpenTest, RefusesAClientThatHasSeenALargerLog) {
   EXPECT_TRUE(Decide(Signed(open, mx_ana)));
   open.checkpoint_size = state.size() + 1;
   EXPECT_EQ(Refusal(open, mx_ana), Reason::kRolledBack);
+}
+
+// ---- a release once more ----
+
+class ReleaseAgainTest : public DecideOpenTest {
+ protected:
+  ledger::Open open_ = Request(mx_ana);
+  Decision decision_ = Accept(Signed(open_, mx_ana));
+  Reason Refused() {
+    auto may = CheckReleaseAgain(state, open_, decision_, now);
+    if (may) ADD_FAILURE() << "it may be released";
+    return may ? Reason::kInternal : may.error().reason;
+  }
+  // The member as it was, but for what `change` does.
+  template <class F>
+  void Change(F change) {
+    change(mx_ana.record);
+    Accept(Enrolment(mx_ana, mx_admin), mx_admin);
+  }
+};
+
+TEST_F(ReleaseAgainTest, IsForWhoLostTheAnswerAsLongAsTheRequestIsGood) {
+  EXPECT_TRUE(CheckReleaseAgain(state, open_, decision_, now));
+  now = open_.expires - Duration(1);
+  EXPECT_TRUE(CheckReleaseAgain(state, open_, decision_, now));
+  now = open_.expires;
+  EXPECT_EQ(Refused(), Reason::kRequestExpired);
+}
+
+TEST_F(ReleaseAgainTest, IsNotRevivedByAClockThatGoesBackBehindTheLog) {
+  now = open_.expires;
+  Accept(Acknowledgement{By(mx_bob), record, "received"}, mx_bob);
+  now -= std::chrono::minutes(5);
+  EXPECT_EQ(Refused(), Reason::kRequestExpired);
+}
+
+TEST_F(ReleaseAgainTest, EndsWithARevocation) {
+  Accept(Revocation{By(ana), record, "x"}, ana);
+  EXPECT_EQ(Refused(), Reason::kRevoked);
+}
+
+TEST_F(ReleaseAgainTest, EndsWithTheMember) {
+  Accept(Removal("mx.fgr/ana", mx_admin), mx_admin);
+  EXPECT_EQ(Refused(), Reason::kNotEnrolled);
+}
+
+TEST_F(ReleaseAgainTest, EndsWithTheKeyThatAskedForIt) {
+  Change(
+      [&](MemberRecord& member) { member.keys.signing_key = crypto::SignKey::Generate(random).verify_key().point(); });
+  EXPECT_EQ(Refused(), Reason::kNotEnrolled);
+}
+
+TEST_F(ReleaseAgainTest, EndsWithTheAttributesThatThePolicyRequires) {
+  auto policy = PolicyFor({"mx.fgr"});
+  policy.need_to_know.clearance = "secret";
+  open_ = Open(mx_ana, {Item(Send({policy}), 0, "mx.fgr")});
+  decision_ = Accept(Signed(open_, mx_ana));
+  ASSERT_TRUE(decision_.verdicts[0].allowed());
+  EXPECT_TRUE(CheckReleaseAgain(state, open_, decision_, now));
+  Change([](MemberRecord& member) { member.attributes.clearance = "restricted"; });
+  EXPECT_EQ(Refused(), Reason::kClearance);
+}
+
+TEST_F(ReleaseAgainTest, EndsWithTheWindowOfThePolicy) {
+  auto policy = PolicyFor({"mx.fgr"});
+  policy.expires = now + std::chrono::minutes(1);
+  open_ = Open(mx_ana, {Item(Send({policy}), 0, "mx.fgr")});
+  decision_ = Accept(Signed(open_, mx_ana));
+  now += std::chrono::minutes(1);
+  EXPECT_EQ(Refused(), Reason::kExpired);
+}
+
+TEST_F(ReleaseAgainTest, DoesNotCountAnOpeningASecondTime) {
+  auto policy = PolicyFor({"mx.fgr"});
+  policy.openings_per_agency = 1;
+  open_ = Open(mx_ana, {Item(Send({policy}), 0, "mx.fgr")});
+  decision_ = Accept(Signed(open_, mx_ana));
+  ASSERT_TRUE(decision_.verdicts[0].allowed());
+  EXPECT_TRUE(CheckReleaseAgain(state, open_, decision_, now));
+}
+
+TEST_F(ReleaseAgainTest, StopsAsAWholeAndDoesNotCareForWhatWasRefused) {
+  const Digest other = Send({PolicyFor({"mx.fgr"})}), hidden = Send({PolicyFor({"us.fbi"})});
+  open_ = Open(mx_ana, {Item(record, 0, "mx.fgr"), Item(hidden, 0, "mx.fgr"), Item(other, 0, "mx.fgr")});
+  decision_ = Accept(Signed(open_, mx_ana));
+  Accept(Revocation{By(ana), hidden, "x"}, ana);
+  EXPECT_TRUE(CheckReleaseAgain(state, open_, decision_, now));
+  Accept(Revocation{By(ana), other, "x"}, ana);
+  EXPECT_EQ(Refused(), Reason::kRevoked);
 }
 
 // ---- verdicts ----

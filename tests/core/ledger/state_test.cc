@@ -161,13 +161,17 @@ TEST_F(StateTest, PutsEntriesIntoTheMailOfThoseWhomTheyConcern) {
   EXPECT_THAT(MailSince(first, "gt.mp"), ElementsAre(first + 2));
 }
 
-TEST_F(StateTest, FindsAcceptedStatementsButNoOpens) {
+TEST_F(StateTest, FindsAcceptedStatementsAndOpensUntilTheyExpire) {
   const Digest digest = Send({PolicyFor({"mx.fgr"})});
   auto open = Signed(Open(mx_ana, {Item(digest, 0, "mx.fgr")}), mx_ana);
   Accept(open);
-  EXPECT_FALSE(state.statement_index(open->digest));
+  EXPECT_EQ(state.statement_index(open->digest), last());
   const Digest ack = Accept(Acknowledgement{By(mx_ana), digest, "useful"}, mx_ana);
   EXPECT_EQ(state.statement_index(ack), last());
+  now += std::chrono::minutes(10);
+  Accept(Acknowledgement{By(mx_ana), digest, "useful"}, mx_ana);
+  EXPECT_FALSE(state.statement_index(open->digest));
+  EXPECT_TRUE(state.statement_index(ack));
 }
 
 TEST_F(StateTest, RemembersHeaders) {
