@@ -7,6 +7,7 @@
 #include <iostream>
 #include <sstream>
 
+#include "client/commands_internal.h"
 #include "client/connect.h"
 #include "client/print.h"
 #include "core/io/file.h"
@@ -23,7 +24,8 @@ using text::Format;
 using text::Id;
 using text::Text;
 
-// The command's words do not fit; the detail is English where a program reads it.
+}  // namespace
+
 int Misused(const Common& common, Id what) {
   const auto detail = common.json ? text::TextIn(text::Language::kEnglish, what) : Text(what);
   return Fail(common, ToFailure(Refuse(Reason::kUsage, detail)));
@@ -39,7 +41,6 @@ std::unique_ptr<Session> Start(const Common& common, int& status) {
   return std::move(*session);
 }
 
-// "yes", in the reader's language, on the terminal. Without a terminal the answer is no: programs say --yes.
 bool Confirmed(const Common& common, const std::string& question) {
   if (common.yes) return true;
   if (::isatty(STDIN_FILENO) == 0) {
@@ -65,6 +66,14 @@ int Answer(const Common& common, const Outcome<NewsItem>& done, const std::strin
   return 0;
 }
 
+std::string Joined(const std::vector<std::string>& list) {
+  std::string out;
+  for (const auto& one : list) out += (out.empty() ? "" : ", ") + one;
+  return out;
+}
+
+namespace {
+
 std::string TypeByName(const std::string& file) {
   auto ends = [&](const char* suffix) {
     std::string s(suffix);
@@ -76,15 +85,11 @@ std::string TypeByName(const std::string& file) {
   return "application/octet-stream";
 }
 
-std::string Joined(const std::vector<std::string>& list) {
-  std::string out;
-  for (const auto& one : list) out += (out.empty() ? "" : ", ") + one;
-  return out;
-}
-
 // "active, administrator, joint auditor"
 std::string StandingText(const MemberInfo& member, Id auditor) {
-  auto out = Text(member.status == "active" ? Id::kStatusActive : Id::kStatusRemoved);
+  auto out = Text(member.status == "active"      ? Id::kStatusActive
+                  : member.status == "suspended" ? Id::kStatusSuspended
+                                                 : Id::kStatusRemoved);
   if (member.administrator) out += ", " + Text(Id::kAdministrator);
   if (member.joint_auditor || member.auditor) out += ", " + Text(member.joint_auditor ? Id::kJointAuditor : auditor);
   return out;
@@ -204,6 +209,8 @@ int ShowDirectory(const Common& common) {
 int Send(const Common& common, const SendArguments& arguments) {
   Draft draft;
   draft.in_reply_to = arguments.in_reply_to;
+  draft.urgency = arguments.urgency;
+  draft.sources = arguments.sources;
   if (arguments.policies.size() != 1 && arguments.policies.size() != arguments.files.size())
     return Misused(common, Id::kUsageOnePolicy);
   if (arguments.types.size() > 1 && arguments.types.size() != arguments.files.size())
@@ -247,7 +254,17 @@ int Send(const Common& common, const SendArguments& arguments) {
   return 0;
 }
 
-int Inbox(const Common& common, bool follow) {
+namespace {
+
+// Only what asks my agency and has no answer of it yet, by when it is due.
+void KeepDue(std::vector<InboxItem>& items) {
+  std::erase_if(items, [](const InboxItem& item) { return !item.due || item.answered_by_us || item.revoked; });
+  std::stable_sort(items.begin(), items.end(), [](const auto& a, const auto& b) { return *a.due < *b.due; });
+}
+
+}  // namespace
+
+int Inbox(const Common& common, bool follow, bool due) {
   int status = 0;
   auto session = Start(common, status);
   if (!session) return status;
@@ -260,6 +277,7 @@ int Inbox(const Common& common, bool follow) {
   }
   auto items = session->Inbox();
   if (!items) return Fail(common, items.failure());
+  if (due) KeepDue(*items);
   if (common.json) {
     nlohmann::ordered_json out = nlohmann::ordered_json::array();
     for (const auto& item : *items) out.push_back(ToJson(item));
@@ -280,13 +298,13 @@ int Inbox(const Common& common, bool follow) {
                                                   : Id::kStateNew);
       rows.push_back({first ? ShortId(item.id) : "", first ? TimeText(item.time) : "", first ? item.from : "",
                       std::to_string(portion.number), portion.marking, portion.media_type,
-                      SizeText(portion.sealed_bytes), state,
+                      SizeText(portion.sealed_bytes), state, first && item.due ? TimeText(*item.due) : "",
                       first && !item.in_reply_to.empty() ? Format(Id::kAnswers, ShortId(item.in_reply_to)) : ""});
     }
   }
   std::cout << FormatTable(
       {Text(Id::kHeadRecord), Text(Id::kHeadSent), Text(Id::kHeadFrom), Text(Id::kHeadPortion), Text(Id::kHeadMarking),
-       Text(Id::kHeadType), Text(Id::kHeadSealed), Text(Id::kHeadState), ""},
+       Text(Id::kHeadType), Text(Id::kHeadSealed), Text(Id::kHeadState), Text(Id::kHeadDue), ""},
       rows);
   return 0;
 }
@@ -297,7 +315,9 @@ int Open(const Common& common, const OpenArguments& arguments) {
   if (!session) return status;
   auto record = session->Resolve(arguments.record);
   if (!record) return Fail(common, record.failure());
-  OpenRequest request{*record, 0, arguments.purpose, arguments.case_reference, arguments.output};
+  OpenRequest request{*record, 0, arguments.purpose, arguments.case_reference, arguments.output, {}, {}};
+  request.approved_request = arguments.approved_request;
+  request.emergency = arguments.emergency;
   if (arguments.portion >= 0) {
     request.portion = static_cast<std::uint32_t>(arguments.portion);
   } else {

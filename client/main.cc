@@ -47,7 +47,13 @@ int main(int argc, char** argv) {
   SendArguments send;
   OpenArguments open;
   valija::Session::EnrolOptions enrol;
-  bool follow = false;
+  valija::AccessDraft access;
+  valija::GrantDraft grant;
+  std::vector<unsigned> portions;
+  std::string request, purpose, case_reference, marking, until, policy_file;
+  std::uint64_t from_entry = 0;
+  int portion = 0, count = 0;
+  bool follow = false, due = false, justified = false, not_justified = false, decline = false;
   int status = 0;
 
   auto* init = app.add_subcommand("init", Text(Id::kHelpInit));
@@ -69,12 +75,16 @@ int main(int argc, char** argv) {
   send_command->add_option("-p,--policy", send.policies, Text(Id::kHelpSendPolicy))->required();
   send_command->add_option("-t,--type", send.types, Text(Id::kHelpSendType));
   send_command->add_option("--reply-to", send.in_reply_to, Text(Id::kHelpSendReplyTo));
+  send_command->add_option("--urgency", send.urgency, Text(Id::kHelpSendUrgency))
+      ->check(CLI::IsMember({"normal", "urgent", "immediate"}).description("normal|urgent|immediate"));
+  send_command->add_option("--source", send.sources, Text(Id::kHelpSendSource));
   send_command->add_flag("--preview", send.preview, Text(Id::kHelpSendPreview));
   send_command->callback([&] { status = Send(common, send); });
 
   auto* inbox = app.add_subcommand("inbox", Text(Id::kHelpInbox));
   inbox->add_flag("-f,--follow", follow, Text(Id::kHelpInboxFollow));
-  inbox->callback([&] { status = Inbox(common, follow); });
+  inbox->add_flag("--due", due, Text(Id::kHelpInboxDue));
+  inbox->callback([&] { status = Inbox(common, follow, due); });
 
   auto* open_command = app.add_subcommand("open", Text(Id::kHelpOpen));
   open_command->add_option("record", open.record, Text(Id::kHelpRecord))->required();
@@ -82,6 +92,8 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(0, 63).description("0..63"));
   open_command->add_option("--purpose", open.purpose, Text(Id::kHelpOpenPurpose))->required();
   open_command->add_option("--case", open.case_reference, Text(Id::kHelpOpenCase));
+  open_command->add_option("--approved", open.approved_request, Text(Id::kHelpOpenApproved));
+  open_command->add_option("--emergency", open.emergency, Text(Id::kHelpOpenEmergency));
   open_command->add_option("-o,--output", open.output, Text(Id::kHelpOpenOutput));
   open_command->callback([&] { status = Open(common, open); });
 
@@ -99,17 +111,106 @@ int main(int argc, char** argv) {
   custody->add_option("record", record, Text(Id::kHelpRecord))->required();
   custody->callback([&] { status = Custody(common, record); });
 
+  app.add_subcommand("pending", Text(Id::kHelpPending))->callback([&] { status = Pending(common); });
+  auto decide = [&](const char* name, Id help, Verdict verdict, bool why_required) {
+    auto* command = app.add_subcommand(name, Text(help));
+    command->add_option("request", request, Text(Id::kHelpRequestId))->required();
+    command->add_option("--why", why, Text(why_required ? Id::kHelpWhy : Id::kHelpWhyOptional))->required(why_required);
+    command->callback([&, verdict] { status = Decide(common, verdict, request, why); });
+  };
+  decide("approve", Id::kHelpApprove, Verdict::kApprove, false);
+  decide("reject", Id::kHelpReject, Verdict::kReject, true);
+  decide("withdraw", Id::kHelpWithdraw, Verdict::kWithdraw, true);
+  auto* review = app.add_subcommand("review", Text(Id::kHelpReview));
+  review->add_option("request", request, Text(Id::kHelpRequestId))->required();
+  auto* finding = review->add_option_group("finding");
+  finding->add_flag("--justified", justified, Text(Id::kHelpReviewJustified));
+  finding->add_flag("--not-justified", not_justified, Text(Id::kHelpReviewNotJustified));
+  finding->require_option(1);
+  review->add_option("--why", why, Text(Id::kHelpWhy))->required();
+  review->callback([&] { status = ReviewEmergency(common, request, justified, why); });
+
+  auto* ask = app.add_subcommand("request", Text(Id::kHelpRequestAccess));
+  ask->add_option("record", access.record, Text(Id::kHelpRequestRecord))->required();
+  ask->add_option("--portion", portions, Text(Id::kHelpRequestPortion));
+  ask->add_option("--for", access.agency, Text(Id::kHelpRequestAgency));
+  ask->add_option("--marking", access.marking, Text(Id::kHelpRequestMarking));
+  ask->add_option("--purpose", access.purpose, Text(Id::kHelpPurpose))->required();
+  ask->add_option("--case", access.case_reference, Text(Id::kHelpCase));
+  ask->add_option("--why", access.why, Text(Id::kHelpWhy))->required();
+  ask->callback([&] {
+    access.portions.assign(portions.begin(), portions.end());
+    if (!access.agency.empty()) access.wish = "onward";
+    if (!access.marking.empty()) access.wish = "mark-less";
+    status = RequestAccess(common, access);
+  });
+  auto* answer = app.add_subcommand("answer", Text(Id::kHelpAnswer));
+  answer->add_option("request", request, Text(Id::kHelpRequestId))->required();
+  answer->add_flag("--decline", decline, Text(Id::kHelpAnswerDecline));
+  answer->add_option("--marking", marking, Text(Id::kHelpAnswerMarking));
+  answer->add_option("--why", why, Text(Id::kHelpWhyOptional));
+  answer->callback([&] { status = AnswerRequest(common, request, marking, decline, why); });
+
+  auto* grant_command = app.add_subcommand("grant", Text(Id::kHelpGrant));
+  grant_command->add_option("record", grant.record, Text(Id::kHelpRecord))->required();
+  grant_command->add_option("-p,--policy", policy_file, Text(Id::kHelpPolicyFile))->required();
+  grant_command->add_option("--portion", portions, Text(Id::kHelpRequestPortion));
+  grant_command->add_option("--request", grant.request, Text(Id::kHelpGrantRequest));
+  grant_command->add_option("--purpose", grant.purpose, Text(Id::kHelpPurpose));
+  grant_command->add_option("--case", grant.case_reference, Text(Id::kHelpCase));
+  grant_command->callback([&] {
+    grant.portions.assign(portions.begin(), portions.end());
+    status = Grant(common, grant, policy_file);
+  });
+  auto* amend = app.add_subcommand("amend", Text(Id::kHelpAmend));
+  amend->add_option("record", record, Text(Id::kHelpRecord))->required();
+  amend->add_option("-p,--policy", policy_file, Text(Id::kHelpPolicyFile))->required();
+  amend->add_option("--portion", portion, Text(Id::kHelpPortion))->check(CLI::Range(0, 63).description("0..63"));
+  amend->callback([&] { status = Amend(common, record, portion, policy_file); });
+  auto* recall = app.add_subcommand("recall", Text(Id::kHelpRecall));
+  recall->add_option("record", record, Text(Id::kHelpRecord))->required();
+  recall->add_option("--why", why, Text(Id::kHelpRevokeWhy))->required();
+  recall->callback([&] { status = Recall(common, record, why); });
+  auto* purge = app.add_subcommand("purge", Text(Id::kHelpPurge));
+  purge->add_option("ids", files, Text(Id::kHelpPurgeIds))->required();
+  purge->add_option("--why", why, Text(Id::kHelpWhy))->required();
+  purge->callback([&] { status = Purge(common, files, why); });
+
+  auto* order = app.add_subcommand("order", Text(Id::kHelpOrder));
+  order->require_subcommand(1);
+  auto* give = order->add_subcommand("give", Text(Id::kHelpOrderGive));
+  give->add_option("--purpose", purpose, Text(Id::kHelpPurpose))->required();
+  give->add_option("--case", case_reference, Text(Id::kHelpCase));
+  give->add_option("--until", until, Text(Id::kHelpOrderUntil))->required();
+  give->callback([&] { status = GiveOrder(common, purpose, case_reference, until); });
+  auto* end = order->add_subcommand("end", Text(Id::kHelpOrderEnd));
+  end->add_option("order", request, Text(Id::kHelpOrderId))->required();
+  end->callback([&] { status = EndOrder(common, request); });
+  order->add_subcommand("list", Text(Id::kHelpOrderList))->callback([&] { status = Orders(common); });
+  auto* receive = order->add_subcommand("follow", Text(Id::kHelpOrderFollow));
+  receive->add_option("--from", from_entry, Text(Id::kHelpOrderFrom));
+  receive->add_option("-o,--output", folder, Text(Id::kHelpOrderFolder));
+  receive->add_option("--count", count, Text(Id::kHelpOrderCount));
+  receive->callback([&] { status = FollowOrders(common, from_entry, folder, count); });
+
   auto* policy = app.add_subcommand("policy", Text(Id::kHelpPolicy));
   policy->require_subcommand(1);
   auto* check = policy->add_subcommand("check", Text(Id::kHelpPolicyCheck));
   check->add_option("files", files, Text(Id::kHelpPolicy))->required();
   check->callback([&] { status = PolicyCheck(common, files); });
 
+  auto* explain = policy->add_subcommand("explain", Text(Id::kHelpPolicyExplain));
+  explain->add_option("files", files, Text(Id::kHelpPolicy))->required();
+  explain->add_option("--purpose", purpose, Text(Id::kHelpPurpose));
+  explain->add_option("--case", case_reference, Text(Id::kHelpCase));
+  explain->callback([&] { status = PolicyExplain(common, files, purpose, case_reference); });
+
   auto* enrol_command = app.add_subcommand("enrol", Text(Id::kHelpEnrol));
   enrol_command->add_option("card", file, Text(Id::kHelpEnrolCard))->required();
   enrol_command->add_option("--clearance", enrol.clearance, Text(Id::kHelpEnrolClearance));
   enrol_command->add_option("--role", enrol.roles, Text(Id::kHelpEnrolRole));
   enrol_command->add_option("--programme", enrol.programmes, Text(Id::kHelpEnrolProgramme));
+  enrol_command->add_option("--person", enrol.person, Text(Id::kHelpEnrolPerson));
   enrol_command->add_flag("--administrator", enrol.administrator, Text(Id::kHelpEnrolAdministrator));
   enrol_command->add_flag("--auditor", enrol.auditor, Text(Id::kHelpEnrolAuditor));
   enrol_command->callback([&] { status = Enrol(common, file, enrol); });
@@ -118,9 +219,25 @@ int main(int argc, char** argv) {
   remove->add_option("member", member, Text(Id::kHelpMember))->required();
   remove->callback([&] { status = Remove(common, member); });
 
+  auto of_member = [&](CLI::App* parent, const char* name, Id help, int (*act)(const Common&, const std::string&)) {
+    auto* command = parent->add_subcommand(name, Text(help));
+    command->add_option("member", member, Text(Id::kHelpMember))->required();
+    command->callback([&, act] { status = act(common, member); });
+  };
+  of_member(&app, "suspend", Id::kHelpSuspend, Suspend);
+  of_member(&app, "resume", Id::kHelpResume, Resume);
+  auto* renew = app.add_subcommand("renew", Text(Id::kHelpRenew));
+  renew->require_subcommand(1);
+  renew->add_subcommand("begin", Text(Id::kHelpRenewBegin))->callback([&] { status = BeginRenewal(common); });
+  auto* finish = renew->add_subcommand("finish", Text(Id::kHelpRenewFinish));
+  finish->add_option("--certificate", certificate, Text(Id::kHelpJoinCertificate))->required();
+  finish->callback([&] { status = FinishRenewal(common, certificate); });
+
   auto* epoch = app.add_subcommand("epoch", Text(Id::kHelpEpoch));
   epoch->require_subcommand(1);
   epoch->add_subcommand("rotate", Text(Id::kHelpEpochRotate))->callback([&] { status = RotateEpoch(common); });
+
+  of_member(epoch, "grant", Id::kHelpEpochGrant, GrantEpochs);
 
   auto* export_command = app.add_subcommand("export", Text(Id::kHelpExport));
   export_command->add_option("folder", folder, Text(Id::kHelpExportFolder))->required();
@@ -138,6 +255,10 @@ int main(int argc, char** argv) {
   auto* show = charter_command->add_subcommand("show", Text(Id::kHelpCharterShow));
   show->add_option("charter", file, Text(Id::kHelpCharterFile))->required();
   show->callback([&] { status = CharterShow(common, file); });
+
+  auto* amend_charter = charter_command->add_subcommand("amend", Text(Id::kHelpCharterAmend));
+  amend_charter->add_option("amendment", file, Text(Id::kHelpCharterFile))->required();
+  amend_charter->callback([&] { status = SubmitCharterAmendment(common, file); });
 
   valija::text::TranslateHelp(app);
   try {

@@ -37,6 +37,14 @@ nlohmann::ordered_json ToJson(const InboxItem& item) {
                                 {"opened_by_me", item.opened_by_me},
                                 {"portions", nlohmann::ordered_json::array()}};
   if (!item.in_reply_to.empty()) out["in_reply_to"] = item.in_reply_to;
+  if (!item.urgency.empty()) out["urgency"] = item.urgency;
+  if (item.due) out["due"] = FormatTime(*item.due);
+  if (item.due) out["answered_by_us"] = item.answered_by_us;
+  if (!item.replies.empty()) out["replies"] = item.replies;
+  if (!item.sources.empty()) out["sources"] = item.sources;
+  if (item.recalled) out["recalled"] = true;
+  if (item.purged) out["purged"] = true;
+  if (!item.grant_of.empty()) out["grant_of"] = item.grant_of;
   for (const auto& portion : item.portions)
     out["portions"].push_back({{"portion", portion.number},
                                {"marking", portion.marking},
@@ -67,6 +75,25 @@ nlohmann::ordered_json ToJson(const NewsItem& item) {
   }
   if (!item.outcome.empty()) out["outcome"] = item.outcome;
   if (!item.why.empty()) out["why"] = item.why;
+  if (!item.id.empty()) out["id"] = item.id;
+  auto put = [&](const char* name, const std::string& value) {
+    if (!value.empty()) out[name] = value;
+  };
+  put("request", item.request);
+  put("verdict", item.verdict);
+  put("marking", item.marking);
+  put("agency", item.agency);
+  put("emergency", item.emergency);
+  put("policy", item.policy_text);
+  if (item.kind != "open") {
+    put("purpose", item.purpose);
+    put("case", item.case_reference);
+  }
+  if (item.recall) out["recall"] = true;
+  if (item.kind == "amendment") out["portion"] = item.portion;
+  if (item.sequence != 0) out["sequence"] = item.sequence;
+  if (item.until) out["until"] = FormatTime(*item.until);
+  if (!item.erased.empty()) out["erased"] = item.erased;
   if (item.item) out["item"] = ToJson(*item.item);
   return out;
 }
@@ -75,6 +102,7 @@ nlohmann::ordered_json ToJson(const MemberInfo& member) {
   return {{"member", member.id},
           {"status", member.status},
           {"clearance", member.clearance},
+          {"person", member.person},
           {"roles", member.roles},
           {"programmes", member.programmes},
           {"administrator", member.administrator},
@@ -112,6 +140,63 @@ nlohmann::ordered_json ToJson(const PortionPreview& preview) {
   return out;
 }
 
+nlohmann::ordered_json ToJson(const WaitingItem& item) {
+  nlohmann::ordered_json out = {
+      {"kind", item.kind}, {"id", item.id}, {"entry", item.entry}, {"time", FormatTime(item.time)}, {"by", item.by}};
+  if (!item.record.empty()) out["record"] = item.record;
+  out["portions"] = nlohmann::ordered_json::array();
+  for (const auto& [number, marking] : item.portions)
+    out["portions"].push_back({{"portion", number}, {"marking", marking}});
+  auto put = [&](const char* name, const std::string& value) {
+    if (!value.empty()) out[name] = value;
+  };
+  put("purpose", item.purpose);
+  put("case", item.case_reference);
+  put("why", item.why);
+  put("wish", item.wish);
+  put("agency", item.agency);
+  put("marking", item.marking);
+  put("urgency", item.urgency);
+  if (item.until) out["until"] = FormatTime(*item.until);
+  return out;
+}
+
+nlohmann::ordered_json ToJson(const PortionExplained& portion) {
+  nlohmann::ordered_json out = {
+      {"portion", portion.portion}, {"marking", portion.marking}, {"members", nlohmann::ordered_json::array()}};
+  for (const auto& member : portion.members)
+    out["members"].push_back({{"member", member.member}, {"reasons", member.reasons}});
+  return out;
+}
+
+nlohmann::ordered_json ToJson(const OrderInfo& order) {
+  return {{"order", order.id},
+          {"purpose", order.purpose},
+          {"case", order.case_reference},
+          {"time", FormatTime(order.time)},
+          {"until", FormatTime(order.until)},
+          {"ended", order.ended},
+          {"opened", order.opened}};
+}
+
+nlohmann::ordered_json ToJson(const Released& released) {
+  nlohmann::ordered_json out = {{"entry", released.entry}, {"time", FormatTime(released.time)},
+                                {"order", released.order}, {"record", released.record},
+                                {"from", released.from},   {"portions", nlohmann::ordered_json::array()}};
+  for (const auto& portion : released.portions) {
+    if (!portion) {
+      out["portions"].push_back(ToJson(portion.failure()));
+      continue;
+    }
+    out["portions"].push_back({{"portion", portion->portion},
+                               {"marking", portion->marking},
+                               {"media_type", portion->media_type},
+                               {"bytes", portion->bytes}});
+    if (!portion->content.empty()) out["portions"].back()["content_base64"] = ToBase64(AsBytes(portion->content));
+  }
+  return out;
+}
+
 nlohmann::ordered_json ToJson(const Failure& failure) {
   return {{"error", {{"code", failure.code}, {"message", failure.message}, {"exit_status", failure.exit_status}}}};
 }
@@ -144,7 +229,29 @@ std::string NewsLine(const NewsItem& item) {
   else if (item.kind == "acknowledgement")
     said = Format(Id::kNewsAcknowledged, item.by, record, item.outcome);
   else if (item.kind == "revocation")
-    said = Format(Id::kNewsRevoked, item.by, record, item.why);
+    said = item.recall ? Format(Id::kNewsRecalled, item.by, record, item.why)
+                       : Format(Id::kNewsRevoked, item.by, record, item.why);
+  else if (item.kind == "grant")
+    said = Format(Id::kNewsGranted, item.by, record);
+  else if (item.kind == "amendment")
+    said = Format(Id::kNewsAmended, item.by, record, item.portion, item.sequence);
+  else if (item.kind == "approval")
+    said = Format(Id::kNewsApproval, item.by, ShortId(item.request), item.verdict);
+  else if (item.kind == "review")
+    said = Format(Id::kNewsReview, item.by, ShortId(item.request), item.verdict);
+  else if (item.kind == "access-request")
+    said = Format(Id::kNewsAccess, item.by, record, item.agency, item.why);
+  else if (item.kind == "answer")
+    said = Format(Id::kNewsAnswer, item.by, ShortId(item.request), item.verdict);
+  else if (item.kind == "standing-order")
+    said = Format(Id::kNewsOrder, item.by, item.purpose);
+  else if (item.kind == "standing-opening")
+    said = OpeningText(item);
+  else if (item.kind == "purge")
+    said = Format(Id::kNewsPurged, item.by, item.why);
+  else if (item.kind == "erased")
+    said = Text(Id::kNewsErased);
+  if (!item.emergency.empty()) said = Format(Id::kNewsEmergency, said, item.emergency);
   return Visible(TimeText(item.time) + "  " + said);
 }
 

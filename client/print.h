@@ -24,6 +24,10 @@ nlohmann::ordered_json ToJson(const AgencyInfo& agency);
 nlohmann::ordered_json ToJson(const WhoAmI& me);
 nlohmann::ordered_json ToJson(const PortionPreview& preview);
 nlohmann::ordered_json ToJson(const Failure& failure);
+nlohmann::ordered_json ToJson(const WaitingItem& item);
+nlohmann::ordered_json ToJson(const PortionExplained& portion);
+nlohmann::ordered_json ToJson(const OrderInfo& order);
+nlohmann::ordered_json ToJson(const Released& released);
 
 std::string NewsLine(const NewsItem& item);  // one event as a sentence
 
