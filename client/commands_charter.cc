@@ -14,11 +14,11 @@ using client::ToFailure;
 Result<ledger::Envelope> ReadEnvelope(const std::string& file) {
   TRY(auto bytes, io::ReadFile(file, 4 << 20));
   auto signed_already = proto::DecodeEnvelope(bytes);
-  if (signed_already || !proto::DecodePayload(ledger::Kind::kCharter, bytes)) return signed_already;
-  ledger::Envelope envelope;
-  envelope.payload_type = ledger::PayloadType(ledger::Kind::kCharter);
-  envelope.payload = std::move(bytes);
-  return envelope;
+  if (signed_already) return signed_already;
+  for (auto kind : {ledger::Kind::kCharter, ledger::Kind::kCharterAmendment})
+    if (proto::DecodePayload(kind, bytes))
+      return ledger::Envelope{ledger::PayloadType(kind), std::move(bytes), {}, std::nullopt};
+  return signed_already;
 }
 
 int Report(const Common& common, const ledger::Envelope& envelope) {
@@ -26,8 +26,11 @@ int Report(const Common& common, const ledger::Envelope& envelope) {
     auto statement = proto::MakeStatement(envelope);
     if (!statement) return Fail(common, ToFailure(statement.error()));
     const auto digest = statement->digest.Hex();
-    const bool complete = ledger::VerifyCharter(*std::move(statement)).has_value();
-    std::cout << nlohmann::ordered_json{{"digest", digest}, {"complete", complete}}.dump() << "\n";
+    nlohmann::ordered_json out = {{"digest", digest}, {"signatures", envelope.signatures.size()}};
+    // Whether enough have signed an amendment is for the broker to judge: it has the directory.
+    if (statement->kind == ledger::Kind::kCharter)
+      out["complete"] = ledger::VerifyCharter(*std::move(statement)).has_value();
+    std::cout << out.dump() << "\n";
     return 0;
   }
   auto text = client::DescribeCharter(envelope);

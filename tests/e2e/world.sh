@@ -89,8 +89,8 @@ CONFIG
     member_join "$member"
     v "$member" epoch rotate >/dev/null
   done
-  world_enrol mx.fgr/alicia mx.fgr/omar --clearance secret --role analyst --role investigator
-  world_enrol us.dea/karen us.dea/jrivera --clearance secret --role analyst --programme fast-boat
+  world_enrol mx.fgr/alicia mx.fgr/omar --clearance secret --role analyst --role investigator --person omar
+  world_enrol us.dea/karen us.dea/jrivera --clearance secret --role analyst --programme fast-boat --person rivera
   world_enrol us.dea/karen us.dea/newman --clearance restricted
   world_enrol mx.fgr/alicia mx.fgr/contralora --clearance restricted
 }
