@@ -5,6 +5,7 @@
 
 #include "audit/export_reader.h"
 #include "core/base/text.h"
+#include "core/text/catalogue.h"
 
 namespace valija::audit {
 namespace {
@@ -121,11 +122,15 @@ std::string Show(const std::vector<Row>& rows, Format format) {
     }
     return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
   }
-  const std::vector<std::string> head = {"ENTRY",  "TIME",    "KIND",    "AUTHOR", "RECORD", "PORTION",
-                                         "RESULT", "REASONS", "PURPOSE", "CASE",   "NOTE"};
+  using text::Id;
+  std::vector<std::string> head;  // CSV is for programs: in English always
+  for (auto id : {Id::kHeadEntry, Id::kHeadTime, Id::kHeadKind, Id::kHeadAuthor, Id::kHeadRecord, Id::kHeadPortion,
+                  Id::kHeadResult, Id::kHeadReasons, Id::kHeadPurpose, Id::kHeadCase, Id::kHeadNote})
+    head.push_back(format == Format::kCsv ? text::TextIn(text::Language::kEnglish, id) : text::Text(id));
   std::vector<std::vector<std::string>> cells;
   for (const auto& row : rows)
-    cells.push_back({std::to_string(row.entry), FormatTime(row.time), row.kind, row.author,
+    cells.push_back({std::to_string(row.entry),
+                     format == Format::kCsv ? FormatTime(row.time) : text::TimeText(row.time), row.kind, row.author,
                      format == Format::kTable ? row.record.substr(0, 12) : row.record, row.portion, row.result,
                      Joined(row.reasons), row.purpose, row.case_reference, row.note});
   if (format == Format::kTable) return FormatTable(head, cells);

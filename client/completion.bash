@@ -2,13 +2,14 @@
 _valija() {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}
   local commands="init join whoami directory send inbox open ack revoke custody policy enrol remove epoch export charter"
-  local common="--profile --passphrase-file --json --yes --timeout --help"
+  local common="--profile --passphrase-file --lang --json --yes --timeout --help"
   local command="" word
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     case " $commands " in *" $word "*) command=$word; break ;; esac
   done
   case $previous in
     --profile) COMPREPLY=($(compgen -d -- "$current")); return ;;
+    --lang) COMPREPLY=($(compgen -W "en es" -- "$current")); return ;;
     --passphrase-file|--policy|-p|--charter|--certificate|-o|--output) COMPREPLY=($(compgen -f -- "$current")); return ;;
   esac
   local words=""

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/audit/lying_log.h"
+#include "tests/core/text/spoken.h"
 
 namespace valija::test {
 namespace {
@@ -65,6 +66,20 @@ TEST_F(ListingTest, CsvQuotesEveryCellAndJsonParses) {
   rows[0].note = "=HYPERLINK(\"x\")\x1b[31m";
   csv = audit::Show(rows, audit::Format::kCsv);
   EXPECT_NE(csv.find("\"'=HYPERLINK(\"\"x\"\")\\x1b[31m\""), std::string::npos) << csv;
+}
+
+TEST_F(ListingTest, ATableIsForPeopleAndIsInTheirLanguageCsvAndJsonAreNot) {
+  const auto rows = List({});
+  const auto table = audit::Show(rows, audit::Format::kTable), csv = audit::Show(rows, audit::Format::kCsv),
+             json = audit::Show(rows, audit::Format::kJson);
+  EXPECT_EQ(table.find("ENTRY  TIME"), 0u);
+  EXPECT_NE(table.find(text::TimeText(rows[0].time)), std::string::npos);
+  text::Spoken spoken(text::Language::kSpanish);
+  const auto spanish = audit::Show(rows, audit::Format::kTable);
+  EXPECT_EQ(spanish.find("ASIENTO  HORA"), 0u);
+  EXPECT_NE(spanish.find(text::TimeText(rows[0].time)), std::string::npos);
+  EXPECT_EQ(audit::Show(rows, audit::Format::kCsv), csv);
+  EXPECT_EQ(audit::Show(rows, audit::Format::kJson), json);
 }
 
 TEST_F(ListingTest, ADamagedEntryIsNamed) {

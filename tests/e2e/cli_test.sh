@@ -85,6 +85,57 @@ fi
 refused_json=$(v us.dea/jrivera --json open 0000000000000000 --purpose analysis 2>&1)
 [[ $refused_json == *'"code":"not-found"'* || $refused_json == *'"code": "not-found"'* ]] || wrong "a refusal in JSON: $refused_json"
 
+# ---- two languages for people, one for programs ----
+ends 0 v us.dea/jrivera --lang es open --help
+for words in "Uso:" "Finalidad de uso" "Código de salida: 0 hecho"; do says "$words"; done
+ends 0 v us.dea/jrivera --lang es inbox
+for words in REGISTRO ENVIADO PORCIÓN "-$(date -u +%Y) " abierto; do says "$words"; done
+refused not-found 3 v us.dea/jrivera --lang=es open 0000000000000000 --purpose analysis
+says "valija: No existe, o no es para quien llama."
+ends 2 v us.dea/jrivera --lang es open
+says "falta record"
+in_locale() { (unset LC_ALL LC_MESSAGES; export LANG=$1; shift; "$@"); }
+ends 0 in_locale es_MX.UTF-8 v us.dea/jrivera inbox
+says REGISTRO
+ends 0 in_locale es_MX.UTF-8 v us.dea/jrivera --lang en inbox
+says RECORD
+ends 0 in_locale et_EE.UTF-8 v us.dea/jrivera inbox
+says RECORD
+ends 2 v us.dea/jrivera --lang fr inbox
+says --lang
+if command -v script >/dev/null; then
+  asked=$(send mx.fgr/omar trace-request.txt --policy partners.policy)
+  for answer in no sí; do
+    printf '%s\n' "$answer" | script -qec "'$BUILD/client/valija' --lang es --profile '$W/profiles/mx.fgr/omar' \
+      --passphrase-file '$W/passphrase' revoke $asked --why prueba" /dev/null >"$scratch/asked" 2>&1
+    checks=$((checks + 1))
+    grep -q "¿revocar $asked?.*\[sí/no\]" "$scratch/asked" || wrong "the question in Spanish: $(cat "$scratch/asked")"
+    grep -q "$([ $answer = no ] && echo 'no se hizo' || echo 'revocado (asiento')" "$scratch/asked" ||
+      wrong "the answer '$answer' in Spanish: $(cat "$scratch/asked")"
+  done
+fi
+ends 0 v mx.fgr/contralora export "$scratch/copy"
+verify() { audit verify "$scratch/copy" --charter-digest "$CHARTER_DIGEST" "$@"; }
+ends 0 verify --lang es
+says "todo probado"
+ends 0 audit --lang es log "$scratch/copy" --result refused
+says FINALIDAD
+# same words..: a program reads the same bytes in both languages.
+same() {
+  checks=$((checks + 1))
+  [ "$("$@" --lang en 2>/dev/null </dev/null; echo $?)" = "$("$@" --lang es 2>/dev/null </dev/null; echo $?)" ] ||
+    wrong "not the same in both languages: $*"
+}
+for words in whoami directory inbox "custody $record" "policy check partners.policy $scratch/nothing" "charter show $W/charter" \
+  "send trace-request.txt --policy partners.policy --preview" open "open 000 --purpose analysis" "revoke 0000000000 --why x --yes" \
+  "send a b --policy p --policy q --policy r" "join --charter c --digest 12 --broker b --certificate c" "init --member x"; do
+  # shellcheck disable=SC2086
+  same v mx.fgr/omar --json $words
+done
+same verify --json
+same audit verify "$scratch/copy" --charter-digest 12 --json
+for format in json csv; do same audit log "$scratch/copy" --format $format; done
+
 # ---- inbox --follow ----
 "$BUILD/client/valija" --profile "$W/profiles/us.cbp/tom" --passphrase-file "$W/passphrase" inbox --follow \
   >"$scratch/followed" 2>&1 </dev/null &
