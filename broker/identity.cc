@@ -21,7 +21,9 @@ Result<Identity::Known> Identity::Examine(std::string_view pem, Time now) const 
     return Refuse(Reason::kNoIdentity, "the certificate names no member");
   auto member = MemberId::Parse(std::string_view(certificate->uris()[0]).substr(kScheme.size()));
   if (!member) return Refuse(Reason::kNoIdentity, "the certificate names no member");
+  Digest charter;
   auto ca_der = sequencer_.Read([&](const ledger::State& state) -> Bytes {
+    charter = state.charter_statement();
     const auto* agency = state.agency(member->agency());
     return agency != nullptr ? agency->charter.ca_certificate : Bytes();
   });
@@ -30,7 +32,7 @@ Result<Identity::Known> Identity::Examine(std::string_view pem, Time now) const 
   if (auto issued = certificate->VerifyIssuedBy(ca, crypto::TlsPurpose::kClient, now); !issued)
     return Refuse(Reason::kNoIdentity,
                   "not issued by the CA of " + member->agency().str() + ": " + issued.error().detail);
-  return Known{certificate->key_id(), *member, certificate->not_before(), certificate->not_after()};
+  return Known{certificate->key_id(), *member, certificate->not_before(), certificate->not_after(), charter};
 }
 
 Result<MemberId> Identity::CallerOf(const grpc::ServerContextBase& context, Time now) {
@@ -45,7 +47,8 @@ Result<MemberId> Identity::CallerOf(const grpc::ServerContextBase& context, Time
     std::lock_guard lock(mutex_);
     if (auto at = known_.find(name); at != known_.end()) known = at->second;
   }
-  if (!known) {
+  const auto charter = sequencer_.Read([](const ledger::State& state) { return state.charter_statement(); });
+  if (!known || known->charter != charter) {
     TRY(auto examined, Examine(pem, now));
     std::lock_guard lock(mutex_);
     if (known_.size() >= kMost) known_.clear();

@@ -1,8 +1,10 @@
 // Unary look-ups: directory, mailbox, one record, custody, receipts, checkpoint, tiles.
 #include <algorithm>
 
+#include "broker/fold.h"
 #include "broker/service.h"
 #include "broker/visibility.h"
+#include "broker/waiting.h"
 #include "proto/wire.h"
 
 namespace valija::broker {
@@ -19,10 +21,13 @@ std::size_t SizeOf(const proto::LoggedEntry& entry) {
 }
 
 // Adds an entry, proved, to the page if the caller may see anything of it. False: it does not fit beside what is there.
-Result<bool> Show(const Sequencer& sequencer, std::uint64_t index, std::uint64_t size, const MemberId& caller,
-                  bool mail, proto::EntriesAnswer& page, std::size_t& bytes) {
+Result<bool> Show(Exchange& exchange, std::uint64_t index, std::uint64_t size, const MemberId& caller, bool mail,
+                  proto::EntriesAnswer& page, std::size_t& bytes) {
+  const Sequencer& sequencer = exchange.sequencer;
   TRY(auto entry, sequencer.Entry(index));
-  TRY(auto statement, proto::MakeStatement(*entry.envelope, entry.attachments));
+  // What proves that it was erased must be under the view beside it.
+  if (entry.erased_by && *entry.erased_by >= size) return Refuse(Reason::kUnavailable, "an entry was just erased");
+  TRY(auto statement, StatementOf(entry));
   if (mail && ledger::IsDirectoryKind(statement.kind)) return true;
   auto seen =
       sequencer.Read([&](const ledger::State& state) { return VisibleTo(state, statement, std::move(entry), caller); });
@@ -30,18 +35,19 @@ Result<bool> Show(const Sequencer& sequencer, std::uint64_t index, std::uint64_t
   if (!page.entries.empty() && bytes + SizeOf(*seen) > kPageBytes) return false;
   bytes += SizeOf(*seen);
   TRY(auto path, sequencer.Inclusion(index, size));
-  page.entries.push_back({std::move(*seen), std::move(path)});
+  page.entries.push_back({std::move(*seen), std::move(path), {}});
+  if (mail) page.entries.back().releases = ReleasesWith(exchange, statement, index, caller);
   return true;
 }
 
 // Fills a page with what the caller may see of `indexes` (ascending, all below the view's size); sets next_cursor and more.
-Status Fill(const Sequencer& sequencer, const std::vector<std::uint64_t>& indexes, std::size_t limit,
-            const MemberId& caller, std::uint64_t size, proto::EntriesAnswer& page, bool mail = false) {
+Status Fill(Exchange& exchange, const std::vector<std::uint64_t>& indexes, std::size_t limit, const MemberId& caller,
+            std::uint64_t size, proto::EntriesAnswer& page, bool mail = false) {
   std::size_t bytes = 0;
   for (auto index : indexes) {
     bool fits = page.entries.size() < limit;
     if (fits) {
-      TRY(fits, Show(sequencer, index, size, caller, mail, page, bytes));
+      TRY(fits, Show(exchange, index, size, caller, mail, page, bytes));
     }
     if (!fits) {
       page.more = true;
@@ -72,7 +78,7 @@ grpc::ServerUnaryReactor* ExchangeService::Directory(grpc::CallbackServerContext
       return Between(state.directory_entries(), request->from_index(), view.checkpoint->size(), kPage + 1);
     });
     proto::EntriesAnswer page;
-    TRY_OK(Fill(exchange_.sequencer, indexes, kPage, caller, view.checkpoint->size(), page));
+    TRY_OK(Fill(exchange_, indexes, kPage, caller, view.checkpoint->size(), page));
     page.view = std::move(view.view);
     proto::ToMessage(page, response);
     return Ok();
@@ -97,7 +103,7 @@ grpc::ServerUnaryReactor* ExchangeService::Mailbox(grpc::CallbackServerContext* 
       page.next_cursor = indexes.back();
       indexes.pop_back();
     }
-    TRY_OK(Fill(exchange_.sequencer, indexes, limit, caller, view.checkpoint->size(), page, true));
+    TRY_OK(Fill(exchange_, indexes, limit, caller, view.checkpoint->size(), page, true));
     page.view = std::move(view.view);
     proto::ToMessage(page, response);
     return Ok();
@@ -117,7 +123,7 @@ grpc::ServerUnaryReactor* ExchangeService::GetRecord(grpc::CallbackServerContext
     });
     if (!index) return Refuse(Reason::kNotFound);
     proto::EntriesAnswer page;
-    TRY_OK(Fill(exchange_.sequencer, {*index}, 1, caller, view.checkpoint->size(), page));
+    TRY_OK(Fill(exchange_, {*index}, 1, caller, view.checkpoint->size(), page));
     page.view = std::move(view.view);
     proto::ToMessage(page, response);
     return Ok();
@@ -137,7 +143,7 @@ grpc::ServerUnaryReactor* ExchangeService::Custody(grpc::CallbackServerContext* 
         });
     if (!indexes) return Refuse(Reason::kNotFound);
     proto::EntriesAnswer page;
-    TRY_OK(Fill(exchange_.sequencer, *indexes, kCustody, caller, view.checkpoint->size(), page));
+    TRY_OK(Fill(exchange_, *indexes, kCustody, caller, view.checkpoint->size(), page));
     page.view = std::move(view.view);
     proto::ToMessage(page, response);
     return Ok();
@@ -154,6 +160,22 @@ grpc::ServerUnaryReactor* ExchangeService::GetReceipt(grpc::CallbackServerContex
     TRY(auto stored, ReceiptAt(exchange_.sequencer, *index, view.checkpoint));
     if (stored.author && *stored.author != caller) return Refuse(Reason::kNotFound);
     proto::ToMessage(stored.receipt, view.view, response);
+    return Ok();
+  });
+}
+
+grpc::ServerUnaryReactor* ExchangeService::Waiting(grpc::CallbackServerContext* context,
+                                                   const v1::WaitingRequest* request, v1::WaitingAnswer* response) {
+  return Unary(context, "Waiting", [this, request, response](const MemberId& caller) -> Status {
+    TRY_OK(proto::RefuseUnknown(*request));
+    TRY(auto view, ViewFrom(exchange_.sequencer, request->verified_size()));
+    proto::WaitingAnswer answer;
+    answer.items = exchange_.sequencer.Read(
+        [&](const ledger::State& state) { return WaitingFor(state, caller, exchange_.now(), proto::kMaxWaiting); });
+    // The state may be ahead of what is published.
+    std::erase_if(answer.items, [&](const auto& item) { return item.entry >= view.checkpoint->size(); });
+    answer.view = std::move(view.view);
+    proto::ToMessage(answer, response);
     return Ok();
   });
 }

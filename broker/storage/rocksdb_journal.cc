@@ -46,6 +46,15 @@ class RocksDbJournal final : public Journal {
     return out;
   }
 
+  Status Replace(const std::vector<std::pair<std::uint64_t, Bytes>>& entries) override {
+    rdb::WriteBatch batch;
+    for (const auto& [index, bytes] : entries) {
+      if (index >= size_) return Refuse(Reason::kInternal, "no entry has this index");
+      batch.Put(db_.families[kEntries], ToSlice(IndexKey(index)), ToSlice(bytes));
+    }
+    return db_.Write(batch, true);
+  }
+
   std::optional<Bytes> Tile(log::TileId id) const override {
     rdb::PinnableSlice value;
     auto status = db_.Get(kDefault, TileKey(id), &value);
