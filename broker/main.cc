@@ -167,6 +167,14 @@ int main(int argc, char** argv) {
       return Ok();
     });
   });
+  app.add_subcommand("scrub", "Write a stopped broker's store anew: nothing that was purged is left in its files")
+      ->callback([&] {
+        status = Done([&]() -> Status {
+          TRY_OK(ScrubStore(config));
+          std::cout << "the store was written anew\n";
+          return Ok();
+        });
+      });
   app.add_subcommand("serve", "Serve (what is done without a subcommand too)");
 
   try {

@@ -122,6 +122,9 @@ struct Server::Parts {
     while (!stop_wake.wait_for(lock, std::chrono::seconds(1), [this] { return stopping; })) {
       lock.unlock();
       space->Look();
+      // Wraps and texts that a purge erased leave the files soon; the sealed bodies, when the store compacts or is scrubbed.
+      if (auto scrubbed = stored.store->Scrub(RocksDbStore::Scrubbed::kEntries); !scrubbed)
+        Log(Level::kAlarm, "scrub-failed", {{"detail", scrubbed.error().detail}});
       if (!sequencer->healthy() && !said) {
         said = true;
         SetServing(false);
@@ -288,6 +291,11 @@ Result<std::uint64_t> ExportStore(const Config& config, const BrokerKeys& keys, 
   workers.Stop();
   if (!done) return done.error();
   return checkpoint->size();
+}
+
+Status ScrubStore(const Config& config) {
+  TRY(auto stored, OpenStored(config, false));
+  return stored.store->Scrub();
 }
 
 }  // namespace valija::broker

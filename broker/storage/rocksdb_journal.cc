@@ -52,7 +52,10 @@ class RocksDbJournal final : public Journal {
       if (index >= size_) return Refuse(Reason::kInternal, "no entry has this index");
       batch.Put(db_.families[kEntries], ToSlice(IndexKey(index)), ToSlice(bytes));
     }
-    return db_.Write(batch, true);
+    TRY_OK(db_.Write(batch, true));
+    std::lock_guard lock(db_.replaced_mutex);
+    for (const auto& [index, bytes] : entries) db_.replaced.push_back(IndexKey(index));
+    return Ok();
   }
 
   std::optional<Bytes> Tile(log::TileId id) const override {

@@ -51,6 +51,12 @@ class RocksDbStore {
   Journal& journal();
   Content& content();
 
+  // Bytes that were erased or replaced stand in the store's files until a compaction writes those anew. Entries: those that
+  // were replaced since the store was opened; quick, and may be done while it serves. Everything: all entries and bodies,
+  // which rewrites the whole store. kStorage.
+  enum class Scrubbed { kEntries, kEverything };
+  Status Scrub(Scrubbed what = Scrubbed::kEverything);
+
   struct Db;  // of the parts of the store
 
  private:
