@@ -47,20 +47,30 @@ Result<MemberId> Identity::CallerOf(const grpc::ServerContextBase& context, Time
     std::lock_guard lock(mutex_);
     if (auto at = known_.find(name); at != known_.end()) known = at->second;
   }
-  const auto charter = sequencer_.Read([](const ledger::State& state) { return state.charter_statement(); });
-  if (!known || known->charter != charter) {
+  struct Seen {
+    Digest charter;
+    bool active;
+  };
+  const auto look = [&] {
+    return sequencer_.Read([&](const ledger::State& state) {
+      const auto* member = state.member_by_auth_key(known->key_id);
+      return Seen{state.charter_statement(), member != nullptr && member->record.id == known->member};
+    });
+  };
+  Seen seen{};
+  if (known) seen = look();
+  if (!known || seen.charter != known->charter) {  // an amendment may name another CA
     TRY(auto examined, Examine(pem, now));
-    std::lock_guard lock(mutex_);
-    if (known_.size() >= kMost) known_.clear();
-    known = known_.insert_or_assign(name, std::move(examined)).first->second;
+    {
+      std::lock_guard lock(mutex_);
+      if (known_.size() >= kMost) known_.clear();
+      known = known_.insert_or_assign(name, std::move(examined)).first->second;
+    }
+    seen = look();
   }
   if (now < known->not_before || now >= known->not_after)
     return Refuse(Reason::kNoIdentity, "the certificate is outside its time");
-  const bool active = sequencer_.Read([&](const ledger::State& state) {
-    const auto* member = state.member_by_auth_key(known->key_id);
-    return member != nullptr && member->record.id == known->member;
-  });
-  if (!active) return Refuse(Reason::kNotEnrolled, known->member.str());
+  if (!seen.active) return Refuse(Reason::kNotEnrolled, known->member.str());
   return known->member;
 }
 

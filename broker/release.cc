@@ -24,15 +24,12 @@ Result<OpenedRecord> Parse(const proto::LoggedEntry& logged, const AuthorityId& 
   if (kind != ledger::Kind::kRecord && kind != ledger::Kind::kGrant)
     return Refuse(Reason::kCorrupt, "a record's entry with another statement");
   TRY(auto payload, proto::DecodePayload(*kind, logged.envelope->payload));
-  OpenedRecord out;
-  if (auto* record = std::get_if<ledger::Record>(&payload)) {
-    out.header = std::move(record->payload.header);
-    out.ctx = record->payload.ctx;
-  } else {
-    auto& grant = std::get<ledger::Grant>(payload);
-    out.header = std::move(grant.header);
-    out.ctx = grant.ctx;
-  }
+  auto* record = std::get_if<ledger::Record>(&payload);
+  auto* grant = std::get_if<ledger::Grant>(&payload);
+  OpenedRecord out{record != nullptr ? std::move(record->payload.header) : std::move(grant->header),
+                   record != nullptr ? record->payload.ctx : grant->ctx,
+                   std::nullopt,
+                   {}};
   const auto& authorities = out.header.authorities;
   const auto& encs = logged.attachments.authority_encs;
   auto named = std::find_if(authorities.begin(), authorities.end(), [&](const auto& ref) { return ref.id == self; });

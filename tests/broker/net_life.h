@@ -53,11 +53,16 @@ class NetLifeTest : public NetTest {
                                .policy_digest = proto::PolicyDigest(policy_bytes),
                                .amend_key_id = peer.keys->signature.id(),
                                .recipients = committed.commitments});
-    ledger::Grant grant;
-    grant.header_bytes = proto::EncodeHeader(header);
-    grant.record = record;
-    grant.wraps = {record::SealWraps(window, header, record::RecordContext(grant.header_bytes), committed.slips,
-                                     random_.MakeSecret(record::kCekSize))};
+    const Bytes header_bytes = proto::EncodeHeader(header);
+    const Hash ctx = record::RecordContext(header_bytes);
+    const ledger::Grant grant{
+        .header_bytes = header_bytes,
+        .header = header,
+        .ctx = ctx,
+        .record = record,
+        .wraps = {record::SealWraps(window, header, ctx, committed.slips, random_.MakeSecret(record::kCekSize))},
+        .request = std::nullopt,
+        .policies = {}};
     auto out = Direct(ledger::Kind::kGrant, proto::EncodeGrant(grant), peer);
     out.attachments = {committed.slips, {policy_bytes}, named.encs};
     return out;

@@ -1,4 +1,6 @@
 // The life of a record over the wire: grants, approvals, access requests, standing orders, purges.
+#include <set>
+
 #include "tests/broker/net_life.h"
 
 namespace valija::test {

@@ -219,11 +219,15 @@ class BrokerWorld {
     attachments.slips = committed.slips;
     header.portions = {{number, std::string(policy::TextOf(policy.marking)), "text/plain",
                         proto::PolicyDigest(attachments.policies[0]), from.sign.id(), committed.commitments}};
-    ledger::Grant grant;
-    grant.header_bytes = proto::EncodeHeader(header);
-    const Hash ctx = record::RecordContext(grant.header_bytes);
-    grant.record = sent.statement->digest;
-    grant.wraps = {record::SealWraps(window, header, ctx, committed.slips, sent.ceks.at(number))};
+    const Bytes header_bytes = proto::EncodeHeader(header);
+    const Hash ctx = record::RecordContext(header_bytes);
+    const ledger::Grant grant{.header_bytes = header_bytes,
+                              .header = header,
+                              .ctx = ctx,
+                              .record = sent.statement->digest,
+                              .wraps = {record::SealWraps(window, header, ctx, committed.slips, sent.ceks.at(number))},
+                              .request = std::nullopt,
+                              .policies = {}};
     return Direct(ledger::Kind::kGrant, proto::EncodeGrant(grant), from, std::move(attachments));
   }
 
