@@ -120,6 +120,23 @@ int main(int argc, char** argv) {
       return Ok();
     });
   });
+  const auto rotate = [&](const char* name, const char* what, Rotated which) {
+    app.add_subcommand(name, what)->callback([&config, &status, which] {
+      status = Done([&]() -> Status {
+        TRY(auto passphrase, config.passphrase_file.empty()
+                                 ? io::AskPassphrase("Passphrase of the broker's keys: ", false)
+                                 : io::ReadPassphraseFile(config.passphrase_file));
+        TRY(auto path, RotateKey(config.keys, which, passphrase));
+        std::cout << "made " << path.string() << "; its public key is in " << (config.keys / "broker.card").string()
+                  << " for an amendment of the charter.\nRestart the broker before the amendment is posted.\n";
+        return Ok();
+      });
+    });
+  };
+  rotate("rotate-release-key", "Make a further release key; former ones stay for the records that name them",
+         Rotated::kReleaseKey);
+  rotate("rotate-log-key", "Make a further log key; the charter's stays in force until it is amended",
+         Rotated::kLogKey);
   auto* init = app.add_subcommand("init", "Make the store, with the signed charter as its first entry");
   init->add_option("--charter", charter, "The charter that every founding agency has signed")
       ->required()
@@ -150,6 +167,14 @@ int main(int argc, char** argv) {
       return Ok();
     });
   });
+  app.add_subcommand("scrub", "Write a stopped broker's store anew: nothing that was purged is left in its files")
+      ->callback([&] {
+        status = Done([&]() -> Status {
+          TRY_OK(ScrubStore(config));
+          std::cout << "the store was written anew\n";
+          return Ok();
+        });
+      });
   app.add_subcommand("serve", "Serve (what is done without a subcommand too)");
 
   try {

@@ -1,6 +1,8 @@
 #include "broker/tls.h"
 
 #include <arpa/inet.h>
+#include <grpc/grpc.h>
+#include <grpc/grpc_security.h>
 #include <grpcpp/generic/async_generic_service.h>
 #include <grpcpp/security/tls_credentials_options.h>
 #include <grpcpp/server.h>
@@ -13,15 +15,62 @@
 
 namespace valija::broker {
 
+namespace {
+
+// gRPC's own SslServerCredentials read the CAs once. These ask at each handshake, through the interface of its C core that
+// is there for it; everything else is as theirs.
+class SslCredentials final : public grpc::ServerCredentials {
+ public:
+  SslCredentials(std::string certificate_pem, const crypto::Secret& key_pem, std::shared_ptr<const ClientCas> cas)
+      : certificate_pem_(std::move(certificate_pem)), key_pem_(key_pem.Clone()), cas_(std::move(cas)) {}
+  void SetAuthMetadataProcessor(const std::shared_ptr<grpc::AuthMetadataProcessor>&) override {}
+
+ private:
+  struct Port {  // of one listening port: what it was told last
+    explicit Port(const SslCredentials& of) : credentials(of) {}
+    const SslCredentials& credentials;
+    std::mutex mutex;
+    std::uint64_t generation = 0;
+  };
+
+  int AddPortToServer(const std::string& address, grpc_server* server) override {
+    ports_.push_back(std::make_unique<Port>(*this));
+    auto* options = grpc_ssl_server_credentials_create_options_using_config_fetcher(
+        GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY, &Fetch, ports_.back().get());
+    auto* credentials = grpc_ssl_server_credentials_create_with_options(options);
+    const int port = grpc_server_add_http2_port(server, address.c_str(), credentials);
+    grpc_server_credentials_release(credentials);
+    return port;
+  }
+
+  // Called before each handshake.
+  static grpc_ssl_certificate_config_reload_status Fetch(void* of, grpc_ssl_server_certificate_config** config) {
+    auto& port = *static_cast<Port*>(of);
+    const auto& self = port.credentials;
+    const auto now = self.cas_->Get();
+    std::lock_guard lock(port.mutex);
+    if (now.generation == port.generation) return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_UNCHANGED;
+    std::string key = ToString(self.key_pem_.view());
+    const grpc_ssl_pem_key_cert_pair pair{key.c_str(), self.certificate_pem_.c_str()};
+    *config = grpc_ssl_server_certificate_config_create(now.pem.c_str(), &pair, 1);
+    crypto::WipeText(key);
+    if (*config == nullptr) return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_FAIL;
+    port.generation = now.generation;
+    return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_NEW;
+  }
+
+  const std::string certificate_pem_;
+  const crypto::Secret key_pem_;
+  const std::shared_ptr<const ClientCas> cas_;
+  std::vector<std::unique_ptr<Port>> ports_;
+};
+
+}  // namespace
+
 std::shared_ptr<grpc::ServerCredentials> MakeServerCredentials(const std::string& certificate_pem,
                                                                const crypto::Secret& key_pem,
-                                                               const std::string& client_cas_pem) {
-  grpc::SslServerCredentialsOptions options(GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
-  options.pem_root_certs = client_cas_pem;
-  options.pem_key_cert_pairs.push_back({ToString(key_pem.view()), certificate_pem});
-  auto credentials = grpc::SslServerCredentials(options);
-  crypto::WipeText(options.pem_key_cert_pairs[0].private_key);
-  return credentials;
+                                                               std::shared_ptr<const ClientCas> client_cas) {
+  return std::make_shared<SslCredentials>(certificate_pem, key_pem, std::move(client_cas));
 }
 
 namespace {

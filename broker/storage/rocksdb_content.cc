@@ -57,6 +57,7 @@ class RocksDbContent final : public Content {
     TRY_OK(record::SliceList::Check(length, root, slice_hashes));
     const BodyName name{by.agency(), root};
     std::lock_guard lock(mutex_);
+    TRY_OK(CheckNotPurged(root));
     if (auto there = Find(name)) {
       if (there->length != length) return Refuse(Reason::kBadBody, "another length under this root");
       db_.unclaimed.Touch(name, now);
@@ -118,6 +119,7 @@ class RocksDbContent final : public Content {
       roots.push_back(log::LeafHash(body));  // the root of one slice
     }
     std::lock_guard lock(mutex_);
+    for (const Hash& root : roots) TRY_OK(CheckNotPurged(root));
     rdb::WriteBatch batch;
     std::map<BodyName, UnclaimedBodies::Body> fresh;
     std::uint64_t charge = 0;
@@ -194,6 +196,19 @@ class RocksDbContent final : public Content {
     return EraseLocked(name);
   }
 
+  Status Purge(const Hash& root) override {
+    std::lock_guard lock(mutex_);
+    rdb::WriteBatch batch;
+    batch.Put(db_.families[kBodies], ToSlice(PurgedKey(root)), rdb::Slice());
+    TRY_OK(db_.Write(batch, false));
+    TRY(auto names, CopiesOf(root));
+    for (const auto& name : names) {
+      db_.unclaimed.Take(name);
+      TRY_OK(EraseLocked(name));
+    }
+    return Ok();
+  }
+
   std::uint64_t Unclaimed(const MemberId& by) const override { return db_.unclaimed.Of(by.str()); }
 
   Result<std::size_t> Sweep(Time before) override {
@@ -223,6 +238,31 @@ class RocksDbContent final : public Content {
   }
 
  private:
+  static Bytes PurgedKey(const Hash& root) {
+    Bytes key = {'x'};
+    Append(key, root);
+    return key;
+  }
+  Status CheckNotPurged(const Hash& root) const {
+    rdb::PinnableSlice value;
+    auto status = db_.Get(kBodies, PurgedKey(root), &value);
+    if (status.IsNotFound()) return Ok();
+    return status.ok() ? Refuse(Reason::kPurged) : ReadError(status);
+  }
+  Result<std::vector<BodyName>> CopiesOf(const Hash& root) const {
+    std::vector<BodyName> out;
+    Bytes prefix = {'m'};
+    Append(prefix, root);
+    std::unique_ptr<rdb::Iterator> at(db_.db->NewIterator(rdb::ReadOptions(), db_.families[kBodies]));
+    for (at->Seek(ToSlice(prefix)); at->Valid() && at->key().starts_with(ToSlice(prefix)); at->Next()) {
+      auto owner = AgencyId::Parse(AsText(View(at->key()).subspan(prefix.size())));
+      if (!owner) return Refuse(Reason::kCorrupt, "a body of nobody's");
+      out.push_back({*owner, root});
+    }
+    if (!at->status().ok()) return ReadError(at->status());
+    return out;
+  }
+
   void PutUnclaimed(rdb::WriteBatch& batch, const BodyName& name, const UnclaimedBodies::Body& waits) {
     Bytes value;
     AppendU64(value, static_cast<std::uint64_t>(ToMillis(waits.begun)));

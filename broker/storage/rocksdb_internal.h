@@ -99,6 +99,8 @@ struct RocksDbStore::Db {
   std::atomic<bool> failed = false;
   UnclaimedBodies unclaimed;
   std::uint64_t unclaimed_limit = 0;  // bytes, of one member
+  std::mutex replaced_mutex;
+  std::vector<Bytes> replaced;  // keys of entries that a scrub has not seen yet
 
   ~Db() {
     for (auto* family : families) db->DestroyColumnFamilyHandle(family);

@@ -46,6 +46,18 @@ class RocksDbJournal final : public Journal {
     return out;
   }
 
+  Status Replace(const std::vector<std::pair<std::uint64_t, Bytes>>& entries) override {
+    rdb::WriteBatch batch;
+    for (const auto& [index, bytes] : entries) {
+      if (index >= size_) return Refuse(Reason::kInternal, "no entry has this index");
+      batch.Put(db_.families[kEntries], ToSlice(IndexKey(index)), ToSlice(bytes));
+    }
+    TRY_OK(db_.Write(batch, true));
+    std::lock_guard lock(db_.replaced_mutex);
+    for (const auto& [index, bytes] : entries) db_.replaced.push_back(IndexKey(index));
+    return Ok();
+  }
+
   std::optional<Bytes> Tile(log::TileId id) const override {
     rdb::PinnableSlice value;
     auto status = db_.Get(kDefault, TileKey(id), &value);

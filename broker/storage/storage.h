@@ -57,6 +57,10 @@ class Journal {
   Result<Durable> Append(const JournalWrite& write);
   Durable Present() const { return Durable(Size()); }
 
+  // What a purge leaves of entries that are there, in their place; durable before it returns. The sequencer alone. kStorage
+  // and kOutcomeUnknown as for an append.
+  virtual Status Replace(const std::vector<std::pair<std::uint64_t, Bytes>>& entries) = 0;
+
   virtual std::uint64_t Size() const = 0;
   // Entries [from, from + count) that exist, fewer if they pass max_bytes (at least one). kCorrupt, kStorage.
   virtual Result<std::vector<Bytes>> Read(std::uint64_t from, std::size_t count, std::size_t max_bytes) const = 0;
@@ -98,6 +102,9 @@ class Content {
   virtual bool Has(const BodyName& name) const = 0;
   virtual Result<Bytes> Get(const BodyName& name, std::uint64_t index) const = 0;  // kNotFound, kCorrupt
   virtual Status Erase(const BodyName& name) = 0;
+  // Every agency's body under this root is erased, and none is taken any more: Begin and PutSmall then answer kPurged. May
+  // be done again. Not synced by itself: durable with the next synced write to the same store.
+  virtual Status Purge(const Hash& root) = 0;
   // What this member began and no record claimed yet counts so many bytes, complete or not; a small body counts as
   // kLeastCharge.
   static constexpr std::uint64_t kLeastCharge = 64 << 10;

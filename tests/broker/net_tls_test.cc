@@ -83,7 +83,8 @@ TEST_F(NetTls, AProbeThatCannotBeMadeIsARefusal) {
 TEST_F(NetTls, CredentialsAreProvedOnAPrivatePortOfTheirOwn) {
   const auto self_signed = world_.Attack("self-signed.pem");
   auto key = crypto::Secret::CopyOf(AsBytes(world_.Attack("self-signed.key")));
-  EXPECT_TRUE(broker::ProveTls13Only(broker::MakeServerCredentials(self_signed, key, self_signed)));
+  EXPECT_TRUE(broker::ProveTls13Only(
+      broker::MakeServerCredentials(self_signed, key, std::make_shared<broker::ClientCas>(self_signed))));
   // Credentials that speak no TLS at all prove nothing.
   EXPECT_FALSE(broker::ProveTls13Only(grpc::InsecureServerCredentials()));
 }

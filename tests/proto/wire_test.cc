@@ -220,6 +220,43 @@ TEST(Wire, AMailboxBringsTheReleasesOfStandingOpenings) {
   EXPECT_TRUE(proto::FromMessage(changed)) << "an opening that released nothing";
 }
 
+TEST(Wire, WhatWaitsComesBackInTheLogsOrder) {
+  const Digest one = crypto::DigestOf("one", {}), two = crypto::DigestOf("two", {});
+  proto::WaitingAnswer answer{
+      {{"approval", one, two, 7, *ParseTime("2026-12-01T00:00:00Z")}, {"review", two, {}, 9, std::nullopt}},
+      {"a note", {}}};
+  v1::WaitingAnswer message;
+  proto::ToMessage(answer, &message);
+  auto back = proto::FromMessage(message);
+  ASSERT_TRUE(back) << back.error().Message();
+  ASSERT_EQ(back->items.size(), 2U);
+  EXPECT_EQ(back->items[0].kind, "approval");
+  EXPECT_EQ(back->items[0].statement, one);
+  EXPECT_EQ(back->items[0].record, two);
+  EXPECT_EQ(back->items[0].entry, 7U);
+  EXPECT_EQ(back->items[0].until, answer.items[0].until);
+  EXPECT_TRUE(back->items[1].record.IsZero());
+  EXPECT_FALSE(back->items[1].until);
+  EXPECT_EQ(back->view, answer.view);
+  ExpectUnknownRefusedAtEveryLevel(message, kRead);
+
+  auto broken = message;
+  broken.mutable_items(0)->set_entry(10);
+  EXPECT_FALSE(proto::FromMessage(broken)) << "out of order";
+  broken = message;
+  broken.mutable_items(0)->set_kind("not a kind");
+  EXPECT_FALSE(proto::FromMessage(broken));
+  broken = message;
+  broken.mutable_items(0)->set_statement("short");
+  EXPECT_FALSE(proto::FromMessage(broken));
+  broken = message;
+  broken.clear_view();
+  EXPECT_FALSE(proto::FromMessage(broken));
+  broken = message;
+  while (static_cast<std::size_t>(broken.items_size()) <= proto::kMaxWaiting) *broken.add_items() = message.items(1);
+  EXPECT_FALSE(proto::FromMessage(broken)) << "too many";
+}
+
 TEST(Wire, ReceiptsAndProofsAreLimited) {
   Sample sample(75);
   v1::ReceiptAnswer answer;
