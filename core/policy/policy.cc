@@ -123,6 +123,10 @@ Status Validate(const Policy& policy) {
   return CheckApprovals(policy);
 }
 
+namespace {
+int Strictness(Onward onward) { return onward == Onward::kNever ? 2 : onward == Onward::kAsk ? 1 : 0; }
+}  // namespace
+
 bool NoLaxer(const Policy& policy, const Policy& than, const std::vector<std::string>& ladder) {
   const NeedToKnow& need = policy.need_to_know;
   const NeedToKnow& least = than.need_to_know;
@@ -143,7 +147,7 @@ bool NoLaxer(const Policy& policy, const Policy& than, const std::vector<std::st
          std::all_of(than.approvals.begin(), than.approvals.end(),
                      [&](const Approvals& group) { return Holds(policy.approvals, group); }) &&
          (than.approvals.empty() || policy.approval_hours <= than.approval_hours) &&
-         (!policy.emergency || than.emergency) && (policy.onward == Onward::kNever || policy.onward == than.onward) &&
+         (!policy.emergency || than.emergency) && Strictness(policy.onward) >= Strictness(than.onward) &&
          (!policy.audience_shown || than.audience_shown);
 }
 

@@ -13,8 +13,9 @@ namespace {
 constexpr std::size_t kMaxText = 65536;
 constexpr std::uint32_t kUsualApprovalHours = 72;
 
-constexpr std::string_view kKeys[] = {"marking", "releasable-to", "clearance",  "roles",   "programmes",
-                                      "purpose", "case",          "not-before", "expires", "openings"};
+constexpr std::string_view kKeys[] = {"marking",  "releasable-to",  "clearance",  "roles",   "programmes",
+                                      "purpose",  "case",           "not-before", "expires", "openings",
+                                      "approval", "approval-hours", "emergency",  "onward",  "co-recipients"};
 // What people write instead of ours.
 constexpr std::pair<std::string_view, std::string_view> kOtherWords[] = {
     {"tlp", "marking"},           {"audience", "releasable-to"}, {"rel-to", "releasable-to"},
@@ -257,12 +258,14 @@ class Parser {
       Say(Quote(value) + ": write how many of whom, as in 'approval 1 of mx.fgr/ana, mx.fgr/luis'");
       return;
     }
+    const std::size_t errors = errors_.size();
     for (std::string_view name : Split(names, ',')) {
       if (auto id = MemberId::Parse(name))
         Add(group.approvers, *id, name);
       else
         Say(Quote(name) + " is no member: agency, slash, name, as in 'mx.fgr/ana'");
     }
+    if (errors != errors_.size()) return;
     if (group.needed == 0 || group.needed > group.approvers.size())
       Say(std::string(number) + " of " + std::to_string(group.approvers.size()) +
           " approvers: at least one is needed, and no more than there are");
