@@ -13,6 +13,7 @@ namespace valija::proto {
 
 inline constexpr std::size_t kMaxSubmissions = 256;  // in one Post
 inline constexpr std::size_t kMaxPage = 256;         // entries or items in one page
+inline constexpr std::size_t kMaxWaiting = 1024;     // items of one WaitingAnswer
 
 struct Submission {
   ledger::Envelope envelope;

@@ -245,6 +245,44 @@ Result<FollowItem> FromMessage(const v1::MailItem& message) {
   return out;
 }
 
+// ---- what waits ----
+
+void ToMessage(const WaitingAnswer& answer, v1::WaitingAnswer* out) {
+  for (const auto& item : answer.items) {
+    auto* to = out->add_items();
+    to->set_kind(item.kind);
+    to->set_statement(ToString(item.statement));
+    if (!item.record.IsZero()) to->set_record(ToString(item.record));
+    to->set_entry(item.entry);
+    to->set_until_ms(item.until ? ToMillis(*item.until) : 0);
+  }
+  ToMessage(answer.view, out->mutable_view());
+}
+
+Result<WaitingAnswer> FromMessage(const v1::WaitingAnswer& message) {
+  TRY_OK(Known(message));
+  if (static_cast<std::size_t>(message.items_size()) > kMaxWaiting) return Malformed("WaitingAnswer.items", "too many");
+  WaitingAnswer out;
+  out.items.reserve(static_cast<std::size_t>(message.items_size()));
+  for (const auto& item : message.items()) {
+    TRY_OK(Known(item));
+    WaitingItem value;
+    TRY(value.kind, LabelOf(item.kind(), "WaitingItem.kind"));
+    TRY(value.statement, FixedOf<Digest>(item.statement(), "WaitingItem.statement"));
+    TRY(value.record, FixedOrAbsent<Digest>(item.record(), "WaitingItem.record"));
+    value.entry = item.entry();
+    if (item.until_ms() != 0) {
+      TRY(value.until, TimeOf(item.until_ms(), "WaitingItem.until_ms"));
+    }
+    if (!out.items.empty() && out.items.back().entry > value.entry)
+      return Malformed("WaitingAnswer.items", "out of order");
+    out.items.push_back(std::move(value));
+  }
+  if (!message.has_view()) return Malformed("WaitingAnswer.view", "absent");
+  TRY(out.view, FromMessage(message.view()));
+  return out;
+}
+
 // ---- bodies ----
 
 void ToMessage(const BodyStart& start, v1::UploadChunk::Start* out) {

@@ -56,6 +56,10 @@ void ToMessage(const FollowItem& item, v1::MailItem* out);
 Result<FollowItem> FromMessage(const v1::MailItem& message);     // of a stream: with a view
 void ToMessage(const EntriesAnswer& answer, v1::MailPage* out);  // each item's cursor is its entry's index + 1
 
+// ---- what waits ----
+void ToMessage(const WaitingAnswer& answer, v1::WaitingAnswer* out);
+Result<WaitingAnswer> FromMessage(const v1::WaitingAnswer& message);  // kinds that this version does not know are kept
+
 // ---- bodies ----
 void ToMessage(const BodyStart& start, v1::UploadChunk::Start* out);
 Result<BodyStart> FromMessage(const v1::UploadChunk::Start& message);
