@@ -23,7 +23,7 @@ Result<std::unique_ptr<SessionCore>> OpenSession(const SessionOptions& options) 
         "this profile has not joined a broker yet; have request.csr signed by your agency's CA, then: valija join");
   TRY(auto passphrase, Passphrase(options.passphrase_file, false));
   TRY(auto keys, profile.Unlock(passphrase));
-  TRY(auto carrier_ca, crypto::Certificate::FromDer(profile.charter_terms().carrier_ca_certificate));
+  TRY(auto carrier_ca, crypto::Certificate::FromDer(profile.carrier_ca()));
   Endpoint endpoint;
   endpoint.address = profile.broker();
   endpoint.server_ca_pem = carrier_ca.ToPem();

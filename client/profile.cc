@@ -18,14 +18,28 @@ constexpr const char* kKeyNames[] = {"authentication", "signature", "key-managem
 Status WriteKey(const fs::path& folder, const char* name, const crypto::Secret& scalar,
                 const crypto::Secret& passphrase) {
   auto pem = crypto::EncryptEcKey(scalar, passphrase);
-  auto done = io::WriteNewFile(folder / "keys" / (std::string(name) + ".pem"), AsBytes(pem), 0600);
+  auto done = io::WriteNewFile(folder / (std::string(name) + ".pem"), AsBytes(pem), 0600);
   crypto::WipeText(pem);
   return done;
 }
 
 Result<crypto::Secret> ReadKey(const fs::path& folder, const char* name, const crypto::Secret& passphrase) {
-  TRY(auto pem, io::ReadPrivateFile(folder / "keys" / (std::string(name) + ".pem")));
+  TRY(auto pem, io::ReadPrivateFile(folder / (std::string(name) + ".pem")));
   return crypto::DecryptEcKey(AsText(pem.view()), passphrase);
+}
+
+// Three key pairs in `keys`, and beside them what CA and administrator need.
+Status MakeKeys(const fs::path& keys_folder, const fs::path& beside, const MemberId& member,
+                const crypto::Secret& passphrase, crypto::Random& random) {
+  Keyring keys{crypto::SignKey::Generate(random), crypto::SignKey::Generate(random),
+               crypto::KemPrivateKey::Generate(random)};
+  TRY_OK(WriteKey(keys_folder, kKeyNames[0], keys.authentication.Scalar(), passphrase));
+  TRY_OK(WriteKey(keys_folder, kKeyNames[1], keys.signature.Scalar(), passphrase));
+  TRY_OK(WriteKey(keys_folder, kKeyNames[2], keys.key_management.Scalar(), passphrase));
+  auto request = crypto::MakeCertificateRequest(keys.authentication, member.str());
+  TRY_OK(io::WriteNewFile(beside / "request.csr", AsBytes(request), 0644));
+  auto card = MemberCard::Make(member, keys);
+  return io::WriteNewFile(beside / "member.card", AsBytes(card), 0644);
 }
 
 std::uint64_t SizeOf(const fs::path& path) {
@@ -50,15 +64,7 @@ Status Profile::Create(const fs::path& folder, const MemberId& member, const cry
     return Refuse(Reason::kExists, "there is a profile in " + folder.string());
   TRY_OK(io::MakePrivateDirectory(folder));
   TRY_OK(io::MakePrivateDirectory(folder / "keys"));
-  Keyring keys{crypto::SignKey::Generate(random), crypto::SignKey::Generate(random),
-               crypto::KemPrivateKey::Generate(random)};
-  TRY_OK(WriteKey(folder, kKeyNames[0], keys.authentication.Scalar(), passphrase));
-  TRY_OK(WriteKey(folder, kKeyNames[1], keys.signature.Scalar(), passphrase));
-  TRY_OK(WriteKey(folder, kKeyNames[2], keys.key_management.Scalar(), passphrase));
-  auto request = crypto::MakeCertificateRequest(keys.authentication, member.str());
-  TRY_OK(io::WriteNewFile(folder / "request.csr", AsBytes(request), 0644));
-  auto card = MemberCard::Make(member, keys);
-  TRY_OK(io::WriteNewFile(folder / "member.card", AsBytes(card), 0644));
+  TRY_OK(MakeKeys(folder / "keys", folder, member, passphrase, random));
   // Last: a folder without it is no profile, and init can be tried again after removing it.
   nlohmann::ordered_json meta = {{"valija-profile", 1}, {"member", member.str()}, {"broker", ""}, {"charter", ""}};
   return io::WriteNewFile(folder / "profile.json", AsBytes(meta.dump(2) + "\n"), 0600);
@@ -83,6 +89,11 @@ Result<Profile> Profile::Open(const fs::path& folder) {
                       "; do not use this broker before an auditor has looked at it (docs/operations.md)");
   Profile profile(folder, *member, std::move(lock));
   profile.broker_ = field("broker");
+  if (auto at = meta.find("generation"); at != meta.end()) {
+    if (!at->is_number_integer() || *at < 1 || *at > 1000)
+      return Refuse(Reason::kCorrupt, (folder / "profile.json").string() + " is damaged");
+    profile.generation_ = at->get<int>();
+  }
   auto digest = Digest::FromHexText(field("charter"));
   if (!digest) return profile;  // not joined yet
   TRY(auto bytes, io::ReadFile(folder / "charter.envelope"));
@@ -90,31 +101,96 @@ Result<Profile> Profile::Open(const fs::path& folder) {
   if (charter->digest != *digest)
     return Refuse(Reason::kCorrupt, "charter.envelope is not the charter that was joined");
   profile.charter_ = std::move(charter);
+  profile.LoadInForce();
   if (fs::exists(folder / "pin")) {
     TRY(auto note, io::ReadText(folder / "pin", 1 << 16));
     TRY(auto log_key, log::NoteVerifier::Parse(profile.charter_terms().log_key));
-    TRY(auto pin, log::SignedCheckpoint::Verify(note, profile.charter_terms().origin, log_key));
-    profile.pin_ = std::move(pin);
+    auto pin = log::SignedCheckpoint::Verify(note, profile.charter_terms().origin, log_key);
+    if (!pin && profile.log_key_) {  // pinned since the log has another key
+      TRY(log_key, log::NoteVerifier::Parse(*profile.log_key_));
+      pin = log::SignedCheckpoint::Verify(note, profile.charter_terms().origin, log_key);
+    }
+    if (!pin) return pin.error();
+    profile.pin_ = *std::move(pin);
   }
   return profile;
 }
 
 Result<Keyring> Profile::Unlock(const crypto::Secret& passphrase) const {
-  TRY(auto authentication, ReadKey(folder_, kKeyNames[0], passphrase));
-  TRY(auto signature, ReadKey(folder_, kKeyNames[1], passphrase));
-  TRY(auto key_management, ReadKey(folder_, kKeyNames[2], passphrase));
+  const fs::path keys = folder_ / KeysName(generation_);
+  TRY(auto authentication, ReadKey(keys, kKeyNames[0], passphrase));
+  TRY(auto signature, ReadKey(keys, kKeyNames[1], passphrase));
+  TRY(auto key_management, ReadKey(keys, kKeyNames[2], passphrase));
   TRY(auto auth_key, crypto::SignKey::FromScalar(authentication.view()));
   TRY(auto sign_key, crypto::SignKey::FromScalar(signature.view()));
   TRY(auto kem_key, crypto::KemPrivateKey::FromScalar(key_management.view()));
-  return Keyring{std::move(auth_key), std::move(sign_key), std::move(kem_key)};
+  Keyring out{std::move(auth_key), std::move(sign_key), std::move(kem_key)};
+  for (int before = generation_ - 1; before >= 1; --before) {
+    TRY(auto scalar, ReadKey(folder_ / KeysName(before), kKeyNames[2], passphrase));
+    TRY(auto key, crypto::KemPrivateKey::FromScalar(scalar.view()));
+    out.former.push_back(std::move(key));
+  }
+  return out;
+}
+
+fs::path Profile::BesideKeys(int generation, const char* name) const {
+  return (generation == 1 ? folder_ : folder_ / KeysName(generation)) / name;
 }
 
 Result<std::string> Profile::CertificatePem() const {
-  auto pem = io::ReadText(folder_ / "certificate.pem", 1 << 20);
+  auto pem = io::ReadText(BesideKeys(generation_, "certificate.pem"), 1 << 20);
   if (!pem)
     return Refuse(Reason::kNotReady,
                   "this profile has not joined yet; have request.csr signed by your agency's CA, then: valija join");
   return pem;
+}
+
+// By this CA, if it is known; for this member and the authentication key of this generation.
+Status Profile::CheckCertificate(std::string_view pem, const std::optional<Bytes>& ca_der, int generation,
+                                 Time now) const {
+  TRY(auto certificate, crypto::Certificate::FromPem(pem));
+  if (ca_der) {
+    TRY(auto ca, crypto::Certificate::FromDer(*ca_der));
+    TRY_OK(certificate.VerifyIssuedBy(ca, crypto::TlsPurpose::kClient, now));
+  }
+  const std::string uri = "valija:" + member_.str();
+  if (certificate.uris() != std::vector<std::string>{uri})
+    return Refuse(Reason::kBadCertificate, "the certificate does not name exactly " + uri);
+  TRY(auto card_text, io::ReadText(BesideKeys(generation, "member.card"), 1 << 16));
+  TRY(auto card, MemberCard::Parse(card_text));
+  if (certificate.key_id() != card.keys.auth_key_id)
+    return Refuse(Reason::kBadCertificate, "the certificate is not for this profile's authentication key");
+  return Ok();
+}
+
+Status Profile::BeginRenewal(const crypto::Secret& passphrase, crypto::Random& random) {
+  TRY(auto present, Unlock(passphrase));  // one passphrase for all
+  (void)present;
+  const fs::path folder = renewal_folder();
+  std::error_code ignored;
+  if (fs::exists(folder, ignored))
+    return Refuse(Reason::kExists, "a renewal has begun: its request and card are in " + folder.string());
+  TRY_OK(io::MakePrivateDirectory(folder));
+  return MakeKeys(folder, folder, member_, passphrase, random);
+}
+
+Status Profile::FinishRenewal(std::string_view certificate_pem, Time now) {
+  const int next = generation_ + 1;
+  std::error_code ignored;
+  if (!fs::exists(BesideKeys(next, "member.card"), ignored))
+    return Refuse(Reason::kNotReady, "no renewal has begun");
+  if (!joined()) return Refuse(Reason::kNotReady, "this profile has not joined a broker");
+  auto ca = agency_ca_;
+  for (const auto& agency : charter_terms().agencies)
+    if (!ca && agency.id == member_.agency()) ca = agency.ca_certificate;
+  TRY_OK(CheckCertificate(certificate_pem, ca, next, now));
+  TRY_OK(io::WriteFileAtomic(BesideKeys(next, "certificate.pem"), AsBytes(certificate_pem)));
+  generation_ = next;
+  if (auto saved = Save(); !saved) {
+    generation_ = next - 1;
+    return saved;
+  }
+  return Ok();
 }
 
 Status Profile::Join(const Bytes& charter_envelope, const Digest& digest, const std::string& broker,
@@ -124,30 +200,22 @@ Status Profile::Join(const Bytes& charter_envelope, const Digest& digest, const 
     return Refuse(Reason::kBadSignature,
                   "this charter's digest is " + charter->digest.Hex() + ", not the one you were given; do not join");
   const auto& terms = std::get<ledger::Charter>(charter->payload);
-  const ledger::CharterAgency* mine = nullptr;
+  // An agency that joined the charter later is not in here: that it is in, the log's amendments say.
+  std::optional<Bytes> ca;
   for (const auto& agency : terms.agencies)
-    if (agency.id == member_.agency()) mine = &agency;
-  if (mine == nullptr)
-    return Refuse(Reason::kNotAuthorised, member_.agency().str() + " is not an agency of this charter");
-  TRY(auto ca, crypto::Certificate::FromDer(mine->ca_certificate));
-  TRY(auto certificate, crypto::Certificate::FromPem(certificate_pem));
-  TRY_OK(certificate.VerifyIssuedBy(ca, crypto::TlsPurpose::kClient, now));
-  const std::string uri = "valija:" + member_.str();
-  if (certificate.uris() != std::vector<std::string>{uri})
-    return Refuse(Reason::kBadCertificate, "the certificate does not name exactly " + uri);
-  TRY(auto card_text, io::ReadText(folder_ / "member.card", 1 << 16));
-  TRY(auto card, MemberCard::Parse(card_text));
-  if (certificate.key_id() != card.keys.auth_key_id)
-    return Refuse(Reason::kBadCertificate, "the certificate is not for this profile's authentication key");
+    if (agency.id == member_.agency()) ca = agency.ca_certificate;
+  TRY_OK(CheckCertificate(certificate_pem, ca, generation_, now));
   if (broker.empty() || broker.find(':') == std::string::npos)
     return Refuse(Reason::kUsage, "the broker's address is host:port");
   TRY_OK(io::WriteFileAtomic(folder_ / "charter.envelope", charter_envelope));
-  TRY_OK(io::WriteFileAtomic(folder_ / "certificate.pem", AsBytes(certificate_pem)));
+  TRY_OK(io::WriteFileAtomic(BesideKeys(generation_, "certificate.pem"), AsBytes(certificate_pem)));
   const bool another = !charter_ || (*charter_)->digest != charter->digest;
   if (another) {  // what was verified under another charter says nothing under this one
     std::error_code ignored;
-    for (const char* name : {"pin", "directory.log", "mail.log", "cursor"}) fs::remove(folder_ / name, ignored);
+    for (const char* name : {"pin", "directory.log", "mail.log", "cursor", "in-force"})
+      fs::remove(folder_ / name, ignored);
     pin_.reset();
+    log_key_.reset(), carrier_ca_.reset(), agency_ca_.reset();
     pin_unsaved_ = false;
   }
   charter_ = std::move(charter);
@@ -160,7 +228,36 @@ Status Profile::Save() const {
                                  {"member", member_.str()},
                                  {"broker", broker_},
                                  {"charter", charter_ ? (*charter_)->digest.Hex() : ""}};
+  if (generation_ != 1) meta["generation"] = generation_;
   return io::WriteFileAtomic(folder_ / "profile.json", AsBytes(meta.dump(2) + "\n"), 0600);
+}
+
+Status Profile::SetInForce(const ledger::Charter& charter) {
+  std::optional<Bytes> agency_ca;
+  for (const auto& agency : charter.agencies)
+    if (agency.id == member_.agency()) agency_ca = agency.ca_certificate;
+  nlohmann::ordered_json said = {{"log-key", charter.log_key},
+                                 {"carrier-ca", ToHex(charter.carrier_ca_certificate)},
+                                 {"agency-ca", agency_ca ? ToHex(*agency_ca) : ""}};
+  TRY_OK(io::WriteFileAtomic(folder_ / "in-force", AsBytes(said.dump(2) + "\n"), 0600));
+  LoadInForce();
+  return Ok();
+}
+
+// One that is damaged is as none: the directory is folded again, and says it again.
+void Profile::LoadInForce() {
+  log_key_.reset(), carrier_ca_.reset(), agency_ca_.reset();
+  auto text = io::ReadText(folder_ / "in-force", 1 << 20);
+  if (!text) return;
+  auto said = nlohmann::json::parse(*text, nullptr, false);
+  auto field = [&](const char* name) -> std::string {
+    if (!said.is_object()) return {};
+    auto at = said.find(name);
+    return at != said.end() && at->is_string() ? at->get<std::string>() : std::string();
+  };
+  if (auto key = field("log-key"); !key.empty()) log_key_ = key;
+  if (auto der = FromHex(field("carrier-ca")); der && !der->empty()) carrier_ca_ = *std::move(der);
+  if (auto der = FromHex(field("agency-ca")); der && !der->empty()) agency_ca_ = *std::move(der);
 }
 
 Status Profile::SetPin(const log::SignedCheckpoint& checkpoint) {
@@ -231,6 +328,64 @@ Status Profile::Forget(const std::string& name) {
   fs::remove(folder_ / name, error);
   if (error) return Refuse(Reason::kFile, "cannot remove " + (folder_ / name).string());
   return Ok();
+}
+
+// u32 length of what follows || statement || KEM key id || enc || ciphertext. A tail that a crash tore off is passed over.
+namespace {
+
+constexpr std::size_t kKeptHead = Digest::kSize + KeyId::kSize + Point::kSize;
+
+// Where the last whole one ends. `each` gets them all.
+template <class Each>
+std::uint64_t ReadKept(const fs::path& path, Each each) {
+  std::ifstream in(path, std::ios::binary);
+  std::uint64_t end = 0;
+  const std::uint64_t size = SizeOf(path);
+  for (std::uint8_t head[4]; in.read(reinterpret_cast<char*>(head), 4);) {
+    const std::size_t length = ReadU32(head);
+    if (length < kKeptHead || length > size - end - 4) break;
+    Bytes bytes(length);
+    if (!in.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(length))) break;
+    const ByteView view(bytes);
+    each(KeptSecret{*Digest::From(view.first(Digest::kSize)), *KeyId::From(view.subspan(Digest::kSize, KeyId::kSize)),
+                    *Point::From(view.subspan(Digest::kSize + KeyId::kSize, Point::kSize)),
+                    ToBytes(view.subspan(kKeptHead))});
+    end += 4 + length;
+  }
+  return end;
+}
+
+}  // namespace
+
+Status Profile::Keep(const std::string& name, const std::vector<KeptSecret>& secrets) {
+  const fs::path path = folder_ / name;
+  if (!kept_whole_.contains(name)) {  // once: behind a torn tail nothing would be found
+    const auto end = ReadKept(path, [](const KeptSecret&) {});
+    std::error_code error;
+    if (fs::exists(path) && end != SizeOf(path)) fs::resize_file(path, end, error);
+    if (error) return Refuse(Reason::kFile, "cannot write " + path.string());
+    kept_whole_.insert(name);
+  }
+  Bytes block;
+  for (const auto& one : secrets) {
+    AppendU32(block, static_cast<std::uint32_t>(kKeptHead + one.ciphertext.size()));
+    for (ByteView part : {one.statement.view(), one.kem_key_id.view(), one.enc.view(), ByteView(one.ciphertext)})
+      Append(block, part);
+  }
+  std::ofstream out(path, std::ios::binary | std::ios::app);
+  out.write(reinterpret_cast<const char*>(block.data()), static_cast<std::streamsize>(block.size()));
+  out.flush();
+  if (!out) return Refuse(Reason::kFile, "cannot write " + path.string());
+  return Ok();
+}
+
+Result<KeptSecret> Profile::FindKept(const std::string& name, const Digest& statement) const {
+  std::optional<KeptSecret> found;
+  ReadKept(folder_ / name, [&](KeptSecret one) {
+    if (one.statement == statement) found = std::move(one);
+  });
+  if (!found) return Refuse(Reason::kNotFound);
+  return *std::move(found);
 }
 
 std::uint64_t Profile::cursor() const {

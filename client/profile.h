@@ -5,6 +5,9 @@
 //   keys/{authentication,signature,key-management}.pem   encrypted PKCS#8   (0600)
 //   certificate.pem           the agency's certificate for the authentication key
 //   request.csr, member.card  what the agency's CA and its administrator need
+//   keys-2/, keys-3/, ..      the same six files of renewed keys; profile.json says which are used
+//   in-force                  keys of the charter as it was amended: the log's, the carrier's CA, the agency's CA
+//   sent.log, orders.log      content keys of what was sent and keys of standing orders, sealed to the member itself
 //   pin                       the last verified checkpoint (signed note)
 //   directory.log, mail.log   verified entries, u32 length || LoggedEntry each: a cache, rebuilt if lost
 //   cursor                    of the mailbox
@@ -14,6 +17,7 @@
 #include <chrono>
 #include <filesystem>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -31,6 +35,7 @@ struct Keyring {
   crypto::SignKey authentication;  // TLS
   crypto::SignKey signature;
   crypto::KemPrivateKey key_management;
+  std::vector<crypto::KemPrivateKey> former{};  // of key management, before renewals: for what the profile keeps
   ledger::MemberKeys Public() const;
 };
 
@@ -41,6 +46,14 @@ struct MemberCard {
   ledger::MemberKeys keys;
   static Result<MemberCard> Parse(std::string_view text);  // verifies the signature; kBadSignature, kMalformed
   static std::string Make(const MemberId& member, const Keyring& keys);
+};
+
+// A secret that this member keeps for itself (core/record/kept.h), and of which statement it is.
+struct KeptSecret {
+  Digest statement;
+  KeyId kem_key_id;
+  Point enc;
+  Bytes ciphertext;
 };
 
 class Profile {
@@ -67,6 +80,19 @@ class Profile {
   Status Join(const Bytes& charter_envelope, const Digest& digest, const std::string& broker,
               std::string_view certificate_pem, Time now);
 
+  // New keys, their certificate request and card, in a folder of their own; those in use stay so. The passphrase must open
+  // the present keys. kExists: a renewal has begun before and is not finished.
+  Status BeginRenewal(const crypto::Secret& passphrase, crypto::Random& random);
+  // Where its request and card are, and keys and card of those in use.
+  std::filesystem::path renewal_folder() const { return folder_ / KeysName(generation_ + 1); }
+  // From the next Unlock on the new keys are used. The certificate must be by the agency's CA for the new authentication
+  // key. The old keys stay, for what is sealed to them.
+  Status FinishRenewal(std::string_view certificate_pem, Time now);
+
+  // What the charter says of keys as it was amended last; the verifier tells it.
+  Status SetInForce(const ledger::Charter& charter);
+  const Bytes& carrier_ca() const { return carrier_ca_ ? *carrier_ca_ : charter_terms().carrier_ca_certificate; }
+
   const std::optional<log::SignedCheckpoint>& pin() const { return pin_; }
   // Known at once; in the file within a second of use and when the profile closes. A pin that was lost with the last
   // second is an older one: a fork is found all the same.
@@ -84,18 +110,31 @@ class Profile {
   std::uint64_t cursor() const;
   Status SetCursor(std::uint64_t cursor);
 
+  // sent.log and orders.log: no caches. What is appended is there for ever; the last of a statement counts. kNotFound.
+  Status Keep(const std::string& name, const std::vector<KeptSecret>& secrets);
+  Result<KeptSecret> FindKept(const std::string& name, const Digest& statement) const;
+
  private:
   Profile(std::filesystem::path folder, MemberId member, io::FileLock lock)
       : folder_(std::move(folder)), member_(std::move(member)), lock_(std::move(lock)) {}
+  static std::string KeysName(int generation) { return generation == 1 ? "keys" : "keys-" + std::to_string(generation); }
+  // Of a file beside the keys of this generation; the first one's are in the profile's own folder.
+  std::filesystem::path BesideKeys(int generation, const char* name) const;
+  Status CheckCertificate(std::string_view pem, const std::optional<Bytes>& ca, int generation, Time now) const;
+  void LoadInForce();
   Status Save() const;
   std::filesystem::path folder_;
   MemberId member_;
+  int generation_ = 1;  // of the keys in use
+  std::optional<std::string> log_key_;
+  std::optional<Bytes> carrier_ca_, agency_ca_;
   std::string broker_;
   std::optional<ledger::VerifiedStatement> charter_;
   std::optional<log::SignedCheckpoint> pin_;
   bool pin_unsaved_ = false;
   bool forked_ = false;
   std::chrono::steady_clock::time_point pin_saved_{};
+  std::set<std::string> kept_whole_;  // files of kept secrets whose end was looked at
   io::FileLock lock_;
 };
 

@@ -1,6 +1,7 @@
-// One record's statement, apart from where its bodies' bytes come from and go to: SealHead, then per portion the body
-// under SealedHead::ctx and SealPortion, then Envelope. What is signed (a batch of leaves) and how bodies travel is for
-// the caller: Session::Send, and tests and the benchmark, which seal without a session.
+// One record's or grant's statement, apart from where its bodies' bytes come from and go to: SealHead, then per portion
+// the body under SealedHead::ctx and SealPortion, then RecordEnvelope; of a grant WrapPortion alone, then GrantEnvelope.
+// What is signed and how bodies travel is for the caller: Session::Send, and tests and the benchmark, which seal without
+// a session.
 // Thread-safety: pure functions.
 #pragma once
 
@@ -27,7 +28,10 @@ struct RecordPlan {
   Time time;
   std::optional<Digest> in_reply_to;
   std::vector<record::ReleaseAuthority> authorities;
-  std::vector<PortionPlan> portions;  // portion i has number i
+  std::vector<PortionPlan> portions;
+  record::Urgency urgency = record::Urgency::kNone;
+  std::vector<Digest> sources{};         // ascending
+  std::vector<std::uint32_t> numbers{};  // of a grant's portions; empty: 0, 1, ..
 };
 
 struct SealedHead {
@@ -35,15 +39,25 @@ struct SealedHead {
   Bytes header_bytes;
   Hash ctx;
   record::Attachments attachments;
-  std::vector<std::vector<record::Slip>> slips;  // of each portion
+  std::vector<std::vector<record::Slip>> slips;  // of each portion, decoys among them
 };
 
-// The window has begun this record (Window::Begin).
+// How many commitments a portion has, so that their number does not tell how many can open it: 4, 8, 16, ..
+std::size_t PaddedRecipients(std::size_t recipients);
+
+// The window has begun this record (Window::Begin). Commitments are padded with decoys, unless the policy lets recipients
+// know of one another.
 SealedHead SealHead(record::Window& window, const RecordPlan& plan, crypto::Random& random);
+// The content key for everybody who can open it. `place`: in the plan.
+std::vector<Bytes> WrapPortion(const record::Window& window, const SealedHead& head, std::size_t place,
+                               const crypto::Secret& cek, crypto::Random& random);
 // `body`: what BodySealer said of the portion, sealed with this key.
 record::PortionSeal SealPortion(const record::Window& window, const SealedHead& head, std::uint32_t portion,
-                                const crypto::Secret& cek, const record::BodySummary& body);
+                                const crypto::Secret& cek, const record::BodySummary& body, crypto::Random& random);
 // Without its batch proof yet.
 ledger::Envelope RecordEnvelope(const SealedHead& head, const std::vector<record::PortionSeal>& portions);
+// The payload of a grant of `record`. `wraps`: of each portion.
+Bytes GrantPayload(const SealedHead& head, const Digest& record, std::vector<std::vector<Bytes>> wraps,
+                   const std::optional<Digest>& request);
 
 }  // namespace valija::client

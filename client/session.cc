@@ -2,9 +2,7 @@
 
 #include <thread>
 
-#include "client/connect.h"
 #include "core/crypto/dsse.h"
-#include "core/io/file.h"
 #include "core/record/epoch.h"
 
 namespace valija::client {
@@ -29,13 +27,16 @@ namespace {
 MemberInfo InfoOf(const ledger::State& directory, const ledger::MemberRecord& member) {
   MemberInfo info;
   info.id = member.id.str();
-  info.status = member.status == ledger::MemberStatus::kActive ? "active" : "removed";
+  info.status = member.status == ledger::MemberStatus::kActive      ? "active"
+                : member.status == ledger::MemberStatus::kSuspended ? "suspended"
+                                                                    : "removed";
   info.clearance = member.attributes.clearance;
   info.roles = member.attributes.roles;
   info.programmes = member.attributes.programmes;
   info.administrator = member.administrator;
   info.auditor = member.auditor;
   info.joint_auditor = directory.is_joint_auditor(member.id);
+  info.person = member.person;
   return info;
 }
 
@@ -66,6 +67,7 @@ Result<std::vector<AgencyInfo>> SessionCore::Directory() {
     AgencyInfo info;
     info.id = id.str();
     info.name = agency.charter.name;
+    info.left = agency.left;
     info.epoch = agency.current() != nullptr ? agency.current()->epoch : 0;
     for (const auto& [member_id, member] : directory.members())
       if (member_id.agency() == id) info.members.push_back(InfoOf(directory, member.record));
@@ -90,130 +92,77 @@ Result<PostAnswer> SessionCore::PostPatiently(const std::vector<Submission>& sub
   }
 }
 
-Result<VerifiedEntry> SessionCore::PostDirect(ledger::Kind kind, Bytes payload) {
+Result<const ledger::AgencyState*> SessionCore::MyAgency() const {
+  const auto* agency = verifier_.directory().agency(profile_.member().agency());
+  if (agency == nullptr || agency->left)
+    return Refuse(Reason::kNotAuthorised, profile_.member().agency().str() + " is not in the charter");
+  return agency;
+}
+
+Digest SessionCore::DigestOf(ledger::Kind kind, ByteView payload) {
+  return crypto::DigestOf(ledger::PayloadType(kind), payload);
+}
+
+Result<VerifiedEntry> SessionCore::PostDirect(ledger::Kind kind, Bytes payload, record::Attachments attachments) {
   ledger::Envelope envelope;
   envelope.payload_type = ledger::PayloadType(kind);
   envelope.payload = std::move(payload);
   auto signature = keys_.signature.Sign(crypto::Pae(envelope.payload_type, envelope.payload));
   envelope.signatures.push_back({keys_.signature.id(), signature});
-  TRY(auto statement, proto::MakeStatement(envelope));
+  return PostSigned(std::move(envelope), std::move(attachments));
+}
+
+Result<VerifiedEntry> SessionCore::PostSigned(ledger::Envelope envelope, record::Attachments attachments) {
+  TRY(auto statement, proto::MakeStatement(envelope, attachments));
   const Digest digest = statement.digest;
+  std::optional<ledger::VerifiedStatement> signed_statement;
+  if (const auto* amendment = std::get_if<ledger::CharterAmendment>(&statement.payload)) {
+    const auto signer = ledger::CharterSigner(verifier_.directory(), *amendment);
+    TRY(signed_statement, ledger::VerifyCharterAmendment(ledger::Statement(statement), signer));
+  } else {
+    TRY(signed_statement, ledger::VerifyStatement(std::move(statement), keys_.signature.verify_key()));
+  }
   std::vector<Submission> submissions(1);
   submissions[0].envelope = std::move(envelope);
+  submissions[0].attachments = std::move(attachments);
   TRY(auto answer, PostPatiently(submissions));
   if (!answer.outcomes[0]) return answer.outcomes[0].error();
   TRY(auto checkpoint, verifier_.Advance(answer.view));
   const auto& receipt = answer.outcomes[0]->receipt;
   TRY(auto decision, verifier_.CheckAccepted(receipt, digest, checkpoint));
-  TRY(auto verified, ledger::VerifyStatement(std::move(statement), keys_.signature.verify_key()));
-  return VerifiedEntry{receipt.head, std::move(verified), std::move(decision)};
+  return VerifiedEntry{receipt.head, *std::move(signed_statement), std::move(decision)};
+}
+
+KeptSecret SessionCore::SealForMyself(record::Kept what, const Digest& statement, const crypto::Secret& secret) {
+  const auto& key = keys_.key_management.public_key();
+  auto sealed = record::SealKept(what, statement, profile_.member(), key, secret, random_);
+  return {statement, key.id(), sealed.enc, std::move(sealed.ciphertext)};
+}
+
+Result<crypto::Secret> SessionCore::OpenKept(record::Kept what, const Digest& statement) const {
+  TRY(auto kept, profile_.FindKept(what == record::Kept::kSentKeys ? "sent.log" : "orders.log", statement));
+  auto open = [&](const crypto::KemPrivateKey& key) {
+    return record::OpenKept(what, statement, profile_.member(), key, kept.enc, kept.ciphertext);
+  };
+  for (const auto& former : keys_.former)
+    if (former.id() == kept.kem_key_id) return open(former);
+  return open(keys_.key_management);
 }
 
 Result<const crypto::KemPrivateKey*> SessionCore::EpochKey(const KeyId& id) {
   if (auto at = epoch_keys_.find(id); at != epoch_keys_.end()) return &at->second;
-  const auto& agency = MyAgency();
-  const auto* epoch = agency.by_key(id);
+  TRY(const auto* agency, MyAgency());
+  const auto* epoch = agency->by_key(id);
   if (epoch == nullptr)
-    return Refuse(Reason::kNotFound, "no key epoch of " + agency.charter.id.str() + " has this key");
+    return Refuse(Reason::kNotFound, "no key epoch of " + agency->charter.id.str() + " has this key");
   auto wrap = epoch->wraps.find(profile_.member());
   if (wrap == epoch->wraps.end())
     return Refuse(Reason::kNotReady,
                   "epoch " + std::to_string(epoch->epoch) + " was not opened to you; ask your agency's administrator");
   TRY(auto key,
-      record::OpenEpochKey(epoch->public_key, agency.charter.id, epoch->epoch, epoch->previous, profile_.member(),
+      record::OpenEpochKey(epoch->public_key, agency->charter.id, epoch->epoch, epoch->previous, profile_.member(),
                            keys_.key_management, wrap->second.enc, wrap->second.ciphertext));
   return &epoch_keys_.emplace(id, std::move(key)).first->second;
 }
 
 }  // namespace valija::client
-
-// ---- the public face ----
-
-namespace valija {
-
-using client::ToFailure;
-using client::ToOutcome;
-
-class Session::Impl {
- public:
-  explicit Impl(std::unique_ptr<client::SessionCore> session) : owned(std::move(session)), core(*owned) {}
-  std::unique_ptr<client::SessionCore> owned;
-  client::SessionCore& core;
-};
-
-Session::Session(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
-Session::~Session() = default;
-
-Outcome<std::unique_ptr<Session>> Session::Open(const SessionOptions& options) {
-  auto core = client::OpenSession(options);
-  if (!core) return ToFailure(core.error());
-  return std::unique_ptr<Session>(new Session(std::make_unique<Impl>(*std::move(core))));
-}
-
-Outcome<WhoAmI> Session::Me() { return ToOutcome(impl_->core.Me()); }
-Outcome<std::vector<AgencyInfo>> Session::Directory() { return ToOutcome(impl_->core.Directory()); }
-Outcome<std::vector<PortionPreview>> Session::Preview(const Draft& draft) {
-  return ToOutcome(impl_->core.Preview(draft));
-}
-
-Outcome<SentRecord> Session::Send(const Draft& draft, const Progress& progress) {
-  auto sent = impl_->core.Send({draft}, progress);
-  if (!sent) return ToFailure(sent.error());
-  return ToOutcome(std::move(sent->front()));
-}
-
-Outcome<std::vector<Outcome<SentRecord>>> Session::SendBatch(const std::vector<Draft>& drafts) {
-  auto sent = impl_->core.Send(drafts, {});
-  if (!sent) return ToFailure(sent.error());
-  std::vector<Outcome<SentRecord>> out;
-  for (auto& one : *sent) out.push_back(ToOutcome(std::move(one)));
-  return out;
-}
-
-Outcome<std::string> Session::Resolve(const std::string& id_or_prefix) {
-  auto digest = impl_->core.Resolve(id_or_prefix);
-  if (!digest) return ToFailure(digest.error());
-  return digest->Hex();
-}
-
-Outcome<std::vector<InboxItem>> Session::Inbox() { return ToOutcome(impl_->core.Inbox()); }
-
-Outcome<Done> Session::Follow(const std::function<bool(const NewsItem&)>& item) {
-  auto ended = impl_->core.Follow(item);
-  if (!ended) return ToFailure(ended.error());
-  return Done{};
-}
-
-Outcome<OpenedPortion> Session::OpenRecord(const OpenRequest& request, const Progress& progress) {
-  auto opened = impl_->core.Open({request}, progress);
-  if (!opened) return ToFailure(opened.error());
-  return ToOutcome(std::move(opened->front()));
-}
-
-Outcome<std::vector<Outcome<OpenedPortion>>> Session::OpenBatch(const std::vector<OpenRequest>& requests) {
-  auto opened = impl_->core.Open(requests, {});
-  if (!opened) return ToFailure(opened.error());
-  std::vector<Outcome<OpenedPortion>> out;
-  for (auto& one : *opened) out.push_back(ToOutcome(std::move(one)));
-  return out;
-}
-
-Outcome<NewsItem> Session::Acknowledge(const std::string& record, const std::string& outcome) {
-  return ToOutcome(impl_->core.Acknowledge(record, outcome));
-}
-Outcome<NewsItem> Session::Revoke(const std::string& record, const std::string& why) {
-  return ToOutcome(impl_->core.Revoke(record, why));
-}
-Outcome<std::vector<NewsItem>> Session::Custody(const std::string& record) {
-  return ToOutcome(impl_->core.Custody(record));
-}
-Outcome<NewsItem> Session::Enrol(const std::filesystem::path& card, const EnrolOptions& options) {
-  return ToOutcome(impl_->core.Enrol(card, options));
-}
-Outcome<NewsItem> Session::Remove(const std::string& member) { return ToOutcome(impl_->core.Remove(member)); }
-Outcome<NewsItem> Session::RotateEpoch() { return ToOutcome(impl_->core.RotateEpoch()); }
-Outcome<std::uint64_t> Session::ExportLog(const std::filesystem::path& folder, const Progress& progress) {
-  return ToOutcome(impl_->core.ExportLog(folder, progress));
-}
-
-}  // namespace valija

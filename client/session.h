@@ -1,19 +1,22 @@
-// The session behind client/valija.h, in core types: one profile, its unlocked keys, one broker.
-// Split by subject: session_send.cc, session_open.cc, session_mail.cc, session_admin.cc, session_export.cc.
+// The session behind client/valija.h, in core types: one profile, its unlocked keys, one broker. Split by subject in
+// session_*.cc.
 //
 // Tests give it another Transport: a broker that lies.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <set>
 
+#include "client/mail.h"
 #include "client/profile.h"
 #include "client/transport.h"
 #include "client/valija.h"
 #include "client/verifier.h"
 #include "core/crypto/random.h"
+#include "core/record/kept.h"
 #include "core/record/seal.h"
 #include "core/record/window.h"
 
@@ -26,6 +29,7 @@ Outcome<T> ToOutcome(Result<T> result) {
   return *std::move(result);
 }
 TimePoint ToTimePoint(Time time);
+Result<policy::Policy> PolicyOf(const std::string& text);  // kBadPolicy: every error of it, by line
 
 class SessionCore {
  public:
@@ -39,8 +43,12 @@ class SessionCore {
   Result<WhoAmI> Me();
   Result<std::vector<AgencyInfo>> Directory();
 
-  // ---- session_send.cc ----
+  // ---- session_explain.cc ----
   Result<std::vector<PortionPreview>> Preview(const Draft& draft);
+  Result<std::vector<PortionExplained>> Explain(const Draft& draft, const std::string& purpose,
+                                                const std::string& case_reference);
+
+  // ---- session_send.cc ----
   Result<std::vector<Result<SentRecord>>> Send(const std::vector<Draft>& drafts, const Progress& progress);
 
   // ---- session_open.cc ----
@@ -49,20 +57,44 @@ class SessionCore {
   // ---- session_mail.cc ----
   Status Sync();  // fetches what is new in the mailbox, verifies and keeps it
   Result<std::vector<InboxItem>> Inbox();
+  Result<std::vector<InboxItem>> SentItems();
   Status Follow(const std::function<bool(const NewsItem&)>& item);
+  Result<Digest> Resolve(const std::string& id_or_prefix);  // of a record; kNotFound, kAmbiguous, kUsage
+
+  // ---- session_news.cc ----
   Result<std::vector<NewsItem>> Custody(const std::string& record);
-  Result<Digest> Resolve(const std::string& id_or_prefix);  // kNotFound, kAmbiguous, kUsage
-  // The record as I may see it, verified: from the mailbox's cache or asked for.
-  Result<VerifiedEntry> FindRecord(const Digest& digest);
-  NewsItem News(const VerifiedEntry& entry) const;
-  Result<NewsItem> NewsOf(const Digest& record, const VerifiedEntry& entry) const;  // as one of its custody; kBadProof
+
+  // ---- session_request.cc ----
+  Result<std::vector<WaitingItem>> Waiting();
+  Result<NewsItem> Say(const std::string& request, ledger::ApprovalVerdict verdict, const std::string& why);
+  Result<NewsItem> Review(const std::string& request, bool justified, const std::string& why);
+  Result<NewsItem> RequestAccess(const AccessDraft& draft);
+  Result<NewsItem> Answer(const std::string& request, const std::string& marking, const std::string& why);
+
+  // ---- session_life.cc ----
+  Result<NewsItem> Acknowledge(const std::string& record, const std::string& outcome);
+  Result<NewsItem> Revoke(const std::string& record, const std::string& why, bool recall = false);
+  Result<NewsItem> Amend(const std::string& record, std::uint32_t portion, const std::string& policy_text);
+  Result<NewsItem> Purge(const std::vector<std::string>& ids, const std::string& why);
+
+  // ---- session_grant.cc ----
+  Result<NewsItem> Grant(const GrantDraft& draft);
+
+  // ---- session_order.cc ----
+  Result<NewsItem> StandingOrder(const OrderDraft& draft);
+  Result<NewsItem> EndOrder(const std::string& order);
+  Result<std::vector<OrderInfo>> Orders();
+  Status FollowReleased(std::uint64_t from_entry, const std::filesystem::path& folder,
+                        const std::function<bool(const Released&)>& released);
 
   // ---- session_admin.cc ----
-  Result<NewsItem> Acknowledge(const std::string& record, const std::string& outcome);
-  Result<NewsItem> Revoke(const std::string& record, const std::string& why);
   Result<NewsItem> Enrol(const std::filesystem::path& card, const Session::EnrolOptions& options);
-  Result<NewsItem> Remove(const std::string& member);
+  Result<NewsItem> Remove(const std::string& member) { return End(member, ledger::MemberStatus::kRemoved); }
+  Result<NewsItem> Suspend(const std::string& member) { return End(member, ledger::MemberStatus::kSuspended); }
+  Result<NewsItem> Resume(const std::string& member);
+  Result<NewsItem> GrantEpochs(const std::string& member);
   Result<NewsItem> RotateEpoch();
+  Result<NewsItem> SubmitCharterAmendment(const std::string& envelope);
 
   // ---- session_export.cc ----
   Result<std::uint64_t> ExportLog(const std::filesystem::path& folder, const Progress& progress);
@@ -70,38 +102,94 @@ class SessionCore {
  private:
   struct Prepared;
   struct Wanted;
+  struct Asked;
   Time Now() const;
   ledger::Authorship By();  // fresh nonce, now
-  const ledger::AgencyState& MyAgency() const { return *verifier_.directory().agency(profile_.member().agency()); }
+  // Once the directory was fetched:
+  const ledger::Charter& Terms() const { return *verifier_.directory().charter(); }
+  Result<const ledger::AgencyState*> MyAgency() const;  // kNotAuthorised: it is not, or no longer, in the charter
 
   // Signs directly, posts, verifies the receipt.
-  Result<VerifiedEntry> PostDirect(ledger::Kind kind, Bytes payload);
+  Result<VerifiedEntry> PostDirect(ledger::Kind kind, Bytes payload, record::Attachments attachments = {});
+  // The digest under which that will be known, for what has to be kept before it is posted.
+  static Digest DigestOf(ledger::Kind kind, ByteView payload);
+  Result<VerifiedEntry> PostSigned(ledger::Envelope envelope, record::Attachments attachments);
   // Posts, again while the broker cannot be reached (a statement posted twice is accepted once). `repeated`, if given, is
   // set when it was posted more than once.
   Result<PostAnswer> PostPatiently(const std::vector<Submission>& submissions, bool* repeated = nullptr);
   Result<const crypto::KemPrivateKey*> EpochKey(const KeyId& id);
+  // sent.log and orders.log, by the keys of before a renewal too.
+  KeptSecret SealForMyself(record::Kept what, const Digest& statement, const crypto::Secret& secret);
+  Result<crypto::Secret> OpenKept(record::Kept what, const Digest& statement) const;
 
   Result<std::vector<record::Recipient>> RecipientsOf(const policy::Policy& policy) const;
   // inline_left: of the bodies that may still be kept in memory for this Send; counted down.
   Result<std::unique_ptr<Prepared>> Prepare(const Draft& draft, std::size_t& inline_left, const Progress& progress);
-  // One request for portions whose records are of one originator's agency; answers go to their places.
-  Status OpenTogether(const std::vector<Wanted*>& wanted, const Progress& progress,
-                      std::vector<Result<OpenedPortion>>& out);
-  Result<crypto::Secret> ContentKey(const Wanted& one, const crypto::Secret& share);
-  // With the key that is in it. May run beside others of its kind.
-  Result<OpenedPortion> FetchBody(Wanted& one, std::uint64_t entry, const Progress& progress) const;
   Status UploadBodies(const Prepared& prepared, const Progress& progress);
+  Result<record::ReleaseAuthority> Authority() const;  // that decides here
   Result<record::Window*> WindowForNextRecord();
   void ForgetOldWindow() {  // its secrets are not kept longer than it may be used
     if (window_ && Now() - window_made_ >= record::Window::kLifetime) window_.reset();
   }
 
-  InboxItem Item(const VerifiedEntry& entry) const;
+  // What is to be opened, looked up and verified.
+  Result<std::unique_ptr<Wanted>> Want(const Digest& record, std::uint32_t portion, std::size_t place);
+  // One request for portions whose records are of one originator's agency. Those that were granted have their content keys
+  // afterwards; answers for the others go to their places. The entry of the request.
+  Result<std::uint64_t> RequestKeys(const std::vector<Wanted*>& wanted, const Asked& asked,
+                                    std::vector<Result<OpenedPortion>>& out);
+  // `verdicts` and `shares` (one for each allowed) are of the entry of this index, which was verified.
+  Status UseShares(const std::vector<Wanted*>& wanted, const std::vector<ledger::Verdict>& verdicts,
+                   const std::vector<crypto::Secret>& shares, std::uint64_t index,
+                   std::vector<Result<OpenedPortion>>& out);
+  bool DecidedUnderPolicyInForce(const Wanted& one, const ledger::Verdict& verdict, std::uint64_t index) const;
+  Result<crypto::Secret> ContentKey(const Wanted& one, const crypto::Secret& share);
+  // Of all that have their key, to their places.
+  void FetchBodies(const std::vector<Wanted*>& wanted, std::uint64_t entry, const Progress& progress,
+                   std::vector<Result<OpenedPortion>>& out) const;
+  // With the key that is in it. May run beside others of its kind.
+  Result<OpenedPortion> FetchBody(Wanted& one, std::uint64_t entry, const Progress& progress) const;
+
   Status LoadMail();  // the cache, once
   Status Keep(std::vector<ProvedEntry> entries, const log::SignedCheckpoint& checkpoint);
-  void Remember(VerifiedEntry entry);
   // Verifier::VerifyEntry, with the directory fetched again if the author is not in it.
   Result<VerifiedEntry> Verify(const ProvedEntry& proved, const log::SignedCheckpoint& checkpoint);
+  // A standing opening, which nobody signed, is under an order of mine, or about a record that I may see.
+  Status CheckUnsigned(const VerifiedEntry& entry);
+  // An erased entry: proved, and its purge too if it can be had.
+  Result<ErasedEntry> VerifyErased(const ProvedEntry& proved, const log::SignedCheckpoint& checkpoint);
+  // The record or grant as I may see it, verified: from the mailbox, or asked for. kPurged: it is erased.
+  Result<const VerifiedEntry*> FindRecord(const Digest& digest);
+  // One statement of my mailbox, also if the cache passed it over when it was not yet for me. kNotFound.
+  Result<const VerifiedEntry*> FindStatement(const Digest& digest, std::uint64_t index);
+  // Of those of my mailbox that are of this kind, like Resolve; kNotFound also for a whole digest that is not there.
+  Result<const VerifiedEntry*> ResolveStatement(const std::string& id_or_prefix, ledger::Kind kind);
+  Result<Digest> ResolvePrefix(const std::string& id, const char* what,
+                               const std::function<bool(const VerifiedEntry&)>& pick);
+
+  // `original`: of a grant, if it could be had.
+  InboxItem Item(const VerifiedEntry& entry) const;
+  std::vector<InboxItem> Items(bool mine);
+  const VerifiedEntry* KnownRecord(const Digest& digest) const;  // in the mailbox or fetched before
+  NewsItem News(const VerifiedEntry& entry) const;
+  // As one entry of this record's custody; `family` and `acts` grow with what comes. kBadProof.
+  struct Chain {
+    std::set<Digest> family;  // the record, its original, its grants
+    std::set<Digest> acts;    // requests about them: what approvals, reviews and answers speak of
+  };
+  Result<NewsItem> NewsOf(const Digest& record, const VerifiedEntry& entry, Chain& chain) const;
+
+  Result<WaitingItem> LookUp(const proto::WaitingItem& hint);
+  Result<const VerifiedEntry*> FindByAudit(const Digest& digest, std::uint64_t index);
+
+  Result<NewsItem> End(const std::string& member, ledger::MemberStatus status);
+  Result<NewsItem> ChangeEnrolment(const std::string& member, bool all_epochs, const char* nothing);
+  // Of every epoch of my agency that I can open and that `which` picks.
+  template <class Pick>
+  Result<std::vector<ledger::EpochWrap>> WrapsFor(const MemberId& member, const Point& kem_key, Pick which);
+
+  Result<Released> OpenReleased(const VerifiedEntry& opening, std::vector<Release> releases,
+                                const std::filesystem::path& folder);
 
   Profile profile_;
   Keyring keys_;
@@ -113,9 +201,10 @@ class SessionCore {
   record::ContextCache contexts_;
   std::map<KeyId, crypto::KemPrivateKey> epoch_keys_;
   bool mail_loaded_ = false;
-  std::vector<VerifiedEntry> mail_;
-  std::set<std::pair<Digest, AgencyId>> revoked_;  // record, and the agency of who revoked it
-  std::set<Digest> opened_;                        // by me
+  Mail mail_;
+  std::map<Digest, VerifiedEntry> fetched_;  // records and other statements that are not in the mail
+  std::map<std::uint64_t, std::vector<Release>> releases_;  // of openings under my orders, while they are followed
+  bool keep_releases_ = false;
 };
 
 }  // namespace valija::client

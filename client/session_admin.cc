@@ -1,4 +1,4 @@
-// Short statements: acknowledgement, revocation, and what an administrator does.
+// What an administrator does: members, epochs, and the charter's amendments.
 #include <algorithm>
 
 #include "client/session.h"
@@ -25,20 +25,20 @@ std::vector<std::string> Sorted(std::vector<std::string> list) {
 
 }  // namespace
 
-Result<NewsItem> SessionCore::Acknowledge(const std::string& record, const std::string& outcome) {
-  TRY_OK(Refresh());
-  TRY(auto digest, Resolve(record));
-  if (std::find(std::begin(ledger::kOutcomes), std::end(ledger::kOutcomes), outcome) == std::end(ledger::kOutcomes))
-    return Refuse(Reason::kUsage, "an outcome is one of: received, useful, acted-on, not-useful");
-  TRY(auto entry, PostDirect(ledger::Kind::kAcknowledgement, proto::EncodeAcknowledgement({By(), digest, outcome})));
-  return News(entry);
-}
-
-Result<NewsItem> SessionCore::Revoke(const std::string& record, const std::string& why) {
-  TRY_OK(Refresh());
-  TRY(auto digest, Resolve(record));
-  TRY(auto entry, PostDirect(ledger::Kind::kRevocation, proto::EncodeRevocation({By(), digest, why})));
-  return News(entry);
+template <class Pick>
+Result<std::vector<ledger::EpochWrap>> SessionCore::WrapsFor(const MemberId& member, const Point& kem_key, Pick which) {
+  TRY(const auto* agency, MyAgency());
+  TRY(auto member_key, crypto::KemPublicKey::FromPoint(kem_key));
+  std::vector<ledger::EpochWrap> wraps;
+  for (const auto& epoch : agency->epochs) {
+    if (!which(epoch)) continue;
+    auto key = EpochKey(epoch.key_id);
+    if (!key && key.error().reason == Reason::kNotReady) continue;  // not open to this administrator either
+    if (!key) return key.error();
+    wraps.push_back(
+        WrapFor(**key, profile_.member().agency(), epoch.epoch, epoch.previous, member, member_key, random_));
+  }
+  return wraps;
 }
 
 Result<NewsItem> SessionCore::Enrol(const std::filesystem::path& card_path, const Session::EnrolOptions& options) {
@@ -47,7 +47,8 @@ Result<NewsItem> SessionCore::Enrol(const std::filesystem::path& card_path, cons
   TRY_OK(Refresh());
   if (card.member.agency() != profile_.member().agency())
     return Refuse(Reason::kNotAuthorised, card.member.str() + " is not of your agency");
-  if (MyAgency().current() == nullptr) {  // the agency's first act: epoch 1
+  TRY(const auto* agency, MyAgency());
+  if (agency->current() == nullptr) {  // the agency's first act: epoch 1
     TRY(auto first, RotateEpoch());
     (void)first;
   }
@@ -58,59 +59,109 @@ Result<NewsItem> SessionCore::Enrol(const std::filesystem::path& card_path, cons
                  .keys = card.keys,
                  .attributes = {options.clearance, Sorted(options.roles), Sorted(options.programmes)},
                  .administrator = options.administrator,
-                 .auditor = options.auditor},
+                 .auditor = options.auditor,
+                 .person = options.person},
       .previous = {},
       .wraps = {}};
-  if (const auto* before = verifier_.directory().member(card.member)) enrolment.previous = before->enrolment;
-  const auto& epoch = *MyAgency().current();
-  TRY(const auto* epoch_key, EpochKey(epoch.key_id));
-  TRY(auto member_key, crypto::KemPublicKey::FromPoint(card.keys.kem_key));
-  enrolment.wraps.push_back(
-      WrapFor(*epoch_key, profile_.member().agency(), epoch.epoch, epoch.previous, card.member, member_key, random_));
   const auto* known = verifier_.directory().member(card.member);
+  if (known != nullptr) enrolment.previous = known->enrolment;
+  // The present epoch, and with renewed keys all that were open to it before: nothing that was sent is lost.
+  TRY(agency, MyAgency());
+  const auto current = agency->current()->epoch;
+  TRY(enrolment.wraps, WrapsFor(card.member, card.keys.kem_key, [&](const ledger::EpochState& epoch) {
+        return epoch.epoch == current || epoch.wraps.contains(card.member);
+      }));
   const bool replaced = known != nullptr && known->record.keys.kem_key != card.keys.kem_key;
   TRY(auto entry, PostDirect(ledger::Kind::kEnrolment, proto::EncodeEnrolment(enrolment)));
   TRY_OK(Refresh());
-  if (replaced) {  // the device with the old keys may be in other hands
+  // The device with the old keys may be in other hands. Who renews its own is no administrator any more with the keys of
+  // this session: it rotates with the new ones.
+  if (replaced && card.member != profile_.member()) {
     TRY(auto rotated, RotateEpoch());
     (void)rotated;
   }
   return News(entry);
 }
 
-Result<NewsItem> SessionCore::Remove(const std::string& id) {
+// Removal or suspension.
+Result<NewsItem> SessionCore::End(const std::string& id, ledger::MemberStatus status) {
   auto member = MemberId::Parse(id);
   if (!member) return Refuse(Reason::kUsage, "a member is named like us.dea/jrivera");
   TRY_OK(Refresh());
   if (*member == profile_.member())
     return Refuse(Reason::kUsage,
-                  "another administrator has to remove you: whoever removes also changes the agency's keys");
+                  "another administrator has to do this to you: whoever does it also changes the agency's keys");
   const auto* before = verifier_.directory().member(*member);
+  TRY(const auto* agency, MyAgency());
   if (before == nullptr || member->agency() != profile_.member().agency())
     return Refuse(Reason::kNotFound, "no member of your agency is " + id);
-  const auto* epoch = MyAgency().current();
-  if (before->record.status != ledger::MemberStatus::kActive) {
-    // Removed before. If the agency's keys were not changed then, that is still to be done.
+  const auto* epoch = agency->current();
+  const std::string word = status == ledger::MemberStatus::kRemoved ? "removed" : "suspended";
+  if (before->record.status == status || before->record.status == ledger::MemberStatus::kRemoved) {
+    // So before. If the agency's keys were not changed then, that is still to be done.
     if (epoch == nullptr || !epoch->wraps.contains(*member))
-      return Refuse(Reason::kNotFound, id + " was removed before");
+      return Refuse(Reason::kNotFound, id + " was " + word + " before");
     return RotateEpoch();
   }
-  ledger::Enrolment removal{.by = By(), .member = before->record, .previous = before->enrolment, .wraps = {}};
-  removal.member.status = ledger::MemberStatus::kRemoved;
-  TRY(auto entry, PostDirect(ledger::Kind::kEnrolment, proto::EncodeEnrolment(removal)));
+  ledger::Enrolment ending{.by = By(), .member = before->record, .previous = before->enrolment, .wraps = {}};
+  ending.member.status = status;
+  TRY(auto entry, PostDirect(ledger::Kind::kEnrolment, proto::EncodeEnrolment(ending)));
   // What is sent from now on must not open to whoever has left.
   auto rotated = RotateEpoch();
   if (!rotated)
-    return Refuse(rotated.error().reason, id + " is removed, but your agency's keys are not changed yet (" +
+    return Refuse(rotated.error().reason, id + " is " + word + ", but your agency's keys are not changed yet (" +
                                               rotated.error().detail + "); do it now: valija epoch rotate");
+  return News(entry);
+}
+
+// The same member as before, active, with epochs that it lacks: all of them, or those that came since it was enrolled.
+Result<NewsItem> SessionCore::ChangeEnrolment(const std::string& id, bool all_epochs, const char* nothing) {
+  auto member = MemberId::Parse(id);
+  if (!member) return Refuse(Reason::kUsage, "a member is named like us.dea/jrivera");
+  TRY_OK(Refresh());
+  TRY(const auto* agency, MyAgency());
+  const auto* before = verifier_.directory().member(*member);
+  if (before == nullptr || member->agency() != profile_.member().agency())
+    return Refuse(Reason::kNotFound, "no member of your agency is " + id);
+  const bool active = before->record.status == ledger::MemberStatus::kActive;
+  if (active != all_epochs) return Refuse(Reason::kNotReady, id + nothing);
+  ledger::Enrolment change{.by = By(), .member = before->record, .previous = before->enrolment, .wraps = {}};
+  change.member.status = ledger::MemberStatus::kActive;
+  const auto current = agency->current() != nullptr ? agency->current()->epoch : 0;
+  auto first = current;  // that it has
+  for (const auto& epoch : agency->epochs)
+    if (epoch.wraps.contains(*member)) first = std::min(first, epoch.epoch);
+  TRY(change.wraps, WrapsFor(*member, before->record.keys.kem_key, [&](const ledger::EpochState& epoch) {
+        return !epoch.wraps.contains(*member) && (all_epochs || epoch.epoch >= first);
+      }));
+  if (all_epochs && change.wraps.empty()) return Refuse(Reason::kExists, "every epoch is open to " + id);
+  TRY(auto entry, PostDirect(ledger::Kind::kEnrolment, proto::EncodeEnrolment(change)));
+  TRY_OK(Refresh());
+  return News(entry);
+}
+
+Result<NewsItem> SessionCore::Resume(const std::string& member) {
+  return ChangeEnrolment(member, false, " is active; there is nothing to resume");
+}
+
+Result<NewsItem> SessionCore::GrantEpochs(const std::string& member) {
+  return ChangeEnrolment(member, true, " is no active member");
+}
+
+Result<NewsItem> SessionCore::SubmitCharterAmendment(const std::string& bytes) {
+  TRY_OK(Refresh());
+  TRY(auto envelope, proto::DecodeEnvelope(AsBytes(bytes)));
+  if (envelope.payload_type != ledger::PayloadType(ledger::Kind::kCharterAmendment))
+    return Refuse(Reason::kUnknownType, "the file is no charter amendment");
+  TRY(auto entry, PostSigned(std::move(envelope), {}));
+  TRY_OK(Refresh());
   return News(entry);
 }
 
 Result<NewsItem> SessionCore::RotateEpoch() {
   TRY_OK(Refresh());
   const auto& directory = verifier_.directory();
-  const auto* agency = directory.agency(profile_.member().agency());
-  if (agency == nullptr) return Refuse(Reason::kNotAuthorised, "your agency is not in the charter");
+  TRY(const auto* agency, MyAgency());
   const auto* current = agency->current();
   auto key = crypto::KemPrivateKey::Generate(random_);
   ledger::Epoch epoch{.by = By(),

@@ -24,11 +24,10 @@ Result<std::uint64_t> SessionCore::ExportLog(const fs::path& folder, const Progr
   TRY_OK(Refresh());
   TRY(auto view, transport_->Checkpoint(verifier_.verified_size()));
   TRY(auto checkpoint, verifier_.Advance(view));
-  TRY(auto log_key, log::NoteVerifier::Parse(profile_.charter_terms().log_key));
   proto::ExportBuilder builder;
   if (fs::exists(folder / "checkpoint")) {
     TRY(auto note, io::ReadText(folder / "checkpoint", 1 << 16));
-    TRY(auto before, log::SignedCheckpoint::Verify(note, profile_.charter_terms().origin, log_key));
+    TRY(auto before, verifier_.VerifyOlder(note));
     if (before.size() > checkpoint.size())
       return Refuse(Reason::kRolledBack, "the folder holds more entries than the broker shows");
     TRY(builder,

@@ -1,4 +1,4 @@
-// Receiving: the mailbox is fetched, every item proved and its author's signature verified, and kept; custody.
+// Receiving: the mailbox is fetched, every item proved and its author's signature verified, and kept.
 #include <algorithm>
 
 #include "client/session.h"
@@ -6,30 +6,24 @@
 namespace valija::client {
 namespace {
 
-bool IsMail(const VerifiedEntry& entry) {
-  const auto kind = entry.statement->kind;
-  return kind != ledger::Kind::kCharter && kind != ledger::Kind::kEnrolment && kind != ledger::Kind::kEpoch;
-}
-
-const ledger::Record* RecordIn(const VerifiedEntry& entry) {
-  return std::get_if<ledger::Record>(&entry.statement->payload);
-}
-
-std::string ResultText(const ledger::Verdict& verdict) {
-  std::string text;
-  for (auto reason : verdict.reasons) text += (text.empty() ? "" : ", ") + std::string(CodeOf(reason));
-  return text.empty() ? "granted" : text;
-}
+bool IsMail(const VerifiedEntry& entry) { return !ledger::IsDirectoryKind(entry.statement->kind); }
 
 }  // namespace
 
 Status SessionCore::Keep(std::vector<ProvedEntry> entries, const log::SignedCheckpoint& checkpoint) {
   for (auto& proved : entries) {
+    if (proved.entry.erased_by) {  // there is nothing in it to keep, nor to show in an inbox
+      TRY(auto erased, VerifyErased(proved, checkpoint));
+      (void)erased;
+      continue;
+    }
     TRY(auto verified, Verify(proved, checkpoint));
     if (!IsMail(verified)) return Refuse(Reason::kBadProof, "the mailbox holds what is no mail");
-    if (!mail_.empty() && verified.head.index <= mail_.back().head.index)
+    TRY_OK(CheckUnsigned(verified));
+    const std::uint64_t index = verified.head.index;
+    if (!mail_.Add(std::move(verified), profile_.member()))
       return Refuse(Reason::kBadProof, "the mailbox repeats an old entry");
-    Remember(std::move(verified));
+    if (keep_releases_ && !proved.releases.empty()) releases_[index] = std::move(proved.releases);
     TRY_OK(profile_.AppendTo("mail.log", {proved.entry}));
   }
   return Ok();
@@ -44,14 +38,46 @@ Result<VerifiedEntry> SessionCore::Verify(const ProvedEntry& proved, const log::
   return verified;
 }
 
-void SessionCore::Remember(VerifiedEntry entry) {
-  if (const auto* revocation = std::get_if<ledger::Revocation>(&entry.statement->payload))
-    revoked_.emplace(revocation->record, revocation->by.author.agency());
-  if (const auto* open = std::get_if<ledger::Open>(&entry.statement->payload);
-      open != nullptr && open->by.author == profile_.member())
-    for (const auto& verdict : entry.decision.verdicts)
-      if (verdict.allowed()) opened_.insert(verdict.record);
-  mail_.push_back(std::move(entry));
+Status SessionCore::CheckUnsigned(const VerifiedEntry& entry) {
+  const auto* opening = PayloadOf<ledger::StandingOpening>(entry);
+  if (opening == nullptr) return Ok();
+  if (const auto* known = mail_.Find(opening->order)) {
+    const auto* order = PayloadOf<ledger::StandingOrder>(*known);
+    if (order == nullptr) return Refuse(Reason::kBadProof, "an opening under an order that is none");
+    if (entry.head.time >= order->expires)
+      return Refuse(Reason::kBadProof, "an opening under an order whose time was over");
+    // An order is ended by its own agency; what the log has behind that is against the rules.
+    if (mail_.ended_before(opening->order, order->agency, entry.head.index))
+      return Refuse(Reason::kBadProof, "an opening under an order that was ended");
+    return Ok();
+  }
+  // Under somebody else's: it is news of a record that I may know of, and nothing more.
+  auto record = FindRecord(opening->record);
+  if (!record && record.error().reason == Reason::kNotFound)
+    return Refuse(Reason::kBadProof, "an opening under an order that is not mine, of a record that is not for me");
+  if (!record && record.error().reason != Reason::kPurged) return record.error();
+  return Ok();
+}
+
+Result<ErasedEntry> SessionCore::VerifyErased(const ProvedEntry& proved, const log::SignedCheckpoint& checkpoint) {
+  TRY(auto erased, verifier_.VerifyErased(proved, checkpoint));
+  // The purge is an entry, mostly one that comes later in the mailbox than where we are.
+  TRY(auto page, transport_->Mailbox(erased.erased_by, verifier_.verified_size()));
+  TRY(auto now, verifier_.Advance(page.view));
+  TRY_OK(CheckPage(page, erased.erased_by, now.size()));
+  if (!page.entries.empty() && page.entries.front().entry.head &&
+      page.entries.front().entry.head->index == erased.erased_by) {
+    if (page.entries.front().entry.erased_by) return erased;  // its own text was erased in turn: the digests stay
+    TRY(auto purge, Verify(page.entries.front(), now));
+    const auto* payload = PayloadOf<ledger::Purge>(purge);
+    if (payload == nullptr) return Refuse(Reason::kBadProof, "erased by an entry that is no purge");
+    TRY_OK(proto::CheckErasure(proved.entry, erased.erased_by, *payload));
+    return erased;
+  }
+  // Of a record everybody who may know of it is shown the purge; of others' texts it is their agency's own affair.
+  if (erased.kind == ledger::Kind::kRecord || erased.kind == ledger::Kind::kGrant)
+    return Refuse(Reason::kBadProof, "a record is shown as erased, and its purge is not there");
+  return erased;
 }
 
 // What is in the cache was proved when it came; its parts and signatures are checked again. One that is damaged is
@@ -61,13 +87,8 @@ Status SessionCore::LoadMail() {
   mail_loaded_ = true;
   for (const auto& entry : profile_.Load("mail.log")) {
     auto verified = verifier_.VerifyKept(entry);
-    if (verified && IsMail(*verified) && (mail_.empty() || verified->head.index > mail_.back().head.index)) {
-      Remember(*std::move(verified));
-      continue;
-    }
-    mail_.clear();
-    revoked_.clear();
-    opened_.clear();
+    if (verified && IsMail(*verified) && mail_.Add(*std::move(verified), profile_.member())) continue;
+    mail_.Clear();
     return profile_.Forget("mail.log");
   }
   return Ok();
@@ -77,7 +98,7 @@ Status SessionCore::Sync() {
   TRY_OK(Refresh());
   TRY_OK(LoadMail());
   // Where the cache ends, if the cursor's file is older than it.
-  std::uint64_t cursor = std::max(profile_.cursor(), mail_.empty() ? 0 : mail_.back().head.index + 1);
+  std::uint64_t cursor = std::max(profile_.cursor(), mail_.empty() ? 0 : mail_.entries().back().head.index + 1);
   for (;;) {
     TRY(auto page, transport_->Mailbox(cursor, verifier_.verified_size()));
     TRY(auto checkpoint, verifier_.Advance(page.view));
@@ -89,71 +110,37 @@ Status SessionCore::Sync() {
   }
 }
 
-InboxItem SessionCore::Item(const VerifiedEntry& entry) const {
-  const auto& record = *RecordIn(entry);
-  const auto& header = record.payload.header;
-  InboxItem item;
-  item.id = entry.statement->digest.Hex();
-  item.from = header.originator.str();
-  item.time = ToTimePoint(entry.head.time);
-  item.entry = entry.head.index;
-  if (header.in_reply_to) item.in_reply_to = header.in_reply_to->Hex();
-  for (std::size_t i = 0; i < header.portions.size(); ++i) {
-    const auto& head = header.portions[i];
-    PortionInfo portion{head.number, head.marking, head.media_type, record.payload.portions[i].body_length, false};
-    for (const auto& slip : entry.statement->attachments.slips)
-      portion.for_me = portion.for_me || (slip.portion == head.number && slip.agency == profile_.member().agency());
-    item.portions.push_back(std::move(portion));
+std::vector<InboxItem> SessionCore::Items(bool mine) {
+  std::vector<InboxItem> items;
+  for (const auto& entry : mail_.entries()) {
+    if (!IsRecord(entry) || (mine && HeaderOf(entry).originator != profile_.member())) continue;
+    // Of a grant the original says how long the bodies are, and who else may have revoked it.
+    if (entry.statement->kind == ledger::Kind::kGrant) (void)FindRecord(OriginalOf(entry));
+    auto item = Item(entry);
+    // What I sent is in the mailbox too, for custody; the inbox shows what is addressed to me.
+    if (mine ||
+        std::any_of(item.portions.begin(), item.portions.end(), [](const auto& portion) { return portion.for_me; }))
+      items.push_back(std::move(item));
   }
-  item.revoked = revoked_.contains({entry.statement->digest, header.originator.agency()});
-  item.opened_by_me = opened_.contains(entry.statement->digest);
-  return item;
-}
-
-NewsItem SessionCore::News(const VerifiedEntry& entry) const {
-  NewsItem news;
-  news.entry = entry.head.index;
-  news.time = ToTimePoint(entry.head.time);
-  news.kind = ledger::NameOf(entry.statement->kind);
-  if (auto by = ledger::AuthorshipOf(*entry.statement)) news.by = by->author.str();
-  if (RecordIn(entry) != nullptr) {
-    news.record = entry.statement->digest.Hex();
-    if (!entry.statement->attachments.slips.empty() || news.by == profile_.member().str()) news.item = Item(entry);
-  } else if (const auto* open = std::get_if<ledger::Open>(&entry.statement->payload)) {
-    news.record = open->items.front().record.Hex();
-    news.purpose = open->purpose;
-    news.case_reference = open->case_reference;
-    for (const auto& verdict : entry.decision.verdicts)
-      news.portions.emplace_back(verdict.portion, ResultText(verdict));
-  } else if (const auto* ack = std::get_if<ledger::Acknowledgement>(&entry.statement->payload)) {
-    news.record = ack->record.Hex();
-    news.outcome = ack->outcome;
-  } else if (const auto* revocation = std::get_if<ledger::Revocation>(&entry.statement->payload)) {
-    news.record = revocation->record.Hex();
-    news.why = revocation->why;
-  }
-  return news;
+  return items;
 }
 
 Result<std::vector<InboxItem>> SessionCore::Inbox() {
   TRY_OK(Sync());
-  std::vector<InboxItem> items;
-  for (const auto& entry : mail_) {
-    if (RecordIn(entry) == nullptr) continue;
-    auto item = Item(entry);
-    // What I sent is in the mailbox too, for custody; the inbox shows what is addressed to me.
-    if (std::any_of(item.portions.begin(), item.portions.end(), [](const auto& portion) { return portion.for_me; }))
-      items.push_back(std::move(item));
-  }
-  return items;
+  return Items(false);
+}
+
+Result<std::vector<InboxItem>> SessionCore::SentItems() {
+  TRY_OK(Sync());
+  return Items(true);
 }
 
 Status SessionCore::Follow(const std::function<bool(const NewsItem&)>& item) {
   TRY_OK(Sync());
   std::size_t shown = 0;
   auto show = [&] {  // the callback may use this session, and so add to the mail
-    while (shown < mail_.size())
-      if (!item(News(mail_[shown++]))) return false;
+    while (shown < mail_.entries().size())
+      if (!item(News(mail_.entries()[shown++]))) return false;
     return true;
   };
   if (!show()) return Ok();
@@ -184,63 +171,72 @@ Status SessionCore::Follow(const std::function<bool(const NewsItem&)>& item) {
   }
 }
 
-Result<Digest> SessionCore::Resolve(const std::string& id) {
+// ---- looking up ----
+
+Result<Digest> SessionCore::ResolvePrefix(const std::string& id, const char* what,
+                                          const std::function<bool(const VerifiedEntry&)>& pick) {
   if (id.size() < 4 || id.size() > 64 || id.find_first_not_of("0123456789abcdef") != std::string::npos)
-    return Refuse(Reason::kUsage, "a record is named by at least 4 of its 64 hex digits");
+    return Refuse(Reason::kUsage, std::string(what) + " is named by at least 4 of its 64 hex digits");
   if (auto whole = Digest::FromHexText(id)) return *whole;
   TRY_OK(Sync());
   std::optional<Digest> found;
-  for (const auto& entry : mail_) {
-    if (RecordIn(entry) == nullptr || entry.statement->digest.Hex().compare(0, id.size(), id) != 0) continue;
+  for (const auto& entry : mail_.entries()) {
+    if (!pick(entry) || entry.statement->digest.Hex().compare(0, id.size(), id) != 0) continue;
     if (found && *found != entry.statement->digest) return Refuse(Reason::kAmbiguous, id);
     found = entry.statement->digest;
   }
-  if (!found) return Refuse(Reason::kNotFound, "no record in your mailbox begins with " + id);
+  if (!found) return Refuse(Reason::kNotFound, std::string("no such ") + (what + 2) + " in your mailbox: " + id);
   return *found;
 }
 
-Result<VerifiedEntry> SessionCore::FindRecord(const Digest& digest) {
-  for (const auto& entry : mail_)
-    if (RecordIn(entry) != nullptr && entry.statement->digest == digest) return entry;
+Result<Digest> SessionCore::Resolve(const std::string& id) {
+  return ResolvePrefix(id, "a record", [](const VerifiedEntry& entry) { return IsRecord(entry); });
+}
+
+Result<const VerifiedEntry*> SessionCore::ResolveStatement(const std::string& id, ledger::Kind kind) {
+  auto is_one = [kind](const VerifiedEntry& entry) { return entry.statement->kind == kind; };
+  TRY(auto digest, ResolvePrefix(id, "a request", is_one));
+  TRY_OK(Sync());  // for a whole one it was not yet
+  if (const auto* entry = mail_.Find(digest); entry != nullptr && is_one(*entry)) return entry;
+  if (auto at = fetched_.find(digest); at != fetched_.end() && is_one(at->second)) return &at->second;
+  return Refuse(Reason::kNotFound, "no " + std::string(NameOf(kind)) + " in your mailbox is " + id);
+}
+
+const VerifiedEntry* SessionCore::KnownRecord(const Digest& digest) const {
+  const VerifiedEntry* known = mail_.Find(digest);
+  if (known == nullptr)
+    if (auto at = fetched_.find(digest); at != fetched_.end()) known = &at->second;
+  return known != nullptr && IsRecord(*known) ? known : nullptr;
+}
+
+Result<const VerifiedEntry*> SessionCore::FindRecord(const Digest& digest) {
+  if (const auto* known = KnownRecord(digest)) return known;
   TRY(auto answer, transport_->GetRecord(digest, verifier_.verified_size()));
   TRY(auto checkpoint, verifier_.Advance(answer.view));
   if (answer.entries.size() != 1) return Refuse(Reason::kBadProof, "not one entry");
+  if (answer.entries[0].entry.erased_by) {
+    TRY(auto erased, VerifyErased(answer.entries[0], checkpoint));
+    if (erased.head.statement != digest) return Refuse(Reason::kBadProof, "another record than asked for");
+    return Refuse(Reason::kPurged);
+  }
   TRY(auto verified, Verify(answer.entries[0], checkpoint));
-  if (verified.statement->digest != digest || RecordIn(verified) == nullptr)
+  if (verified.statement->digest != digest || !IsRecord(verified))
     return Refuse(Reason::kBadProof, "another record than asked for");
-  return verified;
+  return &fetched_.insert_or_assign(digest, std::move(verified)).first->second;
 }
 
-Result<NewsItem> SessionCore::NewsOf(const Digest& record, const VerifiedEntry& entry) const {
-  auto news = News(entry);
-  if (entry.statement->kind == ledger::Kind::kOpen) {  // of a request for many records: the lines about this one
-    news.portions.clear();
-    for (const auto& verdict : entry.decision.verdicts)
-      if (verdict.record == record) news.portions.emplace_back(verdict.portion, ResultText(verdict));
-    if (!news.portions.empty()) news.record = record.Hex();
-  }
-  if (news.record != record.Hex()) return Refuse(Reason::kBadProof, "an entry about another record");
-  return news;
-}
-
-Result<std::vector<NewsItem>> SessionCore::Custody(const std::string& id) {
-  TRY_OK(Refresh());
-  TRY(auto digest, Resolve(id));
-  std::vector<NewsItem> news;
-  for (std::uint64_t from = 0;;) {
-    TRY(auto page, transport_->Custody(digest, from, verifier_.verified_size()));
-    TRY(auto checkpoint, verifier_.Advance(page.view));
-    TRY_OK(CheckPage(page, from, checkpoint.size()));
-    for (const auto& proved : page.entries) {
-      TRY(auto entry, Verify(proved, checkpoint));
-      if (!news.empty() && entry.head.index <= news.back().entry)
-        return Refuse(Reason::kBadProof, "the custody repeats an entry or changes their order");
-      TRY(auto one, NewsOf(digest, entry));
-      news.push_back(std::move(one));
-    }
-    if (!page.more) return news;
-    from = page.next_cursor;
-  }
+Result<const VerifiedEntry*> SessionCore::FindStatement(const Digest& digest, std::uint64_t index) {
+  if (const auto* known = mail_.Find(digest)) return known;
+  if (auto at = fetched_.find(digest); at != fetched_.end()) return &at->second;
+  TRY(auto page, transport_->Mailbox(index, verifier_.verified_size()));
+  TRY(auto checkpoint, verifier_.Advance(page.view));
+  TRY_OK(CheckPage(page, index, checkpoint.size()));
+  if (page.entries.empty() || !page.entries.front().entry.head || page.entries.front().entry.head->index != index)
+    return Refuse(Reason::kNotFound);
+  if (page.entries.front().entry.erased_by) return Refuse(Reason::kPurged);
+  TRY(auto verified, Verify(page.entries.front(), checkpoint));
+  if (verified.statement->digest != digest) return Refuse(Reason::kBadProof, "another statement stands at this entry");
+  return &fetched_.insert_or_assign(digest, std::move(verified)).first->second;
 }
 
 }  // namespace valija::client

@@ -1,141 +1,94 @@
 // Opening: one signed request, the entry's proof verified, and only then the released shares are used (sealing.md 6).
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <atomic>
 #include <future>
 #include <set>
 
-#include "client/session.h"
+#include "client/opening.h"
 #include "core/crypto/dsse.h"
 #include "core/record/batch.h"
 #include "core/record/body.h"
 #include "core/record/release.h"
-#include "core/record/seal.h"
 #include "core/record/slip.h"
 
 namespace valija::client {
 namespace {
 
-namespace fs = std::filesystem;
-
 constexpr std::size_t kInMemoryLimit = std::size_t{64} << 20;
 constexpr std::size_t kBodiesAtOnce = 4;
 constexpr Duration kRequestLifetime = std::chrono::minutes(2);
 
-// Plaintext on its way to disk: a new file, 0600, beside its place; renamed there only when all of it held.
-class PlainFile {
- public:
-  static Result<std::unique_ptr<PlainFile>> Make(const fs::path& path) {
-    std::error_code ignored;
-    if (fs::exists(fs::symlink_status(path, ignored))) return Refuse(Reason::kExists, path.string());
-    auto file = std::make_unique<PlainFile>();
-    file->path_ = path;
-    file->part_ = path;
-    file->part_ += ".part";
-    file->fd_ = ::open(file->part_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (file->fd_ < 0)
-      return Refuse(errno == EEXIST ? Reason::kExists : Reason::kFile, "cannot make " + file->part_.string());
-    return file;
-  }
-  ~PlainFile() {
-    if (fd_ >= 0) ::close(fd_);
-    std::error_code ignored;
-    if (!done_ && fd_ >= 0) fs::remove(part_, ignored);
-  }
-  Status Write(ByteView block) {
-    while (!block.empty()) {
-      auto wrote = ::write(fd_, block.data(), block.size());
-      if (wrote < 0 && errno == EINTR) continue;
-      if (wrote <= 0) return Refuse(Reason::kFile, "cannot write " + part_.string());
-      block = block.subspan(static_cast<std::size_t>(wrote));
-    }
-    return Ok();
-  }
-  Status Commit() {
-    if (::fsync(fd_) != 0) return Refuse(Reason::kFile, "cannot write " + part_.string());
-    // Neither replaces what came there meanwhile; the second is for file systems that do not know the first.
-    if (::renameat2(AT_FDCWD, part_.c_str(), AT_FDCWD, path_.c_str(), RENAME_NOREPLACE) != 0) {
-      if (errno == EEXIST) return Refuse(Reason::kExists, path_.string());
-      if (::link(part_.c_str(), path_.c_str()) != 0)
-        return Refuse(errno == EEXIST ? Reason::kExists : Reason::kFile, path_.string());
-      ::unlink(part_.c_str());
-    }
-    done_ = true;
-    return Ok();
-  }
-
- private:
-  fs::path path_, part_;
-  int fd_ = -1;
-  bool done_ = false;
-};
-
-Error RefusalOf(const ledger::Verdict& verdict) {
+Error RefusalOf(const ledger::Verdict& verdict, const Digest& request) {
   std::string all;
   for (std::size_t i = 1; i < verdict.reasons.size(); ++i)
     all += (i == 1 ? "also: " : ", ") + std::string(CodeOf(verdict.reasons[i]));
+  if (verdict.reasons == std::vector{Reason::kApprovalMissing}) all = "request " + request.Hex();
   return Refuse(verdict.reasons.front(), all);
 }
 
 }  // namespace
 
-struct SessionCore::Wanted {
-  const OpenRequest* request = nullptr;
-  std::size_t place = 0;  // in the answer
-  VerifiedEntry record;
-  record::Slip slip;
-  const record::PortionHead* head = nullptr;
-  const record::PortionSeal* seal = nullptr;
-  std::unique_ptr<PlainFile> file;
-  crypto::Secret cek;  // once the release was opened
-  const record::RecordPayload& payload() const { return std::get<ledger::Record>(record.statement->payload).payload; }
-};
+Result<std::unique_ptr<SessionCore::Wanted>> SessionCore::Want(const Digest& digest, std::uint32_t portion,
+                                                               std::size_t place) {
+  TRY(const auto* record, FindRecord(digest));
+  TRY(const auto* original, FindRecord(OriginalOf(*record)));
+  if (original->statement->kind != ledger::Kind::kRecord)
+    return Refuse(Reason::kBadProof, "a grant of what is no record");
+  auto one = std::make_unique<Wanted>(*record, *original, profile_.member().agency());
+  one->place = place;
+  one->portion = portion;
+  one->head = record::FindPortion(HeaderOf(one->record), portion);
+  const auto& whole = one->whole();
+  if (one->head == nullptr || record::FindPortion(whole.header, portion) == nullptr)
+    return Refuse(Reason::kNotFound, "the record has no portion " + std::to_string(portion));
+  one->seal = &whole.portions.at(portion);
+  // Without a slip there is no key half for us; the request is made all the same, since the refusal belongs in the
+  // log, with a key id that stands for none.
+  for (const auto& slip : one->record.statement->attachments.slips)
+    if (slip.portion == portion && slip.agency == profile_.member().agency()) one->slip = slip;
+  const auto& header = HeaderOf(one->record);
+  if (header.authorities.size() != 1)
+    return Refuse(Reason::kNotReady, "the record names several release authorities; this client asks one");
+  if (header.authorities[0].id != Terms().authorities.front().id)
+    return Refuse(Reason::kNotReady, "the record is released by another authority");
+  return one;
+}
+
+Status SessionCore::Wanted::WriteTo(const std::filesystem::path& output) {
+  // Before it is asked for: an opening is counted, also when its content then has nowhere to go.
+  if (!output.empty()) {
+    TRY(file, PlainFile::Make(output));
+  } else if (seal->body_length > kInMemoryLimit + (kInMemoryLimit >> 3)) {
+    return Refuse(Reason::kUsage, "it is too large for memory; give an output file");
+  }
+  return Ok();
+}
 
 Result<std::vector<Result<OpenedPortion>>> SessionCore::Open(const std::vector<OpenRequest>& requests,
                                                              const Progress& progress) {
   if (requests.empty() || requests.size() > 256) return Refuse(Reason::kUsage, "1 to 256 portions at once");
-  TRY_OK(Refresh());
+  TRY_OK(Sync());  // an amendment that the decision will cite must be known
   std::vector<Result<OpenedPortion>> out(requests.size(), Result<OpenedPortion>(Refuse(Reason::kUnavailable)));
+  const auto& first = requests[0];
+  Asked asked{first.purpose, first.case_reference, {}, first.emergency};
+  if (!first.approved_request.empty()) {
+    TRY(const auto* approved, ResolveStatement(first.approved_request, ledger::Kind::kOpen));
+    asked.approved = approved->statement->digest;
+  }
 
   std::vector<std::unique_ptr<Wanted>> wanted;
   std::set<std::pair<Digest, std::uint32_t>> seen;
   for (std::size_t i = 0; i < requests.size(); ++i) {
+    const auto& request = requests[i];
     auto look = [&]() -> Result<std::unique_ptr<Wanted>> {
-      if (requests[i].purpose != requests[0].purpose || requests[i].case_reference != requests[0].case_reference)
+      if (request.purpose != first.purpose || request.case_reference != first.case_reference ||
+          request.approved_request != first.approved_request || request.emergency != first.emergency)
         return Refuse(Reason::kUsage, "one request states one purpose and one case");
-      TRY(auto digest, Resolve(requests[i].record));
-      if (!seen.emplace(digest, requests[i].portion).second)
+      TRY(auto digest, Resolve(request.record));
+      if (!seen.emplace(digest, request.portion).second)
         return Refuse(Reason::kUsage, "the same portion is asked for twice");
-      TRY(auto record, FindRecord(digest));
-      auto one = std::make_unique<Wanted>(Wanted{&requests[i],
-                                                 i,
-                                                 std::move(record),
-                                                 {0, 0, {}, profile_.member().agency(), {}, {}},
-                                                 nullptr,
-                                                 nullptr,
-                                                 nullptr,
-                                                 {}});
-      const auto& payload = one->payload();
-      one->head = record::FindPortion(payload.header, requests[i].portion);
-      if (one->head == nullptr)
-        return Refuse(Reason::kNotFound, "the record has no portion " + std::to_string(requests[i].portion));
-      one->seal = &payload.portions[static_cast<std::size_t>(one->head - payload.header.portions.data())];
-      // Without a slip there is no key half for us; the request is made all the same, since the refusal belongs in the
-      // log, with a key id that stands for none.
-      for (const auto& slip : one->record.statement->attachments.slips)
-        if (slip.portion == requests[i].portion && slip.agency == profile_.member().agency()) one->slip = slip;
-      if (payload.header.authorities.size() != 1)
-        return Refuse(Reason::kNotReady, "the record names several release authorities; this client asks one");
-      if (payload.header.authorities[0].id != profile_.charter_terms().authorities.front().id)
-        return Refuse(Reason::kNotReady, "the record is released by another authority");
-      // Before it is asked for: an opening is counted, also when its content then has nowhere to go.
-      if (!one->request->output.empty()) {
-        TRY(one->file, PlainFile::Make(one->request->output));
-      } else if (one->seal->body_length > kInMemoryLimit + (kInMemoryLimit >> 3)) {
-        return Refuse(Reason::kUsage, "it is too large for memory; give an output file");
-      }
+      TRY(auto one, Want(digest, request.portion, i));
+      TRY_OK(one->WriteTo(request.output));
       return one;
     }();
     if (look)
@@ -145,33 +98,38 @@ Result<std::vector<Result<OpenedPortion>>> SessionCore::Open(const std::vector<O
   }
   // An originator is shown every request for its records: one that names others' too would tell it of them.
   std::map<AgencyId, std::vector<Wanted*>> by_originator;
-  for (const auto& one : wanted) by_originator[one->payload().header.originator.agency()].push_back(one.get());
-  for (const auto& [agency, together] : by_originator)
-    if (auto opened = OpenTogether(together, progress, out); !opened)
-      for (const auto* one : together) out[one->place] = opened.error();
+  for (const auto& one : wanted) by_originator[one->whole().header.originator.agency()].push_back(one.get());
+  for (const auto& [agency, together] : by_originator) {
+    auto entry = RequestKeys(together, asked, out);
+    if (entry) FetchBodies(together, *entry, progress, out);
+    if (!entry)
+      for (const auto* one : together) out[one->place] = entry.error();
+  }
   return out;
 }
 
-Status SessionCore::OpenTogether(const std::vector<Wanted*>& wanted, const Progress& progress,
-                                 std::vector<Result<OpenedPortion>>& out) {
+Result<std::uint64_t> SessionCore::RequestKeys(const std::vector<Wanted*>& wanted, const Asked& asked,
+                                               std::vector<Result<OpenedPortion>>& out) {
   // ---- the request ----
   auto reply_key = crypto::KemPrivateKey::Generate(random_);
   ledger::Open open{.by = By(),
                     .items = {},
                     .agency = profile_.member().agency(),
-                    .purpose = wanted[0]->request->purpose,
-                    .case_reference = wanted[0]->request->case_reference,
+                    .purpose = asked.purpose,
+                    .case_reference = asked.case_reference,
                     .reply_key = reply_key.public_key().point(),
                     .checkpoint_size = profile_.pin()->size(),
                     .checkpoint_root = profile_.pin()->root(),
-                    .expires = {}};
-  open.expires =
-      open.by.time + std::min<Duration>(kRequestLifetime,
-                                        std::chrono::seconds(profile_.charter_terms().caps.request_lifetime_seconds));
+                    .expires = {},
+                    .approved_request = asked.approved,
+                    .emergency = asked.emergency};
+  open.expires = open.by.time +
+                 std::min<Duration>(kRequestLifetime, std::chrono::seconds(Terms().caps.request_lifetime_seconds));
+  TRY(const auto* agency, MyAgency());
   for (const auto& one : wanted) {
     KeyId key = one->slip.epoch_key_id;
-    if (key.IsZero() && MyAgency().current() != nullptr) key = MyAgency().current()->key_id;
-    open.items.push_back({one->record.statement->digest, one->request->portion, key});
+    if (key.IsZero() && agency->current() != nullptr) key = agency->current()->key_id;
+    open.items.push_back({one->record.statement->digest, one->portion, key});
   }
   ledger::Envelope envelope;
   envelope.payload_type = ledger::PayloadType(ledger::Kind::kOpen);
@@ -189,23 +147,23 @@ Status SessionCore::OpenTogether(const std::vector<Wanted*>& wanted, const Progr
   // ---- the proof, before any share is touched ----
   TRY(auto checkpoint, verifier_.Advance(answer.view));
   const auto& accepted = *answer.outcomes[0];
+  const std::uint64_t index = accepted.receipt.head.index;
   TRY(auto decision, verifier_.CheckReceipt(accepted.receipt, request_digest, checkpoint));
   if (decision.verdicts.size() != wanted.size())
     return Refuse(Reason::kWrongRelease, "the decision judges another number of portions");
   std::size_t allowed = 0;
   for (std::size_t i = 0; i < wanted.size(); ++i) {
     const auto& verdict = decision.verdicts[i];
-    if (verdict.record != wanted[i]->record.statement->digest || verdict.portion != wanted[i]->request->portion)
+    if (verdict.record != wanted[i]->record.statement->digest || verdict.portion != wanted[i]->portion)
       return Refuse(Reason::kWrongRelease, "the decision judges other portions than were asked for");
     if (verdict.allowed())
       ++allowed;
     else
-      out[wanted[i]->place] = RefusalOf(verdict);
+      out[wanted[i]->place] = RefusalOf(verdict, request_digest);
   }
-  if (allowed == 0) return Ok();
+  if (allowed == 0) return index;
   if (repeated && accepted.releases.empty())
-    return Refuse(Reason::kReplayed, "the answer was lost, and what entry " +
-                                         std::to_string(accepted.receipt.head.index) +
+    return Refuse(Reason::kReplayed, "the answer was lost, and what entry " + std::to_string(index) +
                                          " granted is not released again: something has changed since; ask anew");
   if (accepted.releases.size() != 1) return Refuse(Reason::kWrongRelease, "not one release");
   const auto& release = accepted.releases[0];
@@ -214,32 +172,59 @@ Status SessionCore::OpenTogether(const std::vector<Wanted*>& wanted, const Progr
                                  crypto::DigestOf(ledger::kDecisionType, accepted.receipt.decision_bytes),
                                  release.authority, open.agency, keys_.signature.id()};
   TRY(auto shares, record::OpenRelease(binding, reply_key, release.enc, release.ciphertext, allowed));
+  TRY_OK(UseShares(wanted, decision.verdicts, shares, index, out));
+  return index;
+}
 
-  // ---- the content keys ----
+// The policy that was decided on is the one under the originator's signature: the header's, or that of an amendment that
+// was the last before the decision.
+bool SessionCore::DecidedUnderPolicyInForce(const Wanted& one, const ledger::Verdict& verdict,
+                                            std::uint64_t index) const {
+  const auto in_force = mail_.PolicyOf(one.record, one.portion, index);
+  return verdict.policy_digest == in_force.digest && verdict.policy_sequence == in_force.sequence;
+}
+
+Status SessionCore::UseShares(const std::vector<Wanted*>& wanted, const std::vector<ledger::Verdict>& verdicts,
+                              const std::vector<crypto::Secret>& shares, std::uint64_t index,
+                              std::vector<Result<OpenedPortion>>& out) {
+  bool known = true;
+  for (std::size_t i = 0; i < wanted.size(); ++i)
+    known = known && (!verdicts[i].allowed() || DecidedUnderPolicyInForce(*wanted[i], verdicts[i], index));
+  if (!known) TRY_OK(Sync());  // it may have been amended a moment ago
   std::size_t next = 0;
-  std::vector<Wanted*> ready;
   for (std::size_t i = 0; i < wanted.size(); ++i) {
-    if (!decision.verdicts[i].allowed()) continue;
-    const auto& share = shares[next++];
-    auto cek = [&]() -> Result<crypto::Secret> {
-      // The policy that was decided on is the one under the originator's signature.
-      if (decision.verdicts[i].policy_digest != wanted[i]->head->policy_digest)
-        return Refuse(Reason::kWrongRelease, "decided under a policy that is not the record's");
-      return ContentKey(*wanted[i], share);
-    }();
-    if (!cek) {
+    if (!verdicts[i].allowed()) continue;
+    const auto& share = shares.at(next++);
+    auto cek = DecidedUnderPolicyInForce(*wanted[i], verdicts[i], index)
+                   ? ContentKey(*wanted[i], share)
+                   : Refuse(Reason::kWrongRelease, "decided under a policy that is not the record's");
+    if (cek)
+      wanted[i]->cek = *std::move(cek);
+    else
       out[wanted[i]->place] = cek.error();
-      continue;
-    }
-    wanted[i]->cek = *std::move(cek);
-    ready.push_back(wanted[i]);
   }
+  return Ok();
+}
 
-  // ---- the bodies: a small one is little more than a round trip, so a few are fetched at once ----
+Result<crypto::Secret> SessionCore::ContentKey(const Wanted& one, const crypto::Secret& share) {
+  TRY_OK(record::CheckSlip(HeaderOf(one.record), one.slip));
+  TRY(const auto* epoch_key, EpochKey(one.slip.epoch_key_id));
+  const auto* grant = PayloadOf<ledger::Grant>(one.record);
+  if (grant == nullptr) return record::OpenCek(one.whole(), one.slip, *epoch_key, std::span(&share, 1), contexts_);
+  // Its wraps are under its own header; of the body there is nothing in it.
+  record::RecordPayload wraps{grant->header_bytes, grant->header, grant->ctx, {}};
+  for (const auto& of_portion : grant->wraps) wraps.portions.push_back({of_portion, 0, {}});
+  return record::OpenCek(wraps, one.slip, *epoch_key, std::span(&share, 1), contexts_);
+}
+
+// A small body is little more than a round trip, so a few are fetched at once.
+void SessionCore::FetchBodies(const std::vector<Wanted*>& wanted, std::uint64_t entry, const Progress& progress,
+                              std::vector<Result<OpenedPortion>>& out) const {
+  std::vector<Wanted*> ready;
+  std::copy_if(wanted.begin(), wanted.end(), std::back_inserter(ready), [](auto* one) { return !one->cek.empty(); });
   std::atomic<std::size_t> at{0};
   auto fetch = [&] {
-    for (std::size_t i = at++; i < ready.size(); i = at++)
-      out[ready[i]->place] = FetchBody(*ready[i], accepted.receipt.head.index, progress);
+    for (std::size_t i = at++; i < ready.size(); i = at++) out[ready[i]->place] = FetchBody(*ready[i], entry, progress);
   };
   std::vector<std::future<void>> beside;
   if (!progress)  // which is told of one body at a time, from the caller's thread
@@ -250,14 +235,7 @@ Status SessionCore::OpenTogether(const std::vector<Wanted*>& wanted, const Progr
   // The broker may allow a member fewer streams. The openings are in the log: their bodies must not fail for that.
   for (auto* one : ready)
     if (auto& opened = out[one->place]; !opened && opened.error().reason == Reason::kTooMany)
-      opened = FetchBody(*one, accepted.receipt.head.index, progress);
-  return Ok();
-}
-
-Result<crypto::Secret> SessionCore::ContentKey(const Wanted& one, const crypto::Secret& share) {
-  TRY_OK(record::CheckSlip(one.payload().header, one.slip));
-  TRY(const auto* epoch_key, EpochKey(one.slip.epoch_key_id));
-  return record::OpenCek(one.payload(), one.slip, *epoch_key, std::span(&share, 1), contexts_);
+      opened = FetchBody(*one, entry, progress);
 }
 
 Result<OpenedPortion> SessionCore::FetchBody(Wanted& one, std::uint64_t entry, const Progress& progress) const {
@@ -278,7 +256,7 @@ Result<OpenedPortion> SessionCore::FetchBody(Wanted& one, std::uint64_t entry, c
       [&](const BodyStream& body) -> Status {
         if (body.length != one.seal->body_length) return Refuse(Reason::kBadBody, "another length than was signed");
         TRY(auto slices, record::SliceList::Check(body.length, one.seal->body_root, body.slice_hashes));
-        opener.emplace(one.cek, one.payload().ctx, one.head->number, std::move(slices));
+        opener.emplace(one.cek, one.whole().ctx, one.head->number, std::move(slices));
         return Ok();
       },
       [&](std::uint64_t index, ByteView slice) -> Status {

@@ -8,7 +8,6 @@
 #include "client/sealing.h"
 #include "client/session.h"
 #include "core/crypto/dsse.h"
-#include "core/policy/policy.h"
 #include "core/record/batch.h"
 #include "core/record/body.h"
 #include "core/record/seal.h"
@@ -25,24 +24,12 @@ constexpr std::size_t kInlinePerSend = 256 << 20;  // all records of a Send toge
 constexpr std::size_t kPostStatements = 256;
 constexpr std::size_t kReadBlock = 1 << 20;
 
-Result<policy::Policy> PolicyOf(const std::string& text) {
-  auto parsed = policy::ParseText(text);
-  if (parsed.policy && parsed.errors.empty()) return *std::move(parsed.policy);
-  std::string all;
-  for (const auto& error : parsed.errors)
-    all += (all.empty() ? "line " : "; line ") + std::to_string(error.line) + ": " + error.message;
-  return Refuse(Reason::kBadPolicy, all);
-}
-
-bool Contains(const std::vector<std::string>& list, std::string_view value) {
-  return std::find(list.begin(), list.end(), value) != list.end();
-}
-
-bool AddressesAgency(const policy::Audience& audience, const AgencyId& agency) {
-  return Contains(audience.countries, agency.country()) ||
-         std::find(audience.agencies.begin(), audience.agencies.end(), agency) != audience.agencies.end() ||
-         std::any_of(audience.members.begin(), audience.members.end(),
-                     [&](const MemberId& member) { return member.agency() == agency; });
+Result<record::Urgency> UrgencyOf(const std::string& text) {
+  if (text.empty()) return record::Urgency::kNone;
+  if (text == "normal") return record::Urgency::kNormal;
+  if (text == "urgent") return record::Urgency::kUrgent;
+  if (text == "immediate") return record::Urgency::kImmediate;
+  return Refuse(Reason::kUsage, "an urgency is one of: normal, urgent, immediate");
 }
 
 // A sealed body on its way: in memory when small, else in a temporary file of the profile, gone with this object. Sealed
@@ -67,6 +54,7 @@ struct SessionCore::Prepared {
   ledger::Envelope envelope;  // without its batch proof yet
   record::Attachments attachments;
   std::vector<OutgoingBody> bodies;
+  KeptSecret keys;  // the content keys, for grants
   std::size_t WireSize() const {
     std::size_t size = envelope.payload.size() + 4096;
     for (const auto& slip : attachments.slips) size += 256 + slip.agency.str().size();
@@ -76,50 +64,10 @@ struct SessionCore::Prepared {
   }
 };
 
-Result<std::vector<record::Recipient>> SessionCore::RecipientsOf(const policy::Policy& policy) const {
-  std::vector<record::Recipient> recipients;
-  for (const auto& [id, agency] : verifier_.directory().agencies()) {
-    if (!AddressesAgency(policy.releasable_to, id)) continue;
-    if (agency.current() == nullptr || agency.current()->not_after <= Now()) continue;  // the broker would refuse it
-    TRY(auto key, crypto::KemPublicKey::FromPoint(agency.current()->public_key));
-    recipients.push_back({id, std::move(key)});
-  }
-  if (recipients.empty())
-    return Refuse(Reason::kBadPolicy, "nobody could open it: no agency in the audience has a key epoch");
-  return recipients;
-}
-
-Result<std::vector<PortionPreview>> SessionCore::Preview(const Draft& draft) {
-  TRY_OK(Refresh());
-  std::vector<PortionPreview> previews;
-  const auto& directory = verifier_.directory();
-  for (const auto& portion : draft.portions) {
-    TRY(auto policy, PolicyOf(portion.policy_text));
-    PortionPreview preview;
-    preview.portion = static_cast<std::uint32_t>(previews.size());
-    preview.marking = policy::TextOf(policy.marking);
-    for (const auto& [id, agency] : directory.agencies()) {
-      if (!AddressesAgency(policy.releasable_to, id)) continue;
-      if (agency.current() == nullptr || agency.current()->not_after <= Now()) {
-        preview.left_out.push_back(id.str());
-        continue;
-      }
-      Reader reader{id.str(), {}};
-      for (const auto& [member_id, member] : directory.members()) {
-        if (member_id.agency() != id || member.record.status != ledger::MemberStatus::kActive) continue;
-        policy::Question question{
-            member_id, member.record.attributes, directory.charter()->clearances, policy.purposes.front(), "a case",
-            Now()};
-        auto reasons = policy::Evaluate(policy, question);
-        // Whether the time has come is not a matter of who.
-        std::erase(reasons, Reason::kNotYet);
-        if (reasons.empty()) reader.members.push_back(member_id.str());
-      }
-      preview.readers.push_back(std::move(reader));
-    }
-    previews.push_back(std::move(preview));
-  }
-  return previews;
+Result<record::ReleaseAuthority> SessionCore::Authority() const {
+  const auto& first = Terms().authorities.front();
+  TRY(auto release_key, crypto::KemPublicKey::FromPoint(first.release_key));
+  return record::ReleaseAuthority{first.id, std::move(release_key)};
 }
 
 Result<record::Window*> SessionCore::WindowForNextRecord() {
@@ -134,18 +82,26 @@ Result<record::Window*> SessionCore::WindowForNextRecord() {
 Result<std::unique_ptr<SessionCore::Prepared>> SessionCore::Prepare(const Draft& draft, std::size_t& inline_left,
                                                                     const Progress& progress) {
   if (draft.portions.empty()) return Refuse(Reason::kUsage, "a record has at least one portion");
-  const auto& terms = profile_.charter_terms();
-  TRY(auto release_key, crypto::KemPublicKey::FromPoint(terms.authorities.front().release_key));
+  const auto& terms = Terms();
+  TRY(auto authority, Authority());
+  TRY(const auto urgency, UrgencyOf(draft.urgency));
   RecordPlan plan{.originator = profile_.member(),
                   .signing_key = keys_.signature.id(),
                   .origin = terms.origin,
                   .time = {},
                   .in_reply_to = {},
-                  .authorities = {{terms.authorities.front().id, std::move(release_key)}},
-                  .portions = {}};
+                  .authorities = {std::move(authority)},
+                  .portions = {},
+                  .urgency = urgency};
   if (!draft.in_reply_to.empty()) {
     TRY(plan.in_reply_to, Resolve(draft.in_reply_to));
   }
+  for (const auto& source : draft.sources) {
+    TRY(auto digest, Resolve(source));
+    plan.sources.push_back(digest);
+  }
+  std::sort(plan.sources.begin(), plan.sources.end());
+  plan.sources.erase(std::unique(plan.sources.begin(), plan.sources.end()), plan.sources.end());
   for (const auto& portion : draft.portions) {
     TRY(auto policy, PolicyOf(portion.policy_text));
     TRY(auto recipients, RecipientsOf(policy));
@@ -158,6 +114,7 @@ Result<std::unique_ptr<SessionCore::Prepared>> SessionCore::Prepare(const Draft&
   prepared->attachments = std::move(head.attachments);
 
   std::vector<record::PortionSeal> seals;
+  crypto::Secret keys(record::kCekSize * draft.portions.size());
   std::size_t record_inline_left = kInlinePerRecord;
   for (std::uint32_t number = 0; number < draft.portions.size(); ++number) {
     const auto& portion = draft.portions[number];
@@ -215,11 +172,14 @@ Result<std::unique_ptr<SessionCore::Prepared>> SessionCore::Prepare(const Draft&
       body.writer.close();
       if (!body.writer) return Refuse(Reason::kFile, "cannot write " + body.path.string());
     }
-    seals.push_back(SealPortion(*window, head, number, cek, body.summary));
+    seals.push_back(SealPortion(*window, head, number, cek, body.summary, random_));
+    std::copy_n(cek.view().begin(), record::kCekSize, keys.mutable_view().begin() + number * record::kCekSize);
     prepared->bodies.push_back(std::move(body));
   }
 
   prepared->envelope = RecordEnvelope(head, seals);
+  prepared->keys =
+      SealForMyself(record::Kept::kSentKeys, DigestOf(ledger::Kind::kRecord, prepared->envelope.payload), keys);
   return prepared;
 }
 
@@ -262,6 +222,11 @@ Result<std::vector<Result<SentRecord>>> SessionCore::Send(const std::vector<Draf
     leaves.push_back(record::StatementLeaf(ready[i]->envelope.payload_type, ready[i]->envelope.payload));
   }
   if (leaves.empty()) return out;
+  // Before they are sent: a grant needs them, and nobody else has them.
+  std::vector<KeptSecret> keys;
+  for (auto& one : ready)
+    if (one) keys.push_back(std::move(one->keys));
+  TRY_OK(profile_.Keep("sent.log", keys));
   auto batch = record::SignBatch(keys_.signature, leaves);
 
   std::size_t leaf = 0;

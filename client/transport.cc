@@ -127,6 +127,14 @@ class GrpcTransport final : public Transport {
     return OfRecord(&v1::Exchange::Stub::Custody, record, from, verified_size);
   }
 
+  Result<WaitingAnswer> Waiting(std::uint64_t verified_size) override {
+    v1::WaitingRequest request;
+    request.set_verified_size(verified_size);
+    v1::WaitingAnswer response;
+    TRY_OK(Call(&v1::Exchange::Stub::Waiting, request, &response));
+    return proto::FromMessage(response);
+  }
+
   Result<View> Checkpoint(std::uint64_t verified_size) override {
     v1::CheckpointRequest request;
     request.set_verified_size(verified_size);

@@ -29,6 +29,7 @@ using proto::ProvedEntry;
 using proto::Release;
 using proto::Submission;
 using proto::View;
+using proto::WaitingAnswer;
 
 struct BodyStream {
   std::uint64_t length = 0;
@@ -60,6 +61,7 @@ class Transport {
                         const std::function<bool(FollowItem)>& item) = 0;
   virtual Result<EntriesAnswer> GetRecord(const Digest& record, std::uint64_t verified_size) = 0;
   virtual Result<EntriesAnswer> Custody(const Digest& record, std::uint64_t from, std::uint64_t verified_size) = 0;
+  virtual Result<WaitingAnswer> Waiting(std::uint64_t verified_size) = 0;
   virtual Result<View> Checkpoint(std::uint64_t verified_size) = 0;
   virtual Result<std::pair<proto::Receipt, View>> Receipt(const Digest& statement, std::uint64_t verified_size) = 0;
   virtual Result<Bytes> Tile(const std::string& path) = 0;

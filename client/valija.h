@@ -71,6 +71,8 @@ struct PortionDraft {
 struct Draft {
   std::vector<PortionDraft> portions;  // 1..: the tearlines, the widest audience first by custom
   std::string in_reply_to;             // record id or empty
+  std::string urgency;                 // "normal", "urgent", "immediate": asks for an answer by then; "": asks nothing
+  std::vector<std::string> sources;    // ids of records that it derives from
 };
 struct Reader {  // who could open a portion, by the directory as it is
   std::string agency;
@@ -81,6 +83,16 @@ struct PortionPreview {
   std::string marking;
   std::vector<Reader> readers;
   std::vector<std::string> left_out;  // agencies in the audience that have no key epoch: they get no key half
+};
+// Who could open a portion and who not, and which rule says so, by the rules themselves and the directory as it is.
+struct MemberExplained {
+  std::string member;
+  std::vector<std::string> reasons;  // codes, as a refusal would have them; empty: could open it now
+};
+struct PortionExplained {
+  std::uint32_t portion = 0;
+  std::string marking;
+  std::vector<MemberExplained> members;  // every active member of every agency
 };
 struct SentRecord {
   std::string id;           // 64 hex digits: the digest of the record's statement
@@ -104,16 +116,43 @@ struct InboxItem {
   std::vector<PortionInfo> portions;
   bool revoked = false, opened_by_me = false;
   std::uint64_t entry = 0;
+  std::string urgency;                // as in Draft
+  std::optional<TimePoint> due;       // it asks for an answer by then
+  bool answered_by_us = false;        // by somebody of my agency
+  std::vector<std::string> replies;   // ids of the records in my mailbox that answer it
+  bool recalled = false;              // every holder is asked to erase it, and to acknowledge so
+  bool purged = false;                // its content is gone
+  std::string grant_of;               // id of the original, if this is a grant of it
+  std::vector<std::string> sources;   // ids
 };
-struct NewsItem {  // what happened to a record of mine, or that I received
+// What happened to a record of mine, or that I received; or what I did. The kinds are those of docs/formats.md ("record",
+// "open", "acknowledgement", "revocation", "grant", "amendment", "approval", "review", "access-request", "answer",
+// "standing-order", "standing-opening", "purge", and what an administrator does), and "erased": a statement whose text or
+// content a purge has taken away; of it there are entry and time alone.
+struct NewsItem {
   std::uint64_t entry = 0;
   TimePoint time;
-  std::string kind;  // "record", "open", "acknowledgement", "revocation"
-  std::string by;    // member id
-  std::string record;
+  std::string kind;
+  std::string by;      // member id; empty: nobody's, or of an opening under an order that is not shown to me
+  std::string record;  // what it is about; of a grant its original
   std::vector<std::pair<std::uint32_t, std::string>> portions;  // opens: portion and "granted" or the reason codes
   std::string purpose, case_reference, outcome, why;
-  std::optional<InboxItem> item;  // kind "record" addressed to me
+  std::optional<InboxItem> item;  // kinds "record" and "grant", addressed to me or mine
+  std::string id;                 // of the statement itself: what Approve, Answer, EndOrder and others name
+  // What it speaks of: the opening (approval, review), the access request (answer, grant), the standing order
+  // (standing-opening), the request that was approved (open).
+  std::string request;
+  // "approve", "reject", "withdraw"; "justified", "not-justified"; "declined", "consented"; "open", "onward", "mark-less"
+  std::string verdict;
+  std::string marking;     // access request and answer: of what would be derived
+  std::string agency;      // access request: who shall receive it
+  std::string emergency;   // open: why it could not wait
+  bool recall = false;     // revocation
+  std::uint32_t portion = 0;          // amendment
+  std::uint64_t sequence = 0;         // amendment: 1, 2, ..
+  std::string policy_text;            // amendment: its policy, if it is shown to me
+  std::optional<TimePoint> until;     // standing order
+  std::vector<std::string> erased;    // purge: ids
 };
 struct OpenedPortion {
   std::string id;
@@ -128,17 +167,80 @@ struct OpenRequest {
   std::uint32_t portion = 0;
   std::string purpose, case_reference;
   std::filesystem::path output;  // must not exist; empty: into OpenedPortion::content (at most 64 MiB)
+  std::string approved_request;  // id or prefix of my request that has been approved
+  std::string emergency;         // why it must be opened without the approvals
+};
+
+// ---- what others ask ----
+
+// Something that waits for me. Hints of the broker, each looked up in what I have verified; `until` is its word.
+struct WaitingItem {
+  // "approval": an opening that I may approve or reject. "approved": mine has what it needs, open again. "review": an
+  // emergency to be closed. "access": somebody asks for a record of mine. "answer": a record asks my agency. "erase": it
+  // was recalled, and I have opened it.
+  std::string kind;
+  std::string id;      // of what to act on: the request, or the record
+  std::string record;  // empty for a review
+  std::uint64_t entry = 0;
+  TimePoint time;
+  std::string by;
+  std::vector<std::pair<std::uint32_t, std::string>> portions;  // number and marking
+  std::string purpose, case_reference, why;
+  std::optional<TimePoint> until;
+  std::string wish, agency, marking;  // access
+  std::string urgency;                // answer
+};
+struct AccessDraft {
+  std::string record;                   // whole id: the record need not be in my mailbox, nor exist
+  std::vector<std::uint32_t> portions;  // empty: all
+  std::string wish = "open";            // "open", "onward" (to another agency), "mark-less" (what I derive)
+  std::string agency;                   // onward: who shall receive it; else empty: mine
+  std::string marking;                  // mark-less: "TLP:GREEN"
+  std::string purpose, case_reference, why;
+};
+
+// ---- what an originator does afterwards ----
+
+struct GrantDraft {
+  std::string record;                   // id or prefix; of a grant its original is meant
+  std::vector<std::uint32_t> portions;  // empty: all
+  std::string policy_text;              // of each of them
+  std::string request;                  // id or prefix of the access request that it answers, or empty
+  // For who passes on what it received: the portions are opened once more for that, with this purpose and case.
+  std::string purpose, case_reference;
+};
+
+// ---- standing orders ----
+
+struct OrderDraft {
+  std::string purpose, case_reference;
+  TimePoint until;
+};
+struct OrderInfo {
+  std::string id, purpose, case_reference;
+  TimePoint time, until;
+  bool ended = false;
+  std::size_t opened = 0;  // records under it
+};
+// A record that was opened under an order of mine.
+struct Released {
+  std::uint64_t entry = 0;  // of the opening; follow from the next one
+  TimePoint time;
+  std::string order, record, from;
+  std::vector<Outcome<OpenedPortion>> portions;  // of those that were asked for: content, or why not
 };
 
 struct MemberInfo {
-  std::string id, status, clearance;
+  std::string id, status, clearance;  // status: "active", "suspended", "removed"
   std::vector<std::string> roles, programmes;
   bool administrator = false, auditor = false, joint_auditor = false;
+  std::string person;
 };
 struct AgencyInfo {
   std::string id, name;
   std::uint64_t epoch = 0;  // 0: none yet
   std::vector<MemberInfo> members;
+  bool left = false;  // no party to the charter any more
 };
 struct WhoAmI {
   std::string member, origin, charter_digest, broker;
@@ -158,6 +260,9 @@ class Session {
   Outcome<std::vector<AgencyInfo>> Directory();  // fetched, verified and folded anew
 
   Outcome<std::vector<PortionPreview>> Preview(const Draft& draft);
+  // For a request with this purpose and case; empty: one that the policy allows.
+  Outcome<std::vector<PortionExplained>> Explain(const Draft& draft, const std::string& purpose = {},
+                                                 const std::string& case_reference = {});
   Outcome<SentRecord> Send(const Draft& draft, const Progress& progress = {});
   // Many small records under one window and one batch signature: the fast path for systems. Answers per draft.
   Outcome<std::vector<Outcome<SentRecord>>> SendBatch(const std::vector<Draft>& drafts);
@@ -165,26 +270,68 @@ class Session {
   // The whole id of the record that begins so: at least 4 digits, and of records in my mailbox.
   Outcome<std::string> Resolve(const std::string& id_or_prefix);
   Outcome<std::vector<InboxItem>> Inbox();  // all that was ever addressed to me, newest last
+  Outcome<std::vector<InboxItem>> Sent();   // all that I sent: with its replies and by when they are due
   // Calls back for each verified item from the profile's cursor on; returns when the callback returns false, or with
   // the failure that ended the stream.
   Outcome<Done> Follow(const std::function<bool(const NewsItem&)>& item);
+  // A portion that needs approvals is refused as "approval-missing", and the request waits for them: the failure's message
+  // and Custody name it. Once approved (Waiting), open again with approved_request.
   Outcome<OpenedPortion> OpenRecord(const OpenRequest& request, const Progress& progress = {});
   // Many openings in one request and one entry; answers per item. Contents in memory.
   Outcome<std::vector<Outcome<OpenedPortion>>> OpenBatch(const std::vector<OpenRequest>& requests);
 
   Outcome<NewsItem> Acknowledge(const std::string& record, const std::string& outcome);
   Outcome<NewsItem> Revoke(const std::string& record, const std::string& why);
+  Outcome<NewsItem> Recall(const std::string& record, const std::string& why);  // ... and asks every holder to erase it
   Outcome<std::vector<NewsItem>> Custody(const std::string& record);  // every entry that I may see, each proved
+
+  // Dual control, emergencies, access. Requests are named by id or prefix, and must be in my mailbox.
+  Outcome<std::vector<WaitingItem>> Waiting();
+  Outcome<NewsItem> Approve(const std::string& request, const std::string& why);
+  Outcome<NewsItem> Reject(const std::string& request, const std::string& why);
+  Outcome<NewsItem> Withdraw(const std::string& request, const std::string& why);  // what I said of it
+  Outcome<NewsItem> Review(const std::string& request, bool justified, const std::string& why);
+  Outcome<NewsItem> RequestAccess(const AccessDraft& draft);
+  // A marking: consent to what is derived being marked so. Empty: declined, which the one who asked is not told.
+  Outcome<NewsItem> Answer(const std::string& request, const std::string& marking, const std::string& why);
+
+  // The policy of a portion of a record or a grant is replaced.
+  Outcome<NewsItem> Amend(const std::string& record, std::uint32_t portion, const std::string& policy_text);
+  Outcome<NewsItem> Grant(const GrantDraft& draft);
+  // Content and people's texts end; entries and proofs stay. Records, or any other statements, by id or prefix.
+  Outcome<NewsItem> Purge(const std::vector<std::string>& ids, const std::string& why);
+
+  // Standing orders: everything that is released to me for this purpose is opened as it comes, until then.
+  Outcome<NewsItem> StandingOrder(const OrderDraft& draft);
+  Outcome<NewsItem> EndOrder(const std::string& order);
+  Outcome<std::vector<OrderInfo>> Orders();
+  // Calls back for each record that was opened under an order of mine, from this entry of the log on and then as they come,
+  // until the callback returns false. With a folder, contents are written to new files in it, named RECORD-PORTION; else
+  // they are in memory.
+  Outcome<Done> FollowReleased(std::uint64_t from_entry, const std::filesystem::path& folder,
+                               const std::function<bool(const Released&)>& released);
 
   // For an administrator.
   struct EnrolOptions {
     std::string clearance;
     std::vector<std::string> roles, programmes;
     bool administrator = false, auditor = false;
+    std::string person;  // the same label in all members that are one person; without one nothing can be approved
   };
   Outcome<NewsItem> Enrol(const std::filesystem::path& card, const EnrolOptions& options);
   Outcome<NewsItem> Remove(const std::string& member);  // and rotates the epoch
+  Outcome<NewsItem> Suspend(const std::string& member);  // and rotates the epoch
+  Outcome<NewsItem> Resume(const std::string& member);   // with the epochs that came meanwhile
+  Outcome<NewsItem> GrantEpochs(const std::string& member);  // every earlier epoch: what was sent before it came
   Outcome<NewsItem> RotateEpoch();
+  // An amendment of the charter, signed by as many agencies as the charter asks: the bytes of its envelope.
+  Outcome<NewsItem> SubmitCharterAmendment(const std::string& envelope);
+
+  // Renewal of a member's own keys. First: new keys, a certificate request and a card, in the folder that is returned; those
+  // in use stay so. Then the administrator enrols the card and the agency's CA signs the request. Last, with the
+  // certificate: from then on the new keys are used. Nothing that was sent before is lost.
+  static Outcome<std::filesystem::path> BeginRenewal(const SessionOptions& options);
+  static Outcome<Done> FinishRenewal(const SessionOptions& options, const std::filesystem::path& certificate);
 
   // For an auditor: writes (or continues) an export that valija-audit verifies offline.
   Outcome<std::uint64_t> ExportLog(const std::filesystem::path& folder, const Progress& progress = {});

@@ -5,35 +5,57 @@
 namespace valija::client {
 namespace {
 
-Result<log::NoteVerifier> LogKeyOf(const Profile& profile) {
-  return log::NoteVerifier::Parse(profile.charter_terms().log_key);
-}
-
 bool Whole(const proto::LoggedEntry& entry) {
   return entry.salt && entry.head && entry.envelope && !entry.decision_bytes.empty();
 }
 
 }  // namespace
 
-Verifier::Verifier(Profile& profile) : profile_(profile), log_key_(LogKeyOf(profile).value()) {
+Verifier::Verifier(Profile& profile) : profile_(profile) {
   // The cached entries were proved when they were fetched; they are folded again by the rules, and a cache that does
   // not fold is thrown away and fetched anew.
   for (auto& entry : profile_.Load("directory.log")) {
     if (!Whole(entry) || !proto::CheckLoggedEntry(entry) || !Fold(entry)) {
-      state_ = ledger::State();
-      periods_.clear();
-      next_directory_index_ = 0;
+      Forget();
       (void)profile_.Forget("directory.log");
       break;
     }
   }
 }
 
+void Verifier::Forget() {
+  state_ = ledger::State();
+  charters_.clear();
+  periods_.clear();
+  next_directory_index_ = 0;
+}
+
+const ledger::Charter& Verifier::CharterAt(std::uint64_t index) const {
+  const ledger::Charter* then = &profile_.charter_terms();
+  for (const auto& [from, charter] : charters_)
+    if (from < index) then = &charter;
+  return *then;
+}
+
+Result<log::SignedCheckpoint> Verifier::VerifyOlder(std::string_view note) const {
+  Result<log::SignedCheckpoint> verified = Refuse(Reason::kBadCheckpoint);
+  std::vector<std::string> keys{profile_.charter_terms().log_key};
+  for (const auto& [from, text] : state_.log_keys()) keys.push_back(text);
+  for (auto text = keys.rbegin(); !verified && text != keys.rend(); ++text) {
+    TRY(auto key, log::NoteVerifier::Parse(*text));
+    verified = log::SignedCheckpoint::Verify(note, profile_.charter_terms().origin, key);
+  }
+  return verified;
+}
+
 std::uint64_t Verifier::verified_size() const { return profile_.pin() ? profile_.pin()->size() : 0; }
 
 Result<log::SignedCheckpoint> Verifier::Advance(const View& view) {
   if (profile_.forked()) return Refuse(Reason::kFork, "this profile has stopped; the evidence is in its file FORK");
-  TRY(auto shown, log::SignedCheckpoint::Verify(view.checkpoint, profile_.charter_terms().origin, log_key_));
+  // Who knows the former key alone follows it to the amendment, and from then on demands the key that it names.
+  const auto& keys = state_.log_keys();
+  TRY(auto log_key, log::NoteVerifier::Parse(keys.empty() ? profile_.charter_terms().log_key : keys.back().second));
+  TRY(auto shown, log::SignedCheckpoint::Verify(view.checkpoint, profile_.charter_terms().origin, log_key));
   const auto& pin = profile_.pin();
   if (!pin) {
     if (shown.size() == 0) return Refuse(Reason::kBadCheckpoint, "an empty log has no charter in it");
@@ -63,8 +85,15 @@ Status Verifier::CheckEntry(const ProvedEntry& proved, const log::SignedCheckpoi
 }
 
 Result<ledger::VerifiedStatement> Verifier::VerifyAuthor(const proto::LoggedEntry& entry) const {
+  if (entry.erased_by) return Refuse(Reason::kPurged, "entry " + std::to_string(entry.head->index));
   TRY(auto statement, proto::MakeStatement(*entry.envelope, entry.attachments));
   if (statement.kind == ledger::Kind::kCharter) return ledger::VerifyCharter(std::move(statement));
+  if (const auto* amendment = std::get_if<ledger::CharterAmendment>(&statement.payload)) {
+    const auto signer = ledger::CharterSigner(state_, *amendment);  // keeps a reference: used before the statement moves
+    ledger::Statement copy = statement;
+    return ledger::VerifyCharterAmendment(std::move(copy), signer);
+  }
+  if (statement.kind == ledger::Kind::kStandingOpening) return ledger::VerifyStandingOpening(std::move(statement));
   auto by = ledger::AuthorshipOf(statement);
   if (by->origin != profile_.charter_terms().origin) return Refuse(Reason::kForeignOrigin, by->origin);
   const Period* then = nullptr;
@@ -77,22 +106,42 @@ Result<ledger::VerifiedStatement> Verifier::VerifyAuthor(const proto::LoggedEntr
   return ledger::VerifyStatement(std::move(statement), then->signing_key);
 }
 
-Status Verifier::CheckDecision(const ledger::Statement& statement, const ledger::Decision& decision) const {
+namespace {
+
+// What a decision of this statement judges, in its order; nullopt: the statement as a whole.
+std::optional<std::vector<std::pair<Digest, std::uint32_t>>> Judged(const ledger::Statement& statement) {
+  std::vector<std::pair<Digest, std::uint32_t>> out;
+  if (const auto* open = std::get_if<ledger::Open>(&statement.payload)) {
+    for (const auto& item : open->items) out.emplace_back(item.record, item.portion);
+    return out;
+  }
+  if (const auto* opening = std::get_if<ledger::StandingOpening>(&statement.payload)) {
+    for (const auto portion : opening->portions) out.emplace_back(opening->record, portion);
+    return out;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Status Verifier::CheckDecision(const ledger::Statement& statement, const ledger::Decision& decision,
+                               std::uint64_t index) const {
   if (decision.statement != statement.digest)
     return Refuse(Reason::kBadProof, "the decision is about another statement");
-  if (decision.authority != profile_.charter_terms().authorities.front().id)
+  if (decision.authority != CharterAt(index).authorities.front().id)
     return Refuse(Reason::kBadProof, "decided by " + decision.authority.str());
-  const auto* open = std::get_if<ledger::Open>(&statement.payload);
-  if (open == nullptr) {
-    if (decision.verdicts.size() != 1 || !decision.verdicts.front().allowed())
-      return Refuse(Reason::kBadProof, "a statement that was refused is no entry");
-    return Ok();
-  }
-  bool fits = decision.verdicts.size() == open->items.size();
-  for (std::size_t i = 0; fits && i < open->items.size(); ++i)
-    fits =
-        decision.verdicts[i].record == open->items[i].record && decision.verdicts[i].portion == open->items[i].portion;
+  const auto judged = Judged(statement);
+  bool any = false;
+  for (const auto& verdict : decision.verdicts) any = any || verdict.allowed();
+  if (!judged && (decision.verdicts.size() != 1 || !any))
+    return Refuse(Reason::kBadProof, "a statement that was refused is no entry");
+  if (!judged) return Ok();
+  bool fits = decision.verdicts.size() == judged->size();
+  for (std::size_t i = 0; fits && i < judged->size(); ++i)
+    fits = decision.verdicts[i].record == (*judged)[i].first && decision.verdicts[i].portion == (*judged)[i].second;
   if (!fits) return Refuse(Reason::kBadProof, "the decision judges other portions than were asked for");
+  if (statement.kind == ledger::Kind::kStandingOpening && !any)
+    return Refuse(Reason::kBadProof, "an opening under an order that opened nothing is no entry");
   return Ok();
 }
 
@@ -101,18 +150,36 @@ Result<VerifiedEntry> Verifier::VerifyEntry(const ProvedEntry& proved, const log
   return VerifyKept(proved.entry);
 }
 
+Result<ErasedEntry> Verifier::VerifyErased(const ProvedEntry& proved, const log::SignedCheckpoint& checkpoint) const {
+  TRY_OK(CheckEntry(proved, checkpoint));
+  const auto& entry = proved.entry;
+  if (!entry.erased_by) return Refuse(Reason::kBadProof, "it is not erased");
+  if (*entry.erased_by >= checkpoint.size())
+    return Refuse(Reason::kBadProof, "erased by an entry that is not in the log");
+  return ErasedEntry{*entry.head, *ledger::KindFromPayloadType(entry.envelope->payload_type), *entry.erased_by};
+}
+
 Result<VerifiedEntry> Verifier::VerifyKept(const proto::LoggedEntry& entry) const {
   if (!Whole(entry)) return Refuse(Reason::kBadProof, "a part of the entry is not there");
   TRY_OK(proto::CheckLoggedEntry(entry));
   TRY(auto decision, proto::DecodeDecision(entry.decision_bytes));
   TRY(auto statement, VerifyAuthor(entry));
-  TRY_OK(CheckDecision(*statement, decision));
+  TRY_OK(CheckDecision(*statement, decision, entry.head->index));
   return VerifiedEntry{*entry.head, std::move(statement), std::move(decision)};
 }
 
-void Verifier::Note(const ledger::MemberRecord& member, std::uint64_t index) {
-  const auto* present = state_.member(member.id);
-  periods_[member.id].push_back({index, member.status == ledger::MemberStatus::kActive, present->signing_key});
+void Verifier::Note(const ledger::MemberState& member, std::uint64_t index) {
+  periods_[member.record.id].push_back(
+      {index, member.record.status == ledger::MemberStatus::kActive, member.signing_key});
+}
+
+void Verifier::NoteChanges(std::uint64_t index) {
+  for (const auto& [id, member] : state_.members()) {
+    const auto& known = periods_[id];
+    const bool active = member.record.status == ledger::MemberStatus::kActive;
+    if (known.empty() || known.back().active != active || known.back().signing_key.id() != member.signing_key.id())
+      Note(member, index);
+  }
 }
 
 Status Verifier::Fold(const proto::LoggedEntry& entry) {
@@ -126,18 +193,18 @@ Status Verifier::Fold(const proto::LoggedEntry& entry) {
     return Refuse(Reason::kBadProof, "the charter is entry 0, and only there");
   if (index == 0 && statement->digest != profile_.charter()->digest)
     return Refuse(Reason::kFork, "the log's charter is not the one that this profile joined");
-  TRY_OK(CheckDecision(*statement, decision));
+  TRY_OK(CheckDecision(*statement, decision, index));
   // The rules themselves: a member that the broker invented, or that no administrator of its agency enrolled, does not
   // get past them.
   TRY(auto ours, ledger::Decide(state_, statement, entry.head->time, decision.authority, decision.nonce));
   if (ours != decision)
     return Refuse(Reason::kBadProof, "directory entry " + std::to_string(index) + " was decided against the rules");
   ledger::Apply(state_, ledger::Entry{*entry.head, *entry.salt, statement, std::move(decision), entry.decision_bytes});
-  if (const auto* charter = std::get_if<ledger::Charter>(&statement->payload)) {
-    for (const auto& agency : charter->agencies)
-      for (const auto& administrator : agency.administrators) Note(administrator, index);
-  } else if (const auto* enrolment = std::get_if<ledger::Enrolment>(&statement->payload)) {
-    Note(enrolment->member, index);
+  if (const auto* enrolment = std::get_if<ledger::Enrolment>(&statement->payload)) {
+    Note(*state_.member(enrolment->member.id), index);
+  } else if (statement->kind != ledger::Kind::kEpoch) {
+    NoteChanges(index);
+    charters_.emplace_back(index, *state_.charter());
   }
   next_directory_index_ = index + 1;
   return Ok();
@@ -148,6 +215,8 @@ Status Verifier::FoldDirectory(const std::vector<ProvedEntry>& entries, const lo
     TRY_OK(CheckEntry(proved, checkpoint));
     TRY_OK(Fold(proved.entry));
     TRY_OK(profile_.AppendTo("directory.log", {proved.entry}));
+    if (charters_.size() > 1 && charters_.back().first == proved.entry.head->index)
+      TRY_OK(profile_.SetInForce(charters_.back().second));
   }
   return Ok();
 }
@@ -173,7 +242,7 @@ Result<ledger::Decision> Verifier::CheckReceipt(const proto::Receipt& receipt, c
     return Refuse(Reason::kBadProof, "the receipt is for another statement");
   if (receipt.head.decision != crypto::DigestOf(ledger::kDecisionType, receipt.decision_bytes))
     return Refuse(Reason::kBadProof, "the receipt's entry is about another decision");
-  if (decision.authority != profile_.charter_terms().authorities.front().id)
+  if (decision.authority != CharterAt(receipt.head.index).authorities.front().id)
     return Refuse(Reason::kBadProof, "decided by " + decision.authority.str());
   auto leaf = ledger::EntryLeaf(ledger::CommitEntry(receipt.salt, receipt.head));
   TRY_OK(log::VerifyInclusion(receipt.head.index, checkpoint.size(), leaf, receipt.path, checkpoint.root()));

@@ -19,28 +19,43 @@ struct VerifiedEntry {
   ledger::Decision decision;
 };
 
+// The same of an entry whose statement a purge has erased: what it said is gone, that and when it was said is not.
+struct ErasedEntry {
+  ledger::EntryHead head;
+  ledger::Kind kind = ledger::Kind::kRecord;
+  std::uint64_t erased_by = 0;  // entry index of the purge
+};
+
 class Verifier {
  public:
   explicit Verifier(Profile& profile);
 
-  // Checks the log's signature and consistency with the pin (or with `from`, in a stream), and advances the pin.
+  // Checks the log's signature, by the key in force as far as the directory is folded, and consistency with the pin (or with `from`, in a stream), and advances the pin.
   // kBadCheckpoint, kBadProof, kFork, kRolledBack.
   Result<log::SignedCheckpoint> Advance(const View& view);
   std::uint64_t verified_size() const;  // what requests send along
+  // A note that was kept: by any key that the log has had. kBadCheckpoint.
+  Result<log::SignedCheckpoint> VerifyOlder(std::string_view note) const;
 
   // Inclusion under `checkpoint`, the parts hold together (proto::CheckLoggedEntry), decision parses.
   Status CheckEntry(const ProvedEntry& entry, const log::SignedCheckpoint& checkpoint) const;
   // ... and the statement's signature by the key that its author had in the directory when the entry was made, and that
-  // the decision is one about it (see VerifyKept).
+  // the decision is one about it (see VerifyKept). A standing opening is signed by nobody: whether there is such an order is
+  // for the caller to know. kPurged: the statement is erased.
   Result<VerifiedEntry> VerifyEntry(const ProvedEntry& entry, const log::SignedCheckpoint& checkpoint) const;
-  // The same without inclusion, for what this profile has kept since it was proved. The decision must be by the charter's
-  // first authority, judge what the statement asks, and, but for openings, be no refusal: those are no entries.
+  // Inclusion of what was erased, and that it says so in the right form. That the purge is there and says the same is for
+  // the caller to see: proto::CheckErasure.
+  Result<ErasedEntry> VerifyErased(const ProvedEntry& entry, const log::SignedCheckpoint& checkpoint) const;
+  // The same without inclusion, for what this profile has kept since it was proved. The decision must be by the first
+  // authority of the charter that was in force, judge what the statement asks, and, but for openings, be no refusal: those are no entries.
   Result<VerifiedEntry> VerifyKept(const proto::LoggedEntry& entry) const;
 
   // Folds further directory entries (each proved): runs Decide and demands the decision that is logged.
   Status FoldDirectory(const std::vector<ProvedEntry>& entries, const log::SignedCheckpoint& checkpoint);
   Status Refresh(Transport& transport);  // fetches and folds what is new
   const ledger::State& directory() const { return state_; }
+  // The charter as it was when the entry of this index was decided.
+  const ledger::Charter& CharterAt(std::uint64_t index) const;
 
   // A receipt for my own statement: its digest, decided by the charter's first authority, included under the view's
   // checkpoint. What was decided of an open is for the caller to look at.
@@ -57,13 +72,16 @@ class Verifier {
     bool active = false;
     crypto::VerifyKey signing_key;
   };
-  void Note(const ledger::MemberRecord& member, std::uint64_t index);
-  Status CheckDecision(const ledger::Statement& statement, const ledger::Decision& decision) const;
+  void Note(const ledger::MemberState& member, std::uint64_t index);
+  void NoteChanges(std::uint64_t index);  // after an amendment: whoever came or went with its agency
+  void Forget();
+  Status CheckDecision(const ledger::Statement& statement, const ledger::Decision& decision,
+                       std::uint64_t index) const;
   Result<ledger::VerifiedStatement> VerifyAuthor(const proto::LoggedEntry& entry) const;
   Status Fold(const proto::LoggedEntry& entry);
   Profile& profile_;
-  log::NoteVerifier log_key_;
   ledger::State state_;
+  std::vector<std::pair<std::uint64_t, ledger::Charter>> charters_;  // from the entry after this one on
   std::map<MemberId, std::vector<Period>> periods_;  // a member that has new keys still signed with its old ones before
   std::uint64_t next_directory_index_ = 0;
 };

@@ -14,6 +14,7 @@
 #include "core/crypto/dsse.h"
 #include "core/ledger/state.h"
 #include "core/log/note.h"
+#include "core/log/tile.h"
 #include "core/log/tree.h"
 #include "core/record/body.h"
 #include "core/record/release.h"
@@ -21,6 +22,8 @@
 #include "proto/convert.h"
 
 namespace valija::test {
+
+using client::WaitingAnswer;
 
 using client::EntriesAnswer;
 using client::FollowItem;
@@ -46,6 +49,7 @@ struct Lies {
   std::function<void(PostAnswer&)> post;
   std::function<void(EntriesAnswer&)> directory, mailbox, record, custody;
   std::function<void(FollowItem&)> follow;
+  std::function<void(WaitingAnswer&)> waiting;
   std::function<Status()> download;  // before anything is sent
   std::function<void(client::BodyStream&, std::vector<Bytes>& slices)> body;
 };
@@ -67,7 +71,28 @@ class FakeBroker {
   Result<std::uint64_t> Take(const ledger::VerifiedStatement& statement) {
     TRY(auto decision, ledger::Decide(state, statement, Now(), keys_.authority, random_.Make<Nonce>()));
     if (lies.decision) lies.decision(decision);
-    return Log(statement, std::move(decision));
+    const auto index = Log(statement, std::move(decision));
+    if (state.record(statement->digest) != nullptr && HasHeader(statement->kind)) OpenUnderOrders(statement->digest);
+    return index;
+  }
+  static bool HasHeader(ledger::Kind kind) { return kind == ledger::Kind::kRecord || kind == ledger::Kind::kGrant; }
+  // An opening that the broker makes. Nothing judges it here but Decide.
+  static ledger::VerifiedStatement Opening(const ledger::StandingOpening& opening) {
+    ledger::Envelope envelope{ledger::PayloadType(ledger::Kind::kStandingOpening),
+                              proto::EncodeStandingOpening(opening),
+                              {},
+                              std::nullopt};
+    return ledger::VerifyStandingOpening(proto::MakeStatement(std::move(envelope)).value()).value();
+  }
+  void OpenUnderOrders(const Digest& digest) {
+    for (const auto& [order, one] : state.orders()) {
+      std::vector<std::uint32_t> portions;
+      for (const auto& portion : state.record(digest)->portions)
+        if (std::any_of(portion.recipients.begin(), portion.recipients.end(),
+                        [&, &one = one](const auto& to) { return to.first == one.order.agency; }))
+          portions.push_back(portion.number);
+      if (!portions.empty()) (void)Take(Opening({order, digest, portions}));
+    }
   }
   std::uint64_t Log(const ledger::VerifiedStatement& statement, ledger::Decision decision) {
     Bytes bytes = proto::EncodeDecision(decision);
@@ -85,8 +110,13 @@ class FakeBroker {
     for (auto& [id, tile] : tree_.TakeChangedTiles()) tiles_[id] = std::move(tile);
     entries.push_back(std::move(entry));
   }
+  // By the key that the charter names. Once it names another, by the former one too, unless that is given up.
   std::string Checkpoint() const {
-    return log::SignedCheckpoint::Sign({keys_.origin, tree_.size(), tree_.Root()}, keys_.log_key).note();
+    const log::Checkpoint now{keys_.origin, tree_.size(), tree_.Root()};
+    auto note = log::SignedCheckpoint::Sign(now, keys_.log_key).note();
+    if (!next_log_key || state.log_keys().size() < 2) return note;
+    const auto next = log::SignedCheckpoint::Sign(now, *next_log_key).note();
+    return former_key_given_up ? next : note + next.substr(next.find("\n\n") + 2);
   }
   log::TileReader Tiles() const {
     return [this](log::TileId id, unsigned width) -> std::optional<Bytes> {
@@ -105,15 +135,23 @@ class FakeBroker {
   std::vector<Hash> Path(std::uint64_t index) const {
     return log::ProveInclusion(index, tree_.size(), Tiles()).value();
   }
-  static proto::LoggedEntry Logged(const ledger::Entry& entry) {
-    return {ledger::CommitEntry(entry.salt, entry.head),
-            entry.salt,
-            entry.head,
-            entry.statement->envelope,
-            entry.decision_bytes,
-            entry.statement->attachments};
+  proto::LoggedEntry Logged(const ledger::Entry& entry) const {
+    proto::LoggedEntry logged{ledger::CommitEntry(entry.salt, entry.head),
+                              entry.salt,
+                              entry.head,
+                              entry.statement->envelope,
+                              entry.decision_bytes,
+                              entry.statement->attachments};
+    const auto* known = state.statement(entry.head.statement);
+    if (known == nullptr || !known->erased_by) return logged;
+    logged.envelope->payload = proto::RedactPayload(known->kind, logged.envelope->payload).value();
+    logged.envelope->signatures.clear();
+    logged.envelope->batch.reset();
+    logged.attachments = {};
+    logged.erased_by = known->erased_by;
+    return logged;
   }
-  ProvedEntry Proved(std::uint64_t index) const { return {Logged(entries.at(index)), Path(index)}; }
+  ProvedEntry Proved(std::uint64_t index) const { return {Logged(entries.at(index)), Path(index), {}}; }
   proto::Receipt Receipt(std::uint64_t index) const {
     const auto& entry = entries.at(index);
     return {entry.head, entry.salt, entry.decision_bytes, Path(index)};
@@ -123,7 +161,11 @@ class FakeBroker {
   std::optional<ProvedEntry> Seen(std::uint64_t index, const MemberId& caller) const {
     auto proved = Proved(index);
     const auto& statement = *entries.at(index).statement;
-    if (statement.kind != ledger::Kind::kRecord) return proved;
+    if (statement.kind == ledger::Kind::kAmendment) {
+      const auto* amended = state.record(std::get<ledger::Amendment>(statement.payload).record);
+      if (state.original(*amended).originator.agency() != caller.agency()) proved.entry.attachments = {};
+    }
+    if (!HasHeader(statement.kind)) return proved;
     const auto* record = state.record(statement.digest);
     if (record == nullptr || !state.visible_to(*record, caller)) return std::nullopt;
     if (record->originator.agency() == caller.agency()) return proved;
@@ -136,6 +178,11 @@ class FakeBroker {
   // ---- what is handed in ----
   Result<std::uint64_t> Accept(const Submission& submission, const MemberId& caller) {
     TRY(auto statement, proto::MakeStatement(submission.envelope, submission.attachments));
+    if (const auto* amendment = std::get_if<ledger::CharterAmendment>(&statement.payload)) {
+      const auto signer = ledger::CharterSigner(state, *amendment);
+      TRY(auto verified, ledger::VerifyCharterAmendment(ledger::Statement(statement), signer));
+      return Take(verified);
+    }
     auto by = ledger::AuthorshipOf(statement);
     if (!by || by->author != caller) return Refuse(Reason::kWrongAuthor);
     const auto* member = state.active_member(caller);
@@ -155,24 +202,62 @@ class FakeBroker {
   std::optional<proto::Release> MakeRelease(std::uint64_t index) {
     const auto& entry = entries.at(index);
     const auto* open = std::get_if<ledger::Open>(&entry.statement->payload);
-    if (open == nullptr) return std::nullopt;
+    const auto* opening = std::get_if<ledger::StandingOpening>(&entry.statement->payload);
+    if (open == nullptr && opening == nullptr) return std::nullopt;
+    const auto* order = opening != nullptr ? state.order(opening->order) : nullptr;
+    if (opening != nullptr && order == nullptr) return std::nullopt;
+    const AgencyId agency = open != nullptr ? open->agency : order->order.agency;
     std::vector<crypto::Secret> shares;
-    for (std::size_t i = 0; i < open->items.size(); ++i)
-      if (entry.decision.verdicts.at(i).allowed()) shares.push_back(Share(open->items[i], open->agency));
-    record::ReleaseBinding binding{entry.head.statement, entry.head.decision, keys_.authority, open->agency,
-                                   open->by.key_id};
-    auto reply_key = crypto::KemPublicKey::FromPoint(open->reply_key).value();
+    for (const auto& verdict : entry.decision.verdicts)
+      if (verdict.allowed()) shares.push_back(Share(verdict.record, verdict.portion, agency));
+    record::ReleaseBinding binding{entry.head.statement, entry.head.decision, keys_.authority, agency,
+                                   open != nullptr ? open->by.key_id : order->order.by.key_id};
+    auto reply_key =
+        crypto::KemPublicKey::FromPoint(open != nullptr ? open->reply_key : order->order.reply_key).value();
     if (lies.release) lies.release(binding, reply_key, shares);
     if (shares.empty()) return std::nullopt;
     auto sealed = record::SealRelease(binding, reply_key, shares, random_);
     return proto::Release{keys_.authority, sealed.enc, std::move(sealed.ciphertext)};
   }
-  crypto::Secret Share(const ledger::OpenItem& item, const AgencyId& agency) {
-    const auto& entry = entries.at(state.record(item.record)->index);
-    const auto& payload = std::get<ledger::Record>(entry.statement->payload).payload;
-    return record::MakeReleaseShare(payload.header, payload.ctx, item.portion, agency, keys_.authority,
-                                    keys_.release_key, entry.statement->attachments.authority_encs.at(0), contexts_)
+  crypto::Secret Share(const Digest& digest, std::uint32_t portion, const AgencyId& agency) {
+    const auto& entry = entries.at(state.record(digest)->index);
+    const auto* grant = std::get_if<ledger::Grant>(&entry.statement->payload);
+    const auto* whole = std::get_if<ledger::Record>(&entry.statement->payload);
+    const auto& header = grant != nullptr ? grant->header : whole->payload.header;
+    const auto& ctx = grant != nullptr ? grant->ctx : whole->payload.ctx;
+    return record::MakeReleaseShare(header, ctx, portion, agency, keys_.authority, keys_.release_key,
+                                    entry.statement->attachments.authority_encs.at(0), contexts_)
         .value();
+  }
+  WaitingAnswer WaitingFor(const MemberId& member) const {
+    WaitingAnswer out;
+    for (const auto& [digest, request] : state.all_pending()) {
+      const auto& first = request.items.front();
+      const auto& record = *state.record(first.record);
+      const auto& policy = *record.portion(first.portion)->policy;
+      if (request.author == member && ledger::JudgeApprovals(state, record, policy, request).empty())
+        out.items.push_back({"approved", digest, first.record, request.index, request.expires});
+      if (request.author != member && !request.said.contains(member) && ledger::MayApprove(state, request, member))
+        out.items.push_back({"approval", digest, first.record, request.index, request.expires});
+    }
+    for (const auto& [digest, emergency] : state.emergencies())
+      if (!emergency.reviewed && emergency.author != member &&
+          (state.is_joint_auditor(member) || state.member(member)->record.auditor))
+        out.items.push_back({"review", digest, {}, emergency.index, std::nullopt});
+    for (const auto& [digest, asked] : state.access_requests())
+      if (const auto* record = state.record(asked.request.record);
+          !asked.answered && record != nullptr && state.original(*record).originator == member)
+        out.items.push_back({"access", digest, asked.request.record, asked.index, std::nullopt});
+    for (const auto& digest : state.asking())
+      if (const auto& record = *state.record(digest); record.originator.agency() != member.agency() &&
+                                                      !record.replies.contains(member.agency()) &&
+                                                      state.visible_to(record, member))
+        out.items.push_back({"answer", digest, digest, record.index, record.due});
+    for (const auto& digest : state.recalled())
+      if (const auto& record = *state.record(digest);
+          record.holders.contains(member) && !record.holders.at(member).erased)
+        out.items.push_back({"erase", digest, digest, record.index, std::nullopt});
+    return out;
   }
 
   static Time Now() { return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()); }
@@ -184,6 +269,8 @@ class FakeBroker {
   std::size_t page = 256;  // entries looked at for one answer
   std::size_t posts = 0, downloads = 0, uploads = 0;
   std::size_t answers_to_lose = 0;  // of posts that come next: done, and the connection breaks
+  std::optional<crypto::Ed25519SignKey> next_log_key;
+  bool former_key_given_up = false;
   std::mutex downloading;  // sessions fetch several bodies at once
 
  private:
@@ -232,7 +319,7 @@ class FakeTransport : public client::Transport {
     for (std::uint64_t index = cursor; index < broker_->entries.size(); ++index) {
       const auto& mail = broker_->state.entries_for(caller_.agency());
       if (IsDirectory(index) || !std::count(mail.begin(), mail.end(), index)) continue;
-      auto seen = broker_->Seen(index, caller_);
+      auto seen = WithRelease(broker_->Seen(index, caller_));
       if (!seen) continue;
       FollowItem out{index + 1, std::move(seen), broker_->MakeView(verified)};
       verified = broker_->entries.size();
@@ -254,16 +341,27 @@ class FakeTransport : public client::Transport {
     if (record == nullptr || !broker_->state.visible_to(*record, caller_)) return Refuse(Reason::kNotFound);
     return Say(Page(record->entries, from, false), verified, broker_->lies.custody);
   }
+  Result<WaitingAnswer> Waiting(std::uint64_t verified) override {
+    auto answer = broker_->WaitingFor(caller_);
+    answer.view = broker_->MakeView(verified);
+    if (broker_->lies.waiting) broker_->lies.waiting(answer);
+    return answer;
+  }
   Result<View> Checkpoint(std::uint64_t verified) override { return broker_->MakeView(verified); }
   Result<std::pair<proto::Receipt, View>> Receipt(const Digest& statement, std::uint64_t verified) override {
     auto index = broker_->state.statement_index(statement);
     if (!index) return Refuse(Reason::kNotFound);
     return std::pair(broker_->Receipt(*index), broker_->MakeView(verified));
   }
-  Result<Bytes> Tile(const std::string&) override { return Refuse(Reason::kNotFound); }
+  Result<Bytes> Tile(const std::string& path) override {
+    const auto parsed = log::ParseTilePath(path);
+    auto bytes = parsed ? broker_->Tiles()(parsed->id, parsed->width) : std::nullopt;
+    if (!bytes) return Refuse(Reason::kNotFound);
+    return *std::move(bytes);
+  }
   Status Entries(std::uint64_t from, std::uint64_t end, const std::function<bool(proto::LoggedEntry)>& entry) override {
     for (; from < end; ++from)
-      if (!entry(FakeBroker::Logged(broker_->entries.at(from)))) break;
+      if (!entry(broker_->Logged(broker_->entries.at(from)))) break;
     return Ok();
   }
   Status Upload(const Hash& root, std::uint64_t length, const std::vector<Hash>& slice_hashes,
@@ -287,7 +385,9 @@ class FakeTransport : public client::Transport {
     std::unique_lock alone(broker_->downloading);
     ++broker_->downloads;
     if (broker_->lies.download) TRY_OK(broker_->lies.download());
-    const auto& entry = broker_->entries.at(broker_->state.record(digest)->index);
+    const auto& record = broker_->state.original(*broker_->state.record(digest));
+    if (record.purged_at) return Refuse(Reason::kPurged);
+    const auto& entry = broker_->entries.at(record.index);
     const auto& seal = std::get<ledger::Record>(entry.statement->payload).payload.portions.at(portion);
     const auto& body = broker_->bodies.at(seal.body_root);
     stream = {body.size(), record::SummariseBody(body).slice_hashes};
@@ -312,9 +412,21 @@ class FakeTransport : public client::Transport {
         page.next_cursor = index;
         break;
       }
-      if (auto seen = broker_->Seen(index, caller_)) page.entries.push_back(*std::move(seen));
+      auto seen = broker_->Seen(index, caller_);
+      if (mail) seen = WithRelease(std::move(seen));
+      if (seen) page.entries.push_back(*std::move(seen));
     }
     return page;
+  }
+  // What was opened under the caller's own order comes with its release.
+  std::optional<ProvedEntry> WithRelease(std::optional<ProvedEntry> seen) const {
+    if (!seen || !seen->entry.head || seen->entry.erased_by) return seen;
+    const auto& statement = *broker_->entries.at(seen->entry.head->index).statement;
+    const auto* opening = std::get_if<ledger::StandingOpening>(&statement.payload);
+    const auto* order = opening != nullptr ? broker_->state.order(opening->order) : nullptr;
+    if (order == nullptr || order->order.by.author != caller_) return seen;
+    if (auto release = broker_->MakeRelease(seen->entry.head->index)) seen->releases.push_back(*std::move(release));
+    return seen;
   }
   bool IsDirectory(std::uint64_t index) const {
     const auto& all = broker_->state.directory_entries();

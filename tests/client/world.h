@@ -127,11 +127,13 @@ class Beginning {
       const auto agency = Member(administrator).agency();
       ledger::MemberRecord record{
           Member(administrator), ledger::MemberStatus::kActive, Keys(administrator).Public(), {}, true, false};
+      record.person = "head-of-" + agency.str().substr(3);
       charter.agencies.push_back({agency, "Agency " + agency.str(), cas.at(agency.str()).der, {record}});
     }
     charter.authorities = {{broker.authority, broker.release_key.public_key().point()}};
     charter.log_key = log::NoteVerifier::Make(broker.origin, broker.log_key.verify_key()).value().Text();
     charter.carrier_ca_certificate = cas.at("carrier").der;
+    charter.joint_auditors = {Member("us.fbi/kim")};
     charter.purposes = {"analysis", "investigation"};
     charter.clearances = {"restricted", "secret"};
     charter_envelope = Sign(charter);
@@ -154,8 +156,10 @@ class Beginning {
       return client::SessionCore(client::Profile::Open(Folder(elsewhere.path(), member)).value(), Keys(member),
                                  std::make_unique<FakeTransport>(at, Member(member)));
     };
-    Session::EnrolOptions analyst{"secret", {"analyst"}, {}, false, false};
+    Session::EnrolOptions analyst{"secret", {"analyst"}, {}, false, false, {}};
+    analyst.person = "ana";
     session("us.dea/admin").Enrol(Folder(folder.path(), "us.dea/ana") / "member.card", analyst).value();
+    analyst.person = "luis";
     session("mx.fgr/admin").Enrol(Folder(folder.path(), "mx.fgr/luis") / "member.card", analyst).value();
     session("us.fbi/kim").RotateEpoch().value();
     entries = std::move(founding.entries);
@@ -190,7 +194,7 @@ class ClientWorld {
   }
   static OpenRequest Asking(const std::string& id, std::uint32_t portion = 0, const fs::path& output = {},
                             const std::string& purpose = "investigation") {
-    return {id, portion, purpose, "", output};
+    return {id, portion, purpose, "", output, {}, {}};
   }
 
   const Beginning& begun = Beginning::Get();

@@ -1,0 +1,78 @@
+#include "client/mail.h"
+
+#include "core/record/slip.h"
+
+namespace valija::client {
+
+bool IsRecord(const VerifiedEntry& entry) {
+  return entry.statement->kind == ledger::Kind::kRecord || entry.statement->kind == ledger::Kind::kGrant;
+}
+
+const record::Header& HeaderOf(const VerifiedEntry& record) {
+  if (const auto* grant = PayloadOf<ledger::Grant>(record)) return grant->header;
+  return std::get<ledger::Record>(record.statement->payload).payload.header;
+}
+
+Digest OriginalOf(const VerifiedEntry& record) {
+  const auto* grant = PayloadOf<ledger::Grant>(record);
+  return grant != nullptr ? grant->record : record.statement->digest;
+}
+
+bool Mail::Add(VerifiedEntry entry, const MemberId& me) {
+  if (!entries_.empty() && entry.head.index <= entries_.back().head.index) return false;
+  const std::size_t place = entries_.size();
+  if (const auto* revocation = PayloadOf<ledger::Revocation>(entry)) {
+    const std::pair fact(revocation->record, revocation->by.author.agency());
+    revoked_.emplace(fact, entry.head.index);
+    if (revocation->recall) recalled_.insert(fact);
+  } else if (const auto* purge = PayloadOf<ledger::Purge>(entry)) {
+    for (const auto& erasure : purge->erasures) purged_.emplace(erasure.statement, purge->by.author.agency());
+  } else if (const auto* open = PayloadOf<ledger::Open>(entry)) {
+    if (open->by.author == me)
+      for (const auto& verdict : entry.decision.verdicts)
+        if (verdict.allowed()) opened_.insert(verdict.record);
+  } else if (const auto* opening = PayloadOf<ledger::StandingOpening>(entry)) {
+    const auto* found = Find(opening->order);
+    const auto* order = found != nullptr ? PayloadOf<ledger::StandingOrder>(*found) : nullptr;
+    if (order != nullptr && order->by.author == me) opened_.insert(opening->record);
+  } else if (const auto* amendment = PayloadOf<ledger::Amendment>(entry)) {
+    amendments_[{amendment->record, amendment->portion}].push_back(place);
+  } else if (const auto* record = PayloadOf<ledger::Record>(entry)) {
+    if (record->payload.header.in_reply_to) replies_[*record->payload.header.in_reply_to].push_back(place);
+  }
+  places_.emplace(entry.statement->digest, place);
+  entries_.push_back(std::move(entry));
+  return true;
+}
+
+void Mail::Clear() { *this = Mail(); }
+
+const VerifiedEntry* Mail::Find(const Digest& statement) const {
+  const auto at = places_.find(statement);
+  return at == places_.end() ? nullptr : &entries_[at->second];
+}
+
+std::vector<const VerifiedEntry*> Mail::RepliesTo(const Digest& record) const {
+  std::vector<const VerifiedEntry*> out;
+  if (auto at = replies_.find(record); at != replies_.end())
+    for (const auto place : at->second) out.push_back(&entries_[place]);
+  return out;
+}
+
+Mail::InForce Mail::PolicyOf(const VerifiedEntry& record, std::uint32_t portion, std::uint64_t index) const {
+  const auto& header = HeaderOf(record);
+  InForce out{record::FindPortion(header, portion)->policy_digest, 0, nullptr};
+  const auto at = amendments_.find({record.statement->digest, portion});
+  if (at == amendments_.end()) return out;
+  for (const auto place : at->second) {
+    const auto& entry = entries_[place];
+    const auto& amendment = *PayloadOf<ledger::Amendment>(entry);
+    // The key that may amend is one of the originator's agency.
+    if (entry.head.index < index && amendment.by.author.agency() == header.originator.agency() &&
+        amendment.previous == out.digest && amendment.sequence == out.sequence + 1)
+      out = {amendment.policy_digest, amendment.sequence, &entry};
+  }
+  return out;
+}
+
+}  // namespace valija::client

@@ -1,0 +1,145 @@
+// Standing orders: signed once, and what is released under them opened as it comes.
+#include <algorithm>
+
+#include "client/opening.h"
+#include "core/crypto/dsse.h"
+#include "core/record/release.h"
+
+namespace valija::client {
+
+Result<NewsItem> SessionCore::StandingOrder(const OrderDraft& draft) {
+  TRY_OK(Refresh());
+  auto reply_key = crypto::KemPrivateKey::Generate(random_);
+  ledger::StandingOrder order{.by = By(),
+                              .agency = profile_.member().agency(),
+                              .purpose = draft.purpose,
+                              .case_reference = draft.case_reference,
+                              .reply_key = reply_key.public_key().point(),
+                              .expires = Time(draft.until.time_since_epoch())};
+  auto payload = proto::EncodeStandingOrder(order);
+  // Before it is signed away: without the key everything opened under it would be opened for nobody.
+  const Digest digest = DigestOf(ledger::Kind::kStandingOrder, payload);
+  TRY_OK(profile_.Keep("orders.log", {SealForMyself(record::Kept::kOrderKey, digest, reply_key.Scalar())}));
+  TRY(auto entry, PostDirect(ledger::Kind::kStandingOrder, std::move(payload)));
+  return News(entry);
+}
+
+Result<NewsItem> SessionCore::EndOrder(const std::string& id) {
+  TRY(const auto* order, ResolveStatement(id, ledger::Kind::kStandingOrder));
+  ledger::Revocation end{.by = By(), .record = order->statement->digest, .why = "ended"};
+  TRY(auto entry, PostDirect(ledger::Kind::kRevocation, proto::EncodeRevocation(end)));
+  return News(entry);
+}
+
+Result<std::vector<OrderInfo>> SessionCore::Orders() {
+  TRY_OK(Sync());
+  std::vector<OrderInfo> orders;
+  std::map<Digest, std::size_t> opened;
+  for (const auto& entry : mail_.entries())
+    if (const auto* opening = PayloadOf<ledger::StandingOpening>(entry)) ++opened[opening->order];
+  for (const auto& entry : mail_.entries()) {
+    const auto* order = PayloadOf<ledger::StandingOrder>(entry);
+    if (order == nullptr || order->by.author != profile_.member()) continue;
+    const Digest& digest = entry.statement->digest;
+    orders.push_back({digest.Hex(), order->purpose, order->case_reference, ToTimePoint(entry.head.time),
+                      ToTimePoint(order->expires), mail_.revoked(digest, order->agency), opened[digest]});
+  }
+  return orders;
+}
+
+Result<Released> SessionCore::OpenReleased(const VerifiedEntry& entry, std::vector<Release> releases,
+                                           const std::filesystem::path& folder) {
+  const auto& opening = *PayloadOf<ledger::StandingOpening>(entry);
+  const auto& known = *mail_.Find(opening.order);
+  const auto& order = *PayloadOf<ledger::StandingOrder>(known);
+  Released released{.entry = entry.head.index,
+                    .time = ToTimePoint(entry.head.time),
+                    .order = opening.order.Hex(),
+                    .record = opening.record.Hex(),
+                    .from = {},
+                    .portions = {}};
+  std::vector<Result<OpenedPortion>> out;
+  auto open = [&]() -> Status {
+    std::vector<std::unique_ptr<Wanted>> wanted;
+    std::vector<ledger::Verdict> verdicts;
+    for (const auto& verdict : entry.decision.verdicts) {
+      if (!verdict.allowed()) continue;  // the log says why; nothing was released
+      TRY(auto one, Want(opening.record, verdict.portion, out.size()));
+      const std::string name = released.record + "-" + std::to_string(verdict.portion);
+      TRY_OK(one->WriteTo(folder.empty() ? folder : folder / name));
+      out.emplace_back(Refuse(Reason::kUnavailable));
+      verdicts.push_back(verdict);
+      wanted.push_back(std::move(one));
+    }
+    released.from = HeaderOf(wanted.front()->record).originator.str();
+    if (releases.empty()) {  // it was kept before: asked for once more
+      TRY(auto page, transport_->Mailbox(entry.head.index, verifier_.verified_size()));
+      TRY(auto checkpoint, verifier_.Advance(page.view));
+      TRY_OK(CheckPage(page, entry.head.index, checkpoint.size()));
+      if (!page.entries.empty() && page.entries[0].entry.head == entry.head)
+        releases = std::move(page.entries[0].releases);
+    }
+    if (releases.empty())
+      return Refuse(Reason::kReplayed, "what entry " + std::to_string(entry.head.index) +
+                                           " opened is not released again: something has changed since");
+    if (releases.size() != 1 || releases[0].authority != entry.decision.authority)
+      return Refuse(Reason::kWrongRelease, "not one release of who decided");
+    TRY(auto scalar, OpenKept(record::Kept::kOrderKey, opening.order));
+    TRY(auto reply_key, crypto::KemPrivateKey::FromScalar(scalar.view()));
+    record::ReleaseBinding binding{entry.statement->digest, entry.head.decision, releases[0].authority, order.agency,
+                                   order.by.key_id};
+    TRY(auto shares,
+        record::OpenRelease(binding, reply_key, releases[0].enc, releases[0].ciphertext, wanted.size()));
+    std::vector<Wanted*> all;
+    for (const auto& one : wanted) all.push_back(one.get());
+    TRY_OK(UseShares(all, verdicts, shares, entry.head.index, out));
+    FetchBodies(all, entry.head.index, {}, out);
+    return Ok();
+  };
+  if (auto opened = open(); !opened) {
+    // An alarm, or a broker that is away, ends it all; what is the record's own is told of the record.
+    const auto kind = ClassOf(opened.error().reason);
+    if (kind == Class::kUnavailable || kind == Class::kDeadline || opened.error().reason == Reason::kFork)
+      return opened.error();
+    out.assign(1, opened.error());
+  }
+  for (auto& one : out) released.portions.push_back(ToOutcome(std::move(one)));
+  return released;
+}
+
+Status SessionCore::FollowReleased(std::uint64_t from_entry, const std::filesystem::path& folder,
+                                   const std::function<bool(const Released&)>& released) {
+  struct Restore {
+    SessionCore& session;
+    ~Restore() {
+      session.keep_releases_ = false;
+      session.releases_.clear();
+    }
+  } restore{*this};
+  keep_releases_ = true;
+  TRY_OK(Sync());
+  std::size_t looked_at = 0;
+  Status failed = Ok();
+  // Openings under my orders; every other item only makes us look.
+  auto take = [&] {
+    while (failed && looked_at < mail_.entries().size()) {
+      const auto& entry = mail_.entries()[looked_at++];
+      auto node = releases_.extract(entry.head.index);
+      const auto* opening = PayloadOf<ledger::StandingOpening>(entry);
+      if (opening == nullptr || entry.head.index < from_entry) continue;
+      const auto* known = mail_.Find(opening->order);
+      const auto* order = known != nullptr ? PayloadOf<ledger::StandingOrder>(*known) : nullptr;
+      if (order == nullptr || order->by.author != profile_.member()) continue;
+      auto one = OpenReleased(entry, node ? std::move(node.mapped()) : std::vector<Release>{}, folder);
+      if (!one) failed = one.error();
+      if (!one || !released(*one)) return false;
+    }
+    return true;
+  };
+  if (!take()) return failed;
+  auto ended = Follow([&](const NewsItem&) { return take(); });
+  TRY_OK(failed);
+  return ended;
+}
+
+}  // namespace valija::client

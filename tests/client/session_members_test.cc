@@ -1,0 +1,177 @@
+// Members that are suspended and come back, keys that are renewed, and a charter that is amended.
+#include "core/crypto/dsse.h"
+#include "tests/client/life.h"
+
+namespace valija::client {
+namespace {
+
+using ::testing::Each;
+using ::testing::IsEmpty;
+
+class MembersTest : public LifeTest {
+ protected:
+  // The charter in force, changed, signed by these administrators.
+  std::string Amended(const std::function<void(ledger::Charter&)>& change,
+                      const std::vector<std::string>& signers = {"us.dea/admin"}) {
+    ledger::CharterAmendment amendment{*honest.state.charter(), honest.state.charter_statement()};
+    amendment.charter.time = FakeBroker::Now();
+    change(amendment.charter);
+    ledger::Envelope envelope{ledger::PayloadType(ledger::Kind::kCharterAmendment),
+                              proto::EncodeCharterAmendment(amendment),
+                              {},
+                              std::nullopt};
+    for (const auto& signer : signers) {
+      const auto key = begun.Keys(signer).signature;
+      envelope.signatures.push_back({key.id(), key.Sign(crypto::Pae(envelope.payload_type, envelope.payload))});
+    }
+    return std::string(AsText(proto::EncodeEnvelope(envelope)));
+  }
+  crypto::SystemRandom random_;
+};
+
+TEST_F(MembersTest, SuspendsAndResumesWithWhatWasSentMeanwhile) {
+  const auto before = Sent(DraftOf("before"));
+  SessionOf("mx.fgr/admin")->Suspend("mx.fgr/luis").value();
+  EXPECT_EQ(OpenAs("mx.fgr/luis", Asking(before)).error().reason, Reason::kNotEnrolled);
+  const auto meanwhile = Sent(DraftOf("meanwhile"));
+  EXPECT_EQ(SessionOf("us.dea/ana")->Directory().value()[0].members[1].status, "suspended");
+  auto admin = SessionOf("mx.fgr/admin");
+  admin->Resume("mx.fgr/luis").value();
+  EXPECT_EQ(admin->Resume("mx.fgr/luis").error().reason, Reason::kNotReady);
+  EXPECT_EQ(OpenAs("mx.fgr/luis", Asking(before)).value().content, "before");
+  EXPECT_EQ(OpenAs("mx.fgr/luis", Asking(meanwhile)).value().content, "meanwhile");
+}
+
+TEST_F(MembersTest, OpensEarlierEpochsToWhoComesLater) {
+  const auto old = Sent(DraftOf("old"));
+  SessionOf("mx.fgr/admin")->RotateEpoch().value();
+  // A new member of mx.fgr: has the present epoch alone.
+  test::TempFolder made;
+  Keyring keys{crypto::SignKey::Generate(random_), crypto::SignKey::Generate(random_),
+               crypto::KemPrivateKey::Generate(random_)};
+  test::WriteText(made / "card", MemberCard::Make(test::Member("mx.fgr/rosa"), keys));
+  SessionOf("mx.fgr/admin")->Enrol(made / "card", {"secret", {}, {}, false, false, "rosa"}).value();
+  const auto& epochs = honest.state.agency(*AgencyId::Parse("mx.fgr"))->epochs;
+  EXPECT_FALSE(epochs[0].wraps.contains(test::Member("mx.fgr/rosa")));
+  auto admin = SessionOf("mx.fgr/admin");
+  admin->GrantEpochs("mx.fgr/rosa").value();
+  for (const auto& epoch : epochs) EXPECT_TRUE(epoch.wraps.contains(test::Member("mx.fgr/rosa")));
+  EXPECT_EQ(admin->GrantEpochs("mx.fgr/rosa").error().reason, Reason::kExists);
+  EXPECT_EQ(admin->GrantEpochs("us.dea/ana").error().reason, Reason::kNotFound);
+}
+
+TEST_F(MembersTest, RenewsAMembersKeysAndLosesNothing) {
+  const auto received = Sent(DraftOf("received", "agency us.dea"), "us.fbi/kim");
+  const auto sent = Sent(DraftOf("sent"));
+  const auto passphrase = test::Words(test::kPassphrase);
+  {
+    auto profile = Profile::Open(ProfileOf("us.dea/ana")).value();
+    EXPECT_EQ(profile.BeginRenewal(test::Words("another"), random_).error().reason, Reason::kBadPassphrase);
+    profile.BeginRenewal(passphrase, random_).value();
+    EXPECT_EQ(profile.BeginRenewal(passphrase, random_).error().reason, Reason::kExists);
+  }
+  // Those in use stay so until the new certificate is there.
+  EXPECT_EQ(OpenAs("us.dea/ana", Asking(received)).value().content, "received");
+  const auto folder = ProfileOf("us.dea/ana") / "keys-2";
+  SessionOf("us.dea/admin")->Enrol(folder / "member.card", {"secret", {"analyst"}, {}, false, false, "ana"}).value();
+  auto profile = Profile::Open(ProfileOf("us.dea/ana")).value();
+  const auto ca = begun.cas.at("us.dea");
+  const auto wrong = ca.Issue("us.dea", "us.dea/ana", begun.Keys("us.dea/ana").authentication);
+  EXPECT_EQ(profile.FinishRenewal(wrong, FakeBroker::Now()).error().reason, Reason::kBadCertificate);
+  const auto scalar = crypto::DecryptEcKey(test::ReadAll(folder / "authentication.pem"), passphrase).value();
+  const auto renewed = crypto::SignKey::FromScalar(scalar.view()).value();
+  const auto foreign = begun.cas.at("mx.fgr").Issue("mx.fgr", "us.dea/ana", renewed);
+  EXPECT_FALSE(profile.FinishRenewal(foreign, FakeBroker::Now()));
+  profile.FinishRenewal(ca.Issue("us.dea", "us.dea/ana", renewed), FakeBroker::Now()).value();
+  auto keys = profile.Unlock(passphrase).value();
+  EXPECT_EQ(keys.authentication.id(), renewed.id());
+  SessionCore ana(std::move(profile), std::move(keys),
+                  std::make_unique<test::FakeTransport>(broker, test::Member("us.dea/ana")));
+  EXPECT_EQ(OpenAs(ana, Asking(received)).value().content, "received");
+  const auto grant = ana.Grant({sent, {}, PolicyFor("agency us.fbi"), {}, {}, {}}).value();
+  EXPECT_EQ(OpenAs("us.fbi/kim", Asking(grant.id)).value().content, "sent");
+  EXPECT_EQ(SessionOf("us.fbi/kim")->Custody(grant.id).value().size(), 2u);
+}
+
+// ---- the charter ----
+
+TEST_F(MembersTest, FollowsAnAmendmentOfTheCharter) {
+  const auto bytes = Amended([](ledger::Charter& charter) {
+    charter.caps.max_body_bytes = 1000;
+    charter.purposes.push_back("training");
+  });
+  EXPECT_EQ(SessionOf("us.dea/admin")->SubmitCharterAmendment(bytes).value().kind, "charter-amendment");
+  auto ana = SessionOf("us.dea/ana");
+  EXPECT_EQ(ana->Send({DraftOf(std::string(2000, 'x'))}, {}).value()[0].error().reason, Reason::kTooLarge);
+  auto draft = DraftOf("x");
+  draft.portions[0].policy_text += "purpose training\n";
+  EXPECT_EQ(SessionOf("us.dea/admin")->SubmitCharterAmendment("nothing").error().reason, Reason::kMalformed);
+  const auto charter = std::string(AsText(proto::EncodeEnvelope(begun.charter_envelope)));
+  EXPECT_EQ(SessionOf("us.dea/admin")->SubmitCharterAmendment(charter).error().reason, Reason::kUnknownType);
+}
+
+TEST_F(MembersTest, GivesNothingToAnAgencyThatLeft) {
+  SessionOf("us.dea/admin")
+      ->SubmitCharterAmendment(Amended([](ledger::Charter& charter) {
+        std::erase_if(charter.agencies, [](const auto& agency) { return agency.id.str() == "us.fbi"; });
+        charter.joint_auditors.clear();
+      }))
+      .value();
+  auto ana = SessionOf("us.dea/ana");
+  EXPECT_FALSE(ana->Send({DraftOf("x", "agency us.fbi")}, {}).value()[0]);
+  EXPECT_TRUE(ana->Send({DraftOf("x", "agency mx.fgr")}, {}).value()[0]);
+  for (const auto& agency : ana->Directory().value()) {
+    EXPECT_EQ(agency.left, agency.id == "us.fbi");
+    if (agency.left) EXPECT_EQ(agency.members.at(0).status, "removed");
+  }
+  EXPECT_FALSE(SessionOf("us.fbi/kim")->Send({DraftOf("x")}, {}));
+}
+
+TEST_F(MembersTest, RefusesAnAmendmentThatNotEnoughHaveSigned) {
+  const auto before = honest.entries.size();
+  auto log = [&](const std::vector<std::string>& signers) {
+    // The broker logs it all the same.
+    auto envelope = proto::DecodeEnvelope(AsBytes(Amended([](ledger::Charter&) {}, signers))).value();
+    auto statement = ledger::TrustLogged(proto::MakeStatement(std::move(envelope)).value());
+    honest.Log(statement, {statement->digest, begun.broker.authority, {}, {ledger::Verdict{}}});
+  };
+  log({"us.dea/ana"});  // no administrator
+  EXPECT_EQ(honest.entries.size(), before + 1);
+  EXPECT_EQ(SessionOf("mx.fgr/luis")->Inbox().error().reason, Reason::kBadSignature);
+}
+
+class QuorumTest : public MembersTest {};
+
+TEST_F(QuorumTest, RefusesAnAmendmentOfFewerAgenciesThanTheCharterAsks) {
+  SessionOf("us.dea/admin")
+      ->SubmitCharterAmendment(Amended([](ledger::Charter& charter) { charter.amendment_signatures = 2; }))
+      .value();
+  EXPECT_EQ(SessionOf("us.dea/admin")->SubmitCharterAmendment(Amended([](ledger::Charter&) {})).error().reason,
+            Reason::kNotAuthorised);
+  auto envelope = proto::DecodeEnvelope(AsBytes(Amended([](ledger::Charter& charter) { charter.title = "Mine"; }))).value();
+  auto statement = ledger::TrustLogged(proto::MakeStatement(std::move(envelope)).value());
+  honest.Log(statement, {statement->digest, begun.broker.authority, {}, {ledger::Verdict{}}});
+  EXPECT_EQ(SessionOf("mx.fgr/luis")->Inbox().error().reason, Reason::kNotAuthorised);
+}
+
+TEST_F(MembersTest, FollowsTheLogToItsNewKeyAndThenDemandsIt) {
+  SessionOf("mx.fgr/luis")->Inbox().value();  // has pinned a checkpoint of the former key
+  honest.next_log_key = crypto::Ed25519SignKey::Generate(random_);
+  const auto key = log::NoteVerifier::Make(begun.broker.origin, honest.next_log_key->verify_key()).value().Text();
+  SessionOf("us.dea/admin")
+      ->SubmitCharterAmendment(Amended([&](ledger::Charter& charter) { charter.log_key = key; }))
+      .value();
+  const auto id = Sent(DraftOf("x"));
+  EXPECT_EQ(SessionOf("mx.fgr/luis")->Inbox().value().size(), 1u);  // both lines: it follows
+  honest.former_key_given_up = true;
+  EXPECT_EQ(OpenAs("mx.fgr/luis", Asking(id)).value().content, "x");
+  EXPECT_EQ(SessionOf("mx.fgr/luis")->Inbox().value().size(), 1u);  // its pin is signed by the new key
+  // Who has not followed yet cannot any more.
+  EXPECT_EQ(SessionOf("mx.fgr/admin")->Inbox().error().reason, Reason::kBadCheckpoint);
+  // The former key alone is not taken by who knows the new one.
+  honest.next_log_key.reset();
+  EXPECT_EQ(SessionOf("mx.fgr/luis")->Inbox().error().reason, Reason::kBadCheckpoint);
+}
+
+}  // namespace
+}  // namespace valija::client

@@ -1,0 +1,174 @@
+// Standing orders, and a broker that opens under orders that are not the member's.
+#include "tests/client/life.h"
+
+namespace valija::client {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+class OrderTest : public LifeTest {
+ protected:
+  std::string Ordered(SessionCore& session) {
+    const auto until = std::chrono::time_point_cast<std::chrono::milliseconds>(Clock::now() + std::chrono::hours(24));
+    return session.StandingOrder({"investigation", "", until}).value().id;
+  }
+  // What comes until there are so many; why it ended otherwise.
+  std::vector<Released> Follow(SessionCore& session, std::size_t count, const fs::path& into = {},
+                               std::uint64_t from = 0) {
+    std::vector<Released> all;
+    ended_ = session.FollowReleased(from, into, [&](const Released& one) {
+      all.push_back(one);
+      return all.size() < count;
+    });
+    return all;
+  }
+  Status ended_ = Ok();
+};
+
+TEST_F(OrderTest, OpensWhatComesUnderTheOrder) {
+  const auto before = Sent(DraftOf("before the order"));
+  std::string order;
+  {
+    auto luis = SessionOf("mx.fgr/luis");
+    order = Ordered(*luis);
+    ASSERT_THAT(luis->Orders().value(), SizeIs(1));
+  }
+  auto draft = DraftOf("one");
+  draft.portions.push_back({{}, "for chiefs", "text/plain", PolicyFor("agency mx.fgr", "roles any chief\n")});
+  const auto one = Sent(draft);
+  const auto two = Sent(DraftOf("two"));
+  const auto posts = honest.posts;
+  auto luis = SessionOf("mx.fgr/luis");
+  const auto released = Follow(*luis, 2);
+  EXPECT_TRUE(ended_);
+  ASSERT_THAT(released, SizeIs(2));
+  EXPECT_EQ(released[0].record, one);
+  EXPECT_EQ(released[0].order, order);
+  EXPECT_EQ(released[0].from, "us.dea/ana");
+  ASSERT_THAT(released[0].portions, SizeIs(1));
+  EXPECT_EQ(released[0].portions[0]->content, "one");
+  EXPECT_EQ(released[1].record, two);
+  EXPECT_EQ(honest.posts, posts);  // nothing is asked for
+  // Again, from what the profile has kept; and from where it stood.
+  EXPECT_EQ(Follow(*luis, 2)[1].portions.at(0)->content, "two");
+  EXPECT_THAT(Follow(*luis, 1, {}, released[0].entry + 1).at(0).record, two);
+  EXPECT_EQ(luis->Orders().value()[0].opened, 2u);
+  EXPECT_TRUE(luis->Inbox().value().at(1).opened_by_me);
+  EXPECT_FALSE(luis->Inbox().value().at(0).opened_by_me);
+}
+
+TEST_F(OrderTest, WritesContentsIntoAFolder) {
+  Ordered(*SessionOf("mx.fgr/luis"));
+  const auto id = Sent(DraftOf("one"));
+  auto luis = SessionOf("mx.fgr/luis");
+  EXPECT_THAT(Follow(*luis, 1, folder.path()), SizeIs(1));
+  EXPECT_EQ(test::ReadAll(folder / (id + "-0")), "one");
+  const auto again = Follow(*luis, 1, folder.path());
+  EXPECT_EQ(again.at(0).portions.at(0).failure().code, "exists");
+}
+
+TEST_F(OrderTest, EndsAtOnce) {
+  auto luis = SessionOf("mx.fgr/luis");
+  const auto order = Ordered(*luis);
+  EXPECT_EQ(luis->EndOrder(order.substr(0, 8)).value().kind, "revocation");
+  Sent(DraftOf("one"));
+  EXPECT_THAT(Follow(*luis, 1), IsEmpty());
+  EXPECT_EQ(ended_.error().reason, Reason::kShuttingDown);
+  EXPECT_TRUE(luis->Orders().value().at(0).ended);
+  EXPECT_EQ(luis->EndOrder(std::string(64, 'a')).error().reason, Reason::kNotFound);
+}
+
+TEST_F(OrderTest, TellsTheOriginatorOfEveryOpening) {
+  Ordered(*SessionOf("mx.fgr/luis"));
+  const auto id = Sent(DraftOf("one"));
+  const auto custody = SessionOf("us.dea/ana")->Custody(id).value();
+  ASSERT_THAT(custody, SizeIs(2));
+  EXPECT_EQ(custody[1].kind, "standing-opening");
+  EXPECT_THAT(custody[1].portions, ElementsAre(std::pair<std::uint32_t, std::string>(0, "granted")));
+}
+
+// ---- lies ----
+
+TEST_F(OrderTest, RefusesAnOpeningUnderAnOrderThatIsNotItsOwnOfARecordThatItMayNotKnowOf) {
+  const auto id = Sent(DraftOf("one", "agency us.fbi"));
+  const auto opening = FakeBroker::Opening({Id(std::string(64, 'a')), Id(id), {0}});
+  ledger::Decision decision{opening->digest, begun.broker.authority, {}, {{Id(id), 0, {}, {}, 0, "TLP:AMBER"}}};
+  const auto index = honest.Log(opening, decision);
+  lies.mailbox = [&](EntriesAnswer& page) {
+    if (page.next_cursor > index) page.entries.push_back(honest.Proved(index));
+  };
+  EXPECT_EQ(SessionOf("mx.fgr/luis")->Inbox().error().reason, Reason::kBadProof);
+}
+
+TEST_F(OrderTest, TakesNothingFromAnOpeningUnderSomebodyElsesOrder) {
+  const auto id = Sent(DraftOf("one"));
+  const auto opening = FakeBroker::Opening({Id(std::string(64, 'a')), Id(id), {0}});
+  ledger::Decision decision{opening->digest, begun.broker.authority, {}, {{Id(id), 0, {}, {}, 0, "TLP:AMBER"}}};
+  const auto index = honest.Log(opening, decision);
+  lies.mailbox = [&](EntriesAnswer& page) {
+    if (page.next_cursor <= index || (!page.entries.empty() && page.entries.back().entry.head->index >= index)) return;
+    page.entries.push_back(honest.Proved(index));
+  };
+  auto luis = SessionOf("mx.fgr/luis");
+  EXPECT_FALSE(luis->Inbox().value().at(0).opened_by_me);
+  EXPECT_THAT(Follow(*luis, 1), IsEmpty());
+  EXPECT_EQ(honest.downloads, 0u);
+}
+
+TEST_F(OrderTest, RefusesAnOpeningUnderAnOrderThatHasEnded) {
+  auto luis = SessionOf("mx.fgr/luis");
+  const auto order = Ordered(*luis);
+  luis->EndOrder(order).value();
+  const auto id = Sent(DraftOf("one"));
+  const auto opening = FakeBroker::Opening({Id(order), Id(id), {0}});
+  ledger::Decision decision{opening->digest,
+                            begun.broker.authority,
+                            {},
+                            {{Id(id), 0, {}, honest.state.record(Id(id))->portion(0)->policy_digest, 0, "TLP:AMBER"}}};
+  honest.Log(opening, decision);
+  EXPECT_EQ(luis->Inbox().error().reason, Reason::kBadProof);
+}
+
+TEST_F(OrderTest, RefusesAnOpeningThatCarriesASignature) {
+  auto luis = SessionOf("mx.fgr/luis");
+  Ordered(*luis);
+  Sent(DraftOf("one"));
+  lies.mailbox = [&](EntriesAnswer& page) {
+    for (auto& proved : page.entries)
+      if (proved.entry.envelope->payload_type == ledger::PayloadType(ledger::Kind::kStandingOpening))
+        proved.entry.envelope->signatures.push_back({begun.Keys("us.fbi/kim").signature.id(), {}});
+  };
+  EXPECT_EQ(luis->Inbox().error().reason, Reason::kBadSignature);
+}
+
+TEST_F(OrderTest, RefusesAReleaseThatIsAnothersOrNone) {
+  Ordered(*SessionOf("mx.fgr/luis"));
+  Sent(DraftOf("one"));
+  Sent(DraftOf("two"));
+  auto code = [&](auto lie) {
+    lies.mailbox = [lie](EntriesAnswer& page) {
+      std::vector<ProvedEntry*> openings;
+      for (auto& proved : page.entries)
+        if (!proved.releases.empty()) openings.push_back(&proved);
+      if (!openings.empty()) lie(openings);
+    };
+    auto luis = SessionOf("mx.fgr/luis");
+    const auto released = Follow(*luis, 1);
+    return released.empty() ? std::string("ended") : released[0].portions.at(0).failure().code;
+  };
+  using Openings = std::vector<ProvedEntry*>;
+  EXPECT_EQ(code([](Openings& openings) {
+              if (openings.size() > 1) std::swap(openings[0]->releases, openings[1]->releases);
+            }),
+            "wrong-release");
+  EXPECT_EQ(code([](Openings& openings) { openings[0]->releases[0].ciphertext.back() ^= 1; }), "wrong-release");
+  EXPECT_EQ(code([](Openings& openings) { openings[0]->releases.push_back(openings[0]->releases[0]); }),
+            "wrong-release");
+  EXPECT_EQ(code([](Openings& openings) { openings[0]->releases.clear(); }), "replayed");
+  EXPECT_EQ(honest.downloads, 0u);
+}
+
+}  // namespace
+}  // namespace valija::client
