@@ -56,6 +56,7 @@ int RunVerify(Options options, bool json) {
                                   {"signatures", report->signatures},
                                   {"decisions", report->decisions},
                                   {"withheld", report->withheld},
+                                  {"erased", report->erased},
                                   {"findings", nlohmann::ordered_json::array()}};
     if (report->grew_from) out["grew_from"] = *report->grew_from;
     for (const auto& finding : report->findings) {
@@ -63,6 +64,16 @@ int RunVerify(Options options, bool json) {
       if (finding.entry) one["entry"] = *finding.entry;
       out["findings"].push_back(std::move(one));
     }
+    const auto& figures = report->figures;
+    out["figures"] = {{"asked", figures.asked},
+                      {"answered", figures.answered},
+                      {"overdue", figures.overdue},
+                      {"emergencies", figures.emergencies},
+                      {"emergencies_open", figures.emergencies_open},
+                      {"recalled_copies", figures.recalled_copies},
+                      {"erased_copies", figures.erased_copies},
+                      {"access_requests", figures.access_requests},
+                      {"access_answered", figures.access_answered}};
     std::cout << out.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
     return report->proved() ? kProved : kFound;
   }
@@ -70,6 +81,16 @@ int RunVerify(Options options, bool json) {
                             report->tiles, report->signatures, report->decisions)
             << "\n";
   if (report->withheld > 0) std::cout << text::Counted(Id::kAuditWithheld, report->withheld) << "\n";
+  if (report->erased > 0) std::cout << text::Counted(Id::kAuditErased, report->erased) << "\n";
+  const auto& figures = report->figures;
+  if (figures.asked > 0)
+    std::cout << text::Format(Id::kAuditAsked, figures.asked, figures.answered, figures.overdue) << "\n";
+  if (figures.emergencies > 0)
+    std::cout << text::Format(Id::kAuditEmergencies, figures.emergencies, figures.emergencies_open) << "\n";
+  if (figures.recalled_copies > 0)
+    std::cout << text::Format(Id::kAuditRecalled, figures.recalled_copies, figures.erased_copies) << "\n";
+  if (figures.access_requests > 0)
+    std::cout << text::Format(Id::kAuditAccess, figures.access_requests, figures.access_answered) << "\n";
   if (report->grew_from) std::cout << text::Format(Id::kAuditGrew, *report->grew_from) << "\n";
   for (const auto& finding : report->findings) {
     const auto what = Visible(text::Explain(finding.code, finding.what));

@@ -92,6 +92,7 @@ constexpr Sentence kReasons[] = {
 constexpr Sentence kFindings[] = {
     {"foreign-charter", "La bitácora se rige por otro convenio."},
     {"withheld",        "El contenido del asiento no está en la exportación."},
+    {"bad-erasure",     "Lo que queda de un asiento borrado no es lo que dice su depuración."},
     {"bad-commitment",  "El asiento no corresponde a su compromiso."},
     {"bad-index",       "El asiento declara otro número."},
     {"time-back",       "El asiento es anterior en el tiempo al que lo precede."},
