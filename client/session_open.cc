@@ -53,6 +53,12 @@ class PlainFile {
     }
     return Ok();
   }
+  // Empty again, for a body that is fetched once more.
+  Status Restart() {
+    if (::ftruncate(fd_, 0) != 0 || ::lseek(fd_, 0, SEEK_SET) != 0)
+      return Refuse(Reason::kFile, "cannot write " + part_.string());
+    return Ok();
+  }
   Status Commit() {
     if (::fsync(fd_) != 0) return Refuse(Reason::kFile, "cannot write " + part_.string());
     // Neither replaces what came there meanwhile; the second is for file systems that do not know the first.
@@ -267,6 +273,7 @@ Result<OpenedPortion> SessionCore::FetchBody(Wanted& one, std::uint64_t entry, c
   opened.marking = one.head->marking;
   opened.media_type = one.head->media_type;
   opened.entry = entry;
+  if (one.file) TRY_OK(one.file->Restart());  // an earlier try may have ended after some slices
   auto sink = [&](ByteView block) -> Status {
     if (one.file) return one.file->Write(block);
     opened.content.append(AsText(block));

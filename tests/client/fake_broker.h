@@ -47,6 +47,7 @@ struct Lies {
   std::function<void(EntriesAnswer&)> directory, mailbox, record, custody;
   std::function<void(FollowItem&)> follow;
   std::function<Status()> download;  // before anything is sent
+  std::function<Status(std::uint64_t)> slice;  // before each
   std::function<void(client::BodyStream&, std::vector<Bytes>& slices)> body;
 };
 
@@ -296,7 +297,10 @@ class FakeTransport : public client::Transport {
     if (broker_->lies.body) broker_->lies.body(stream, slices);
     alone.unlock();
     TRY_OK(begin(stream));
-    for (std::size_t i = 0; i < slices.size(); ++i) TRY_OK(slice(i, slices[i]));
+    for (std::size_t i = 0; i < slices.size(); ++i) {
+      if (broker_->lies.slice) TRY_OK(broker_->lies.slice(i));
+      TRY_OK(slice(i, slices[i]));
+    }
     return Ok();
   }
 
