@@ -282,6 +282,7 @@ Result<OpenedPortion> SessionCore::FetchBody(Wanted& one, std::uint64_t entry, c
   std::optional<record::BodyOpener> opener;
   auto downloaded = transport_->Download(
       one.record.statement->digest, one.head->number,
+      (one.seal->body_length + record::kSliceSize - 1) / record::kSliceSize,
       [&](const BodyStream& body) -> Status {
         if (body.length != one.seal->body_length) return Refuse(Reason::kBadBody, "another length than was signed");
         TRY(auto slices, record::SliceList::Check(body.length, one.seal->body_root, body.slice_hashes));

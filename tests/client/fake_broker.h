@@ -261,7 +261,6 @@ class FakeTransport : public client::Transport {
     if (!index) return Refuse(Reason::kNotFound);
     return std::pair(broker_->Receipt(*index), broker_->MakeView(verified));
   }
-  Result<Bytes> Tile(const std::string&) override { return Refuse(Reason::kNotFound); }
   Status Entries(std::uint64_t from, std::uint64_t end, const std::function<bool(proto::LoggedEntry)>& entry) override {
     for (; from < end; ++from)
       if (!entry(FakeBroker::Logged(broker_->entries.at(from)))) break;
@@ -280,7 +279,7 @@ class FakeTransport : public client::Transport {
     broker_->bodies[root] = std::move(whole);
     return Ok();
   }
-  Status Download(const Digest& digest, std::uint32_t portion,
+  Status Download(const Digest& digest, std::uint32_t portion, std::uint64_t,
                   const std::function<Status(const client::BodyStream&)>& begin,
                   const std::function<Status(std::uint64_t, ByteView)>& slice) override {
     client::BodyStream stream;
