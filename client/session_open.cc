@@ -189,8 +189,10 @@ Status SessionCore::OpenTogether(const std::vector<Wanted*>& wanted, const Progr
   submissions[0].envelope = std::move(envelope);
   // The very same statement, should the answer be lost: it is decided once, and until it expires it is answered again.
   bool repeated = false;
-  TRY(auto answer, PostPatiently(submissions, &repeated));
-  if (!answer.outcomes[0]) return answer.outcomes[0].error();
+  auto posted = PostPatiently(submissions, open.expires, &repeated);
+  if (!posted) return Unsettled(posted.error(), submissions[0].envelope);
+  const auto& answer = *posted;
+  if (!answer.outcomes[0]) return Unsettled(answer.outcomes[0].error(), submissions[0].envelope);
 
   // ---- the proof, before any share is touched ----
   TRY(auto checkpoint, verifier_.Advance(answer.view));

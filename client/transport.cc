@@ -98,6 +98,7 @@ class GrpcTransport final : public Transport {
 
   Status Follow(std::uint64_t cursor, std::uint64_t verified_size,
                 const std::function<bool(FollowItem)>& item) override {
+    Reconnect();
     grpc::ClientContext context;
     // A day: whoever follows longer asks again from its cursor. The broker refuses calls without a deadline.
     context.set_deadline(std::chrono::system_clock::now() + std::chrono::hours(24));
@@ -145,6 +146,7 @@ class GrpcTransport final : public Transport {
   }
 
   Status Entries(std::uint64_t from, std::uint64_t end, const std::function<bool(proto::LoggedEntry)>& entry) override {
+    Reconnect();
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + std::chrono::hours(12));
     v1::EntriesRequest request;
