@@ -230,8 +230,9 @@ int Send(const Common& common, const SendArguments& arguments) {
     }
     return 0;
   }
-  if (!common.json) PrintPreview(std::cerr, *preview);
-  if (::isatty(STDIN_FILENO) != 0 && !Confirmed(common, "send it?")) return 1;
+  const bool asks = ::isatty(STDIN_FILENO) != 0;
+  if (!common.json || (asks && !common.yes)) PrintPreview(std::cerr, *preview);  // never asked about what was not shown
+  if (asks && !Confirmed(common, "send it?")) return 1;
   auto sent = session->Send(draft, ProgressBar("sending"));
   if (!sent) return Fail(common, sent.failure());
   if (common.json)
@@ -270,10 +271,10 @@ int Inbox(const Common& common, bool follow) {
   for (const auto& item : *items) {
     for (const auto& portion : item.portions) {
       const bool first = &portion == &item.portions.front();
-      std::string state = !portion.for_me     ? "no key half for you"
-                          : item.revoked      ? "revoked"
-                          : item.opened_by_me ? "opened"
-                                              : "new";
+      std::string state = !portion.for_me        ? "no key half for you"
+                          : item.revoked         ? "revoked"
+                          : portion.opened_by_me ? "opened"
+                                                 : "new";
       rows.push_back({first ? ShortId(item.id) : "", first ? TimeText(item.time) : "", first ? item.from : "",
                       std::to_string(portion.number), portion.marking, portion.media_type,
                       SizeText(portion.sealed_bytes), state,
@@ -404,6 +405,11 @@ int Enrol(const Common& common, const std::string& card, const Session::EnrolOpt
   int status = 0;
   auto session = Start(common, status);
   if (!session) return status;
+  auto changes = session->EnrolmentChanges(card, options);
+  if (!changes) return Fail(common, changes.failure());
+  for (const auto& change : *changes)
+    std::cerr << change.what << ": " << Visible(change.before) << " -> " << Visible(change.after) << "\n";
+  if (!changes->empty() && !Confirmed(common, "it is enrolled already; change it so?")) return 1;
   return Answer(common, session->Enrol(card, options), "enrolled");
 }
 

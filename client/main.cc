@@ -119,8 +119,8 @@ int main(int argc, char** argv) {
   check->add_option("files", files, "Policy files")->required();
   check->callback([&] { status = PolicyCheck(common, files); });
 
-  auto* enrol_command =
-      app.add_subcommand("enrol", "Administrator: enrol a member by its card, or change its attributes");
+  auto* enrol_command = app.add_subcommand(
+      "enrol", "Administrator: enrol a member by its card, or change its attributes (name all of them)");
   enrol_command->add_option("card", file, "The member's card")->required();
   enrol_command->add_option("--clearance", enrol.clearance, "A level of the charter's ladder");
   enrol_command->add_option("--role", enrol.roles, "Role; may be repeated");

@@ -26,6 +26,9 @@ Outcome<T> ToOutcome(Result<T> result) {
   return *std::move(result);
 }
 TimePoint ToTimePoint(Time time);
+// After some failures nobody knows whether the statement is in the log: the error then says so, and where to look before
+// it is made anew. Other errors stay as they are.
+Error Unsettled(Error error, const ledger::Envelope& envelope);
 
 class SessionCore {
  public:
@@ -36,6 +39,7 @@ class SessionCore {
     ForgetOldWindow();
     return verifier_.Refresh(*transport_);
   }
+  void set_pause(std::chrono::milliseconds pause) { pause_ = pause; }  // for tests
   Result<WhoAmI> Me();
   Result<std::vector<AgencyInfo>> Directory();
 
@@ -60,6 +64,8 @@ class SessionCore {
   // ---- session_admin.cc ----
   Result<NewsItem> Acknowledge(const std::string& record, const std::string& outcome);
   Result<NewsItem> Revoke(const std::string& record, const std::string& why);
+  Result<std::vector<Session::EnrolmentChange>> EnrolmentChanges(const std::filesystem::path& card,
+                                                                 const Session::EnrolOptions& options);
   Result<NewsItem> Enrol(const std::filesystem::path& card, const Session::EnrolOptions& options);
   Result<NewsItem> Remove(const std::string& member);
   Result<NewsItem> RotateEpoch();
@@ -76,9 +82,13 @@ class SessionCore {
 
   // Signs directly, posts, verifies the receipt.
   Result<VerifiedEntry> PostDirect(ledger::Kind kind, Bytes payload);
-  // Posts, again while the broker cannot be reached (a statement posted twice is accepted once). `repeated`, if given, is
-  // set when it was posted more than once.
-  Result<PostAnswer> PostPatiently(const std::vector<Submission>& submissions, bool* repeated = nullptr);
+  // Posts, up to three times while there is no answer or the pool is full, but not from `until` on (a statement posted
+  // twice is accepted once). `repeated`, if given, is set when it was posted more than once.
+  Result<PostAnswer> PostPatiently(const std::vector<Submission>& submissions, Time until = Time::max(),
+                                   bool* repeated = nullptr);
+  // Whether a stream that ended so is begun again: at its greatest age the broker ends each, and it may be restarting.
+  // Waits before it says yes, longer each time that nothing came of the last stream: under two minutes in all.
+  bool AnotherStream(const Error& why, bool progress, int& fruitless) const;
   Result<const crypto::KemPrivateKey*> EpochKey(const KeyId& id);
 
   Result<std::vector<record::Recipient>> RecipientsOf(const policy::Policy& policy) const;
@@ -112,10 +122,11 @@ class SessionCore {
   Time window_made_{};
   record::ContextCache contexts_;
   std::map<KeyId, crypto::KemPrivateKey> epoch_keys_;
+  std::chrono::milliseconds pause_{200};  // before something is tried for the second time
   bool mail_loaded_ = false;
   std::vector<VerifiedEntry> mail_;
-  std::set<std::pair<Digest, AgencyId>> revoked_;  // record, and the agency of who revoked it
-  std::set<Digest> opened_;                        // by me
+  std::set<std::pair<Digest, AgencyId>> revoked_;      // record, and the agency of who revoked it
+  std::set<std::pair<Digest, std::uint32_t>> opened_;  // portions, by me
 };
 
 }  // namespace valija::client

@@ -50,7 +50,7 @@ void SessionCore::Remember(VerifiedEntry entry) {
   if (const auto* open = std::get_if<ledger::Open>(&entry.statement->payload);
       open != nullptr && open->by.author == profile_.member())
     for (const auto& verdict : entry.decision.verdicts)
-      if (verdict.allowed()) opened_.insert(verdict.record);
+      if (verdict.allowed()) opened_.emplace(verdict.record, verdict.portion);
   mail_.push_back(std::move(entry));
 }
 
@@ -100,13 +100,15 @@ InboxItem SessionCore::Item(const VerifiedEntry& entry) const {
   if (header.in_reply_to) item.in_reply_to = header.in_reply_to->Hex();
   for (std::size_t i = 0; i < header.portions.size(); ++i) {
     const auto& head = header.portions[i];
-    PortionInfo portion{head.number, head.marking, head.media_type, record.payload.portions[i].body_length, false};
+    PortionInfo portion{head.number,     head.marking,
+                        head.media_type, record.payload.portions[i].body_length,
+                        false,           opened_.contains({entry.statement->digest, head.number})};
     for (const auto& slip : entry.statement->attachments.slips)
       portion.for_me = portion.for_me || (slip.portion == head.number && slip.agency == profile_.member().agency());
+    item.opened_by_me = item.opened_by_me || portion.opened_by_me;
     item.portions.push_back(std::move(portion));
   }
   item.revoked = revoked_.contains({entry.statement->digest, header.originator.agency()});
-  item.opened_by_me = opened_.contains(entry.statement->digest);
   return item;
 }
 
@@ -157,7 +159,9 @@ Status SessionCore::Follow(const std::function<bool(const NewsItem&)>& item) {
     return true;
   };
   if (!show()) return Ok();
-  for (;;) {
+  for (int fruitless = 0;;) {
+    const auto begun = std::chrono::steady_clock::now();
+    bool progress = false;
     Status failed = Ok();
     bool wanted = true, moved = false;
     auto take = [&](FollowItem& followed) -> Status {
@@ -169,6 +173,7 @@ Status SessionCore::Follow(const std::function<bool(const NewsItem&)>& item) {
       TRY_OK(CheckPage(page, cursor, checkpoint.size()));
       TRY_OK(Keep(std::move(page.entries), checkpoint));
       TRY_OK(profile_.SetCursor(followed.cursor));
+      progress = true;
       wanted = show();
       // The stream's next view continues its own last one. If another call moved the pin or the cursor meanwhile, that
       // would look like a fork: another stream goes on from here.
@@ -180,7 +185,11 @@ Status SessionCore::Follow(const std::function<bool(const NewsItem&)>& item) {
       return failed && wanted && !moved;
     });
     TRY_OK(failed);
-    if (!wanted || !moved) return ended;
+    if (!wanted) return ended;
+    if (moved) continue;
+    if (ended) return ended;
+    progress = progress || std::chrono::steady_clock::now() - begun > std::chrono::minutes(1);
+    if (!AnotherStream(ended.error(), progress, fruitless)) return ended;
   }
 }
 

@@ -95,6 +95,7 @@ struct PortionInfo {
   std::string marking, media_type;
   std::uint64_t sealed_bytes = 0;
   bool for_me = false;  // my agency has a key half for it
+  bool opened_by_me = false;
 };
 struct InboxItem {
   std::string id;
@@ -102,7 +103,7 @@ struct InboxItem {
   TimePoint time;
   std::string in_reply_to;
   std::vector<PortionInfo> portions;
-  bool revoked = false, opened_by_me = false;
+  bool revoked = false, opened_by_me = false;  // any portion of it
   std::uint64_t entry = 0;
 };
 struct NewsItem {  // what happened to a record of mine, or that I received
@@ -166,7 +167,8 @@ class Session {
   Outcome<std::string> Resolve(const std::string& id_or_prefix);
   Outcome<std::vector<InboxItem>> Inbox();  // all that was ever addressed to me, newest last
   // Calls back for each verified item from the profile's cursor on; returns when the callback returns false, or with
-  // the failure that ended the stream.
+  // the failure that ended it. A stream that the broker ends (each after an hour, or when it restarts) is begun again where
+  // it ended, until nothing came of that for some two minutes.
   Outcome<Done> Follow(const std::function<bool(const NewsItem&)>& item);
   Outcome<OpenedPortion> OpenRecord(const OpenRequest& request, const Progress& progress = {});
   // Many openings in one request and one entry; answers per item. Contents in memory.
@@ -182,6 +184,13 @@ class Session {
     std::vector<std::string> roles, programmes;
     bool administrator = false, auditor = false;
   };
+  struct EnrolmentChange {
+    std::string what;  // "status", "keys", "clearance", "roles", "programmes", "administrator", "auditor"
+    std::string before, after;
+  };
+  // What Enrol would change of a member that was enrolled before: attributes that are not named again are lost.
+  Outcome<std::vector<EnrolmentChange>> EnrolmentChanges(const std::filesystem::path& card,
+                                                         const EnrolOptions& options);
   Outcome<NewsItem> Enrol(const std::filesystem::path& card, const EnrolOptions& options);
   Outcome<NewsItem> Remove(const std::string& member);  // and rotates the epoch
   Outcome<NewsItem> RotateEpoch();

@@ -46,7 +46,9 @@ struct Lies {
   std::function<void(PostAnswer&)> post;
   std::function<void(EntriesAnswer&)> directory, mailbox, record, custody;
   std::function<void(FollowItem&)> follow;
-  std::function<Status()> download;  // before anything is sent
+  std::function<Status()> download;                   // before anything is sent
+  std::function<Status(std::uint64_t)> slice, entry;  // before each of a body, of an export
+  std::function<Status()> stream_end;                 // instead of the end of a stream that is followed
   std::function<void(client::BodyStream&, std::vector<Bytes>& slices)> body;
 };
 
@@ -184,6 +186,7 @@ class FakeBroker {
   std::size_t page = 256;  // entries looked at for one answer
   std::size_t posts = 0, downloads = 0, uploads = 0;
   std::size_t answers_to_lose = 0;  // of posts that come next: done, and the connection breaks
+  Reason lost_as = Reason::kUnavailable;
   std::mutex downloading;  // sessions fetch several bodies at once
 
  private:
@@ -218,7 +221,7 @@ class FakeTransport : public client::Transport {
     if (broker.lies.post) broker.lies.post(answer);
     if (broker.answers_to_lose > 0) {
       --broker.answers_to_lose;
-      return Refuse(Reason::kUnavailable, "the connection broke");
+      return Refuse(broker.lost_as, "the connection broke");
     }
     return answer;
   }
@@ -239,6 +242,7 @@ class FakeTransport : public client::Transport {
       if (broker_->lies.follow) broker_->lies.follow(out);
       if (!item(std::move(out))) return Ok();
     }
+    if (broker_->lies.stream_end) return broker_->lies.stream_end();
     return Refuse(Reason::kShuttingDown);
   }
   Result<EntriesAnswer> GetRecord(const Digest& digest, std::uint64_t verified) override {
@@ -260,10 +264,11 @@ class FakeTransport : public client::Transport {
     if (!index) return Refuse(Reason::kNotFound);
     return std::pair(broker_->Receipt(*index), broker_->MakeView(verified));
   }
-  Result<Bytes> Tile(const std::string&) override { return Refuse(Reason::kNotFound); }
   Status Entries(std::uint64_t from, std::uint64_t end, const std::function<bool(proto::LoggedEntry)>& entry) override {
-    for (; from < end; ++from)
+    for (; from < end; ++from) {
+      if (broker_->lies.entry) TRY_OK(broker_->lies.entry(from));
       if (!entry(FakeBroker::Logged(broker_->entries.at(from)))) break;
+    }
     return Ok();
   }
   Status Upload(const Hash& root, std::uint64_t length, const std::vector<Hash>& slice_hashes,
@@ -279,7 +284,7 @@ class FakeTransport : public client::Transport {
     broker_->bodies[root] = std::move(whole);
     return Ok();
   }
-  Status Download(const Digest& digest, std::uint32_t portion,
+  Status Download(const Digest& digest, std::uint32_t portion, std::uint64_t,
                   const std::function<Status(const client::BodyStream&)>& begin,
                   const std::function<Status(std::uint64_t, ByteView)>& slice) override {
     client::BodyStream stream;
@@ -296,7 +301,10 @@ class FakeTransport : public client::Transport {
     if (broker_->lies.body) broker_->lies.body(stream, slices);
     alone.unlock();
     TRY_OK(begin(stream));
-    for (std::size_t i = 0; i < slices.size(); ++i) TRY_OK(slice(i, slices[i]));
+    for (std::size_t i = 0; i < slices.size(); ++i) {
+      if (broker_->lies.slice) TRY_OK(broker_->lies.slice(i));
+      TRY_OK(slice(i, slices[i]));
+    }
     return Ok();
   }
 
