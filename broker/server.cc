@@ -106,6 +106,7 @@ struct Server::Parts {
 
   void Sweep() {
     auto swept = stored.store->content().Sweep(SystemNow() - kOrphanAge);
+    if (!swept) Log(Level::kAlarm, "sweep-failed", {{"why", swept.error().Message()}});
     if (swept && *swept > 0) Log(Level::kInfo, "swept", {{"bodies", std::to_string(*swept)}});
   }
 };
