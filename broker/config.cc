@@ -105,8 +105,18 @@ Result<BrokerKeys> LoadKeys(const fs::path& folder, const crypto::Secret& passph
   TRY(auto tls, read(kTlsKey));
   TRY(auto log_key, crypto::Ed25519SignKey::FromSeed(seed.view()));
   TRY(auto release_key, crypto::KemPrivateKey::FromScalar(release.view()));
+  TRY(auto tls_key, crypto::SignKey::FromScalar(tls.view()));
   TRY(auto card, io::ReadText(folder / kCard, 1 << 16));
-  return BrokerKeys{CardField(card, "authority"), std::move(log_key), std::move(release_key), crypto::PlainEcPem(tls)};
+  return BrokerKeys{CardField(card, "authority"), std::move(log_key), std::move(release_key), crypto::PlainEcPem(tls),
+                    tls_key.id()};
+}
+
+Status CheckCertificate(const Config& config, const BrokerKeys& keys) {
+  TRY(auto pem, io::ReadText(config.tls_certificate, 1 << 20));
+  TRY(auto certificate, crypto::Certificate::FromPem(pem));
+  if (certificate.key_id() != keys.tls_key_id)
+    return Refuse(Reason::kBadConfiguration, "tls-certificate is for another key than " + std::string(kTlsKey));
+  return Ok();
 }
 
 }  // namespace valija::broker

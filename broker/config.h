@@ -38,10 +38,13 @@ struct BrokerKeys {
   crypto::Ed25519SignKey log_key;
   crypto::KemPrivateKey release_key;
   crypto::Secret tls_key_pem;
+  KeyId tls_key_id;
 };
 // Makes the three key pairs (0600, encrypted), broker.card for the charter, and request.csr for the carrier CA.
 Status MakeKeys(const std::filesystem::path& folder, const std::string& authority, const std::string& origin,
                 const crypto::Secret& passphrase);
 Result<BrokerKeys> LoadKeys(const std::filesystem::path& folder, const crypto::Secret& passphrase);
+// The certificate is for these keys: kBadConfiguration, kBadCertificate. Who issued it is the charter's matter.
+Status CheckCertificate(const Config& config, const BrokerKeys& keys);
 
 }  // namespace valija::broker

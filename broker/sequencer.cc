@@ -48,8 +48,10 @@ Status Sequencer::Submit(ledger::VerifiedStatement statement, Done done) {
     std::lock_guard lock(impl_->pool_mutex);
     if (impl_->stopping) return Refuse(Reason::kShuttingDown);
     if (!impl_->healthy) return Refuse(Reason::kStorage, "an earlier write failed; the broker has to be restarted");
-    if (impl_->admitted >= impl_->options.pool_limit) return Refuse(Reason::kPoolFull);
+    if (impl_->admitted >= impl_->options.pool_limit || impl_->admitted_bytes + item.bytes > impl_->options.pool_bytes)
+      return Refuse(Reason::kPoolFull);
     ++impl_->admitted;
+    impl_->admitted_bytes += item.bytes;
     impl_->pool.push_back(std::move(item));
   }
   impl_->wake.notify_one();
@@ -90,7 +92,7 @@ void Sequencer::Commit(std::vector<Item> batch) {
     made = DecideAll(batch, std::max(now, impl_->last));
     done = impl_->healthy ? Persist(made, &durable) : Refuse(Reason::kInternal, "the state cannot be trusted");
   } else {
-    for (auto& item : batch) made.push_back({std::move(item.done), std::nullopt, {}});
+    for (auto& item : batch) made.push_back({std::move(item.done), std::nullopt, {}, item.bytes});
   }
   if (!done) {
     Fail();
@@ -118,7 +120,7 @@ std::vector<Sequencer::Made> Sequencer::DecideAll(std::vector<Item>& batch, Time
   out.reserve(batch.size());
   std::uint64_t index = impl_->tree.size();
   for (auto& item : batch) {
-    Made made{std::move(item.done), std::nullopt, {}};
+    Made made{std::move(item.done), std::nullopt, {}, item.bytes};
     // Only this thread changes the state, so deciding needs no lock: readers may read meanwhile.
     try {
       auto decision = ledger::Decide(*state_, item.statement, time, impl_->options.authority, impl_->Draw<Nonce>());
@@ -228,6 +230,7 @@ void Sequencer::Complete(std::vector<Made> made, const std::optional<Durable>& d
       for (std::size_t i = begin; i < end; ++i) {
         Made& one = (*all)[i];
         --impl->admitted;
+        impl->admitted_bytes -= one.bytes;
         try {
           if (one.entry) {
             one.done(Accepted{one.entry->head, one.entry->salt, std::move(one.entry->statement),

@@ -52,7 +52,8 @@ class Sequencer {
  public:
   struct Options {
     AuthorityId authority;
-    std::size_t pool_limit = 4096;  // statements admitted and not yet completed; above: kPoolFull
+    std::size_t pool_limit = 4096;                    // statements admitted and not yet completed; above: kPoolFull
+    std::size_t pool_bytes = std::size_t{256} << 20;  // that these take; above: kPoolFull too
     std::size_t batch_limit = 1024;
     std::size_t batch_bytes = std::size_t{16} << 20;
     std::function<Time()> now;

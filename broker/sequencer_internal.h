@@ -25,6 +25,7 @@ struct Sequencer::Made {
   Done done;
   std::optional<ledger::Entry> entry;
   Error refusal;
+  std::size_t bytes = 0;  // the item's
 };
 
 struct Sequencer::Impl {
@@ -76,7 +77,7 @@ struct Sequencer::Impl {
   bool stopping = false;
   std::thread thread;
 
-  std::atomic<std::size_t> admitted = 0;
+  std::atomic<std::size_t> admitted = 0, admitted_bytes = 0;
   std::atomic<bool> healthy = true;
 
   mutable std::mutex published_mutex;

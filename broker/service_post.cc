@@ -120,7 +120,7 @@ struct PostJob : std::enable_shared_from_this<PostJob> {
       (void)roots;
     }
     for (const auto& portion : record.payload.portions) {
-      auto info = exchange.content.Find({caller.agency(), portion.body_root});
+      auto info = exchange.content.FindWanted({caller.agency(), portion.body_root}, exchange.now());
       if (!info || !info->complete()) return Refuse(Reason::kBodyMissing);
       if (info->length != portion.body_length) return Refuse(Reason::kBadBody, "the body has another length");
     }

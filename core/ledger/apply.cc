@@ -2,6 +2,7 @@
 #include <set>
 #include <stdexcept>
 
+#include "core/crypto/hash.h"
 #include "core/crypto/keys.h"
 #include "core/ledger/state_internal.h"
 
@@ -87,7 +88,7 @@ void ApplyEpoch(StateData& data, const Epoch& epoch, const EntryHead& head) {
 
 std::shared_ptr<const policy::Policy> Intern(StateData& data, const policy::Policy& policy, ByteView policy_bytes) {
   if (policy_bytes.size() <= Salt::kSize) return std::make_shared<policy::Policy>(policy);
-  auto& slot = data.policies[ToBytes(policy_bytes.subspan(Salt::kSize))];  // what follows the random bytes
+  auto& slot = data.policies[crypto::Sha256(policy_bytes.subspan(Salt::kSize))];  // of what follows the random bytes
   if (!slot) slot = std::make_shared<const policy::Policy>(policy);
   return slot;
 }

@@ -8,6 +8,9 @@
 namespace valija::ledger {
 namespace {
 
+// What the state keeps for good of each policy that is not the same as another (the codec's limit is a reader's own).
+constexpr std::size_t kMaxPolicyBytes = Salt::kSize + (std::size_t{8} << 10);
+
 Error BadPolicy(std::string detail) { return Refuse(Reason::kBadPolicy, std::move(detail)); }
 
 template <class List, class Item>
@@ -93,9 +96,13 @@ Status CheckAudience(const State& state, const policy::Audience& audience) {
   return Ok();
 }
 
-// The policy's own form, and the charter's caps. The window is counted from the record's time, which its sender knows.
-Status CheckPolicy(const State& state, const policy::Policy& policy, Time made) {
+// The policy's size, its own form, and the charter's caps. The window is counted from the record's time, which its
+// sender knows.
+Status CheckPolicy(const State& state, const policy::Policy& policy, ByteView policy_bytes, Time made) {
   const Charter& charter = *state.charter();
+  if (policy_bytes.size() > kMaxPolicyBytes)
+    return BadPolicy("it takes " + std::to_string(policy_bytes.size() - Salt::kSize) +
+                     " bytes, at most 8192 (8 KiB) are taken; name agencies or countries instead of their members");
   TRY_OK(policy::Validate(policy));
   for (const auto& purpose : policy.purposes)
     if (!Holds(charter.purposes, purpose)) return BadPolicy("the charter has no purpose " + purpose);
@@ -133,7 +140,7 @@ Status CheckRecord(const State& state, const Statement& statement, const Record&
   if (record.policies.size() != header.portions.size()) return BadPolicy("the policies are withheld");
   for (std::size_t p = 0; p < header.portions.size(); ++p) {
     const policy::Policy& policy = record.policies[p];
-    TRY_OK(CheckPolicy(state, policy, header.time));
+    TRY_OK(CheckPolicy(state, policy, statement.attachments.policies[p], header.time));
     if (header.portions[p].marking != policy::TextOf(policy.marking))
       return BadPolicy("the header's marking is not that of the policy");
     TRY_OK(
