@@ -2,6 +2,7 @@
 
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "audit/export_reader.h"
 #include "core/base/text.h"
@@ -108,6 +109,20 @@ Result<std::vector<Row>> List(const std::filesystem::path& folder, const Filter&
   });
   TRY_OK(failed);
   return out;
+}
+
+Result<std::vector<Row>> Custody(const std::filesystem::path& folder, const std::string& record) {
+  Filter filter;
+  filter.record = record;
+  TRY(auto rows, List(folder, filter));
+  std::set<std::string> records;
+  for (const auto& row : rows)
+    if (!row.record.empty()) records.insert(row.record);
+  if (records.empty()) return Refuse(Reason::kNotFound, "no record in this export begins with \"" + record + "\"");
+  if (records.size() > 1)
+    return Refuse(Reason::kAmbiguous,
+                  std::to_string(records.size()) + " records begin with \"" + record + "\"; give more digits");
+  return rows;
 }
 
 std::string Show(const std::vector<Row>& rows, Format format) {

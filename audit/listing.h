@@ -37,6 +37,8 @@ enum class Format { kTable, kJson, kCsv };
 
 // The matching rows, in order. kFile, kCorrupt (says which entry).
 Result<std::vector<Row>> List(const std::filesystem::path& folder, const Filter& filter);
+// Everything about the one record whose digest begins so: kNotFound, kAmbiguous; kFile, kCorrupt.
+Result<std::vector<Row>> Custody(const std::filesystem::path& folder, const std::string& record);
 std::string Show(const std::vector<Row>& rows, Format format);
 
 }  // namespace valija::audit

@@ -105,8 +105,7 @@ int RunVerify(Options options, bool json) {
   return report->proved() ? kProved : kFound;
 }
 
-int RunList(const std::string& folder, const Filter& filter, const std::string& format) {
-  auto rows = List(folder, filter);
+int Print(const Result<std::vector<Row>>& rows, const std::string& format) {
   if (!rows) return CouldNot(rows.error(), format == "json");
   std::cout << Show(*rows, format == "json" ? Format::kJson : format == "csv" ? Format::kCsv : Format::kTable);
   return 0;
@@ -172,7 +171,7 @@ int main(int argc, char** argv) {
       throw CLI::ValidationError(Text(Id::kUsageMember));
     if (!from.empty()) time(from, filter.from);
     if (!until.empty()) time(until, filter.until);
-    status = RunList(folder, filter, format);
+    status = Print(List(folder, filter), format);
   });
 
   auto* custody = app.add_subcommand("custody", Text(Id::kAuditHelpCustody));
@@ -181,10 +180,7 @@ int main(int argc, char** argv) {
   custody->add_option("--format", format, Text(Id::kAuditHelpFormat))
       ->check(CLI::IsMember({"table", "json", "csv"}))
       ->capture_default_str();
-  custody->callback([&] {
-    filter.record = record;
-    status = RunList(folder, filter, format);
-  });
+  custody->callback([&] { status = Print(Custody(folder, record), format); });
 
   text::TranslateHelp(app);
   try {

@@ -88,12 +88,22 @@ class Run {
 
 // Entry 0 is the charter, and the charter has the log's key: from its digest everything else follows.
 Status Run::Begin(const std::optional<LastRun>& last) {
-  TRY(auto first, reader_.EntriesFile(0));
-  TRY(auto entry, proto::DecodeLoggedEntry(first.front()));
-  if (!entry.envelope) return Refuse(Reason::kCorrupt, "the export does not show entry 0, the charter");
-  TRY(auto statement, proto::MakeStatement(*entry.envelope));
+  auto first = reader_.EntriesFile(0);
+  if (!first && first.error().reason == Reason::kFile) return first.error();  // it is absent, or nobody lets us read it
+  auto shown = [&]() -> Result<ledger::Statement> {
+    TRY_OK(first);
+    TRY(auto entry, proto::DecodeLoggedEntry(first->front()));
+    if (!entry.envelope) return Refuse(Reason::kCorrupt, "the export does not show it, and it is the charter");
+    TRY(auto statement, proto::MakeStatement(*std::move(entry.envelope)));
+    if (statement.kind != ledger::Kind::kCharter) return Refuse(Reason::kCorrupt, "it is not a charter");
+    return statement;
+  }();
+  if (!shown) {
+    Find(0, "unreadable", shown.error().Message());
+    return Ok();
+  }
+  const auto& statement = *shown;
   const auto* charter = std::get_if<ledger::Charter>(&statement.payload);
-  if (charter == nullptr) return Refuse(Reason::kCorrupt, "entry 0 is not a charter");
   report_.charter = statement.digest.Hex();
   report_.origin = charter->origin;
   if (statement.digest != charter_) {
@@ -369,7 +379,13 @@ Result<Report> Verify(const Options& options) {
     return Refuse(Reason::kUsage,
                   "say which charter the log must be under: --charter-digest, as a person told it to you");
   if (last && last->charter != *charter) return Refuse(Reason::kUsage, "the last run was under another charter");
-  TRY(auto reader, ExportReader::Open(options.folder));
+  auto opened = ExportReader::Open(options.folder);
+  if (!opened && opened.error().reason != Reason::kFile) {  // it is there, and damaged
+    Report report;
+    report.findings.push_back({std::nullopt, "bad-checkpoint", opened.error().Message()});
+    return report;
+  }
+  TRY(auto reader, std::move(opened));
   if (reader.size() == 0) return Refuse(Reason::kCorrupt, "the log is empty; it has no charter");
   return Run(options, reader, *charter).Go(last);
 }

@@ -167,10 +167,20 @@ Result<BrokerKeys> LoadKeys(const fs::path& folder, const crypto::Secret& passph
     return Refuse(Reason::kBadConfiguration, "there is no log key or no release key in " + folder.string());
   TRY(auto pem, io::ReadPrivateFile(folder / kTlsKey));
   TRY(auto tls, crypto::DecryptEcKey(AsText(pem.view()), passphrase));
+  TRY(auto tls_key, crypto::SignKey::FromScalar(tls.view()));
   out.tls_key_pem = crypto::PlainEcPem(tls);
+  out.tls_key_id = tls_key.id();
   TRY(auto card, io::ReadText(folder / kCard, 1 << 16));
   out.authority = CardField(card, "authority");
   return out;
+}
+
+Status CheckCertificate(const Config& config, const BrokerKeys& keys) {
+  TRY(auto pem, io::ReadText(config.tls_certificate, 1 << 20));
+  TRY(auto certificate, crypto::Certificate::FromPem(pem));
+  if (certificate.key_id() != keys.tls_key_id)
+    return Refuse(Reason::kBadConfiguration, "tls-certificate is for another key than " + std::string(kTlsKey));
+  return Ok();
 }
 
 }  // namespace valija::broker

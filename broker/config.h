@@ -40,6 +40,7 @@ struct BrokerKeys {
   std::vector<crypto::Ed25519SignKey> log_keys;
   std::vector<crypto::KemPrivateKey> release_keys;
   crypto::Secret tls_key_pem;
+  KeyId tls_key_id;
 };
 // Files of the folder: log-key.pem, log-key-2.pem, ..; release-key.pem, release-key-2.pem, ..; tls-key.pem.
 //
@@ -52,5 +53,7 @@ enum class Rotated { kLogKey, kReleaseKey };
 Result<std::filesystem::path> RotateKey(const std::filesystem::path& folder, Rotated which,
                                         const crypto::Secret& passphrase);
 Result<BrokerKeys> LoadKeys(const std::filesystem::path& folder, const crypto::Secret& passphrase);
+// The certificate is for these keys: kBadConfiguration, kBadCertificate. Who issued it is the charter's matter.
+Status CheckCertificate(const Config& config, const BrokerKeys& keys);
 
 }  // namespace valija::broker

@@ -96,8 +96,10 @@ int main(int argc, char** argv) {
          "MiB to be free on the data folder's disk; below no bodies are taken, below half of it nothing; 0: any")
       ->capture_default_str();
   app.add_option("--stop-seconds", config.stop_seconds, "Time to finish when asked to stop")->capture_default_str();
-  app.add_flag("--check-config", check_config, "Say what is wrong with the configuration, and end")
-      ->configurable(false);
+  auto* check =
+      app.add_flag("--check-config", check_config,
+                   "Say what is wrong with configuration, keys and certificate, and end; beside no subcommand")
+          ->configurable(false);
   app.fallthrough();
 
   int status = -1;
@@ -176,12 +178,15 @@ int main(int argc, char** argv) {
         });
       });
   app.add_subcommand("serve", "Serve (what is done without a subcommand too)");
+  for (auto* command : app.get_subcommands({})) command->excludes(check);
 
   try {
     app.parse(argc, argv);
     if (check_config) {
       status = Done([&]() -> Status {
         TRY_OK(Check(config));
+        TRY(auto keys, Keys(config));
+        TRY_OK(CheckCertificate(config, keys));
         std::cout << "the configuration is good\n";
         return Ok();
       });

@@ -49,8 +49,10 @@ Status Sequencer::Submit(ledger::VerifiedStatement statement, Done done) {
     std::lock_guard lock(impl_->pool_mutex);
     if (impl_->stopping) return Refuse(Reason::kShuttingDown);
     if (!impl_->healthy) return Refuse(Reason::kStorage, "an earlier write failed; the broker has to be restarted");
-    if (impl_->admitted >= impl_->options.pool_limit) return Refuse(Reason::kPoolFull);
+    if (impl_->admitted >= impl_->options.pool_limit || impl_->admitted_bytes + item.bytes > impl_->options.pool_bytes)
+      return Refuse(Reason::kPoolFull);
     ++impl_->admitted;
+    impl_->admitted_bytes += item.bytes;
     impl_->pool.push_back(std::move(item));
   }
   impl_->wake.notify_one();
@@ -91,7 +93,7 @@ void Sequencer::Commit(std::vector<Item> batch) {
     made = DecideAll(batch, std::max(now, impl_->last));
     done = impl_->healthy ? Persist(made, &durable) : Refuse(Reason::kInternal, "the state cannot be trusted");
   } else {
-    for (auto& item : batch) made.push_back({std::move(item.done), std::nullopt, {}});
+    for (auto& item : batch) made.push_back({std::move(item.done), std::nullopt, {}, item.bytes});
   }
   if (!done) {
     Fail();
@@ -151,7 +153,7 @@ std::vector<Sequencer::Made> Sequencer::DecideAll(std::vector<Item>& batch, Time
   std::vector<Made> out;
   out.reserve(batch.size());
   for (auto& item : batch) {
-    out.push_back(DecideOne(std::move(item.statement), std::move(item.done), time));
+    out.push_back(DecideOne(std::move(item), time));
     if (!out.back().entry) continue;
     const ledger::Statement& statement = *out.back().entry->statement;
     if (statement.kind == ledger::Kind::kRecord || statement.kind == ledger::Kind::kGrant)
@@ -161,8 +163,9 @@ std::vector<Sequencer::Made> Sequencer::DecideAll(std::vector<Item>& batch, Time
 }
 
 // Decided, and applied if it is accepted.
-Sequencer::Made Sequencer::DecideOne(ledger::VerifiedStatement statement, Done done, Time time) {
-  Made made{std::move(done), std::nullopt, {}};
+Sequencer::Made Sequencer::DecideOne(Item item, Time time) {
+  Made made{std::move(item.done), std::nullopt, {}, item.bytes};
+  ledger::VerifiedStatement statement = std::move(item.statement);
   const Digest digest = statement->digest;
   // Only this thread changes the state, so deciding needs no lock: readers may read meanwhile.
   try {
@@ -198,7 +201,7 @@ Sequencer::Made Sequencer::DecideOne(ledger::VerifiedStatement statement, Done d
 void Sequencer::OpenUnderOrders(const Digest& record, Time time, std::vector<Made>& out) {
   try {
     for (auto& opening : impl_->orders->OpeningsOf(*state_, record, time)) {
-      auto made = DecideOne(std::move(opening), nullptr, time);
+      auto made = DecideOne({std::move(opening), nullptr, 0}, time);
       if (made.entry) out.push_back(std::move(made));
     }
   } catch (const std::exception& breakage) {
@@ -302,6 +305,7 @@ void Sequencer::Complete(std::vector<Made> made, const std::optional<Durable>& d
         Made& one = (*all)[i];
         if (!one.done) continue;
         --impl->admitted;
+        impl->admitted_bytes -= one.bytes;
         try {
           if (one.entry) {
             one.done(Accepted{one.entry->head, one.entry->salt, std::move(one.entry->statement),

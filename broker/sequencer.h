@@ -58,7 +58,8 @@ class Sequencer {
  public:
   struct Options {
     AuthorityId authority;
-    std::size_t pool_limit = 4096;  // statements admitted and not yet completed; above: kPoolFull
+    std::size_t pool_limit = 4096;                    // statements admitted and not yet completed; above: kPoolFull
+    std::size_t pool_bytes = std::size_t{256} << 20;  // that these take; above: kPoolFull too
     std::size_t batch_limit = 1024;
     std::size_t batch_bytes = std::size_t{16} << 20;
     std::function<Time()> now;
@@ -119,7 +120,7 @@ class Sequencer {
   void Commit(std::vector<Item> batch);
   struct Made;
   std::vector<Made> DecideAll(std::vector<Item>& batch, Time time);
-  Made DecideOne(ledger::VerifiedStatement statement, Done done, Time time);
+  Made DecideOne(Item item, Time time);
   void OpenUnderOrders(const Digest& record, Time time, std::vector<Made>& out);
   Status CheckKeysOf(const ledger::Statement& statement) const;
   Status CarryOutPurge(std::uint64_t index, const ledger::Purge& purge);

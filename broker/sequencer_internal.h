@@ -26,6 +26,7 @@ struct Sequencer::Made {
   Done done;  // of a statement that the sequencer made itself: none
   std::optional<ledger::Entry> entry;
   Error refusal;
+  std::size_t bytes = 0;  // the item's
 };
 
 struct Sequencer::Impl {
@@ -80,7 +81,7 @@ struct Sequencer::Impl {
   bool stopping = false;
   std::thread thread;
 
-  std::atomic<std::size_t> admitted = 0;
+  std::atomic<std::size_t> admitted = 0, admitted_bytes = 0;
   std::atomic<bool> healthy = true;
 
   mutable std::mutex published_mutex;

@@ -140,6 +140,7 @@ struct Server::Parts {
 
   void Sweep() {
     auto swept = stored.store->content().Sweep(SystemNow() - kOrphanAge);
+    if (!swept) Log(Level::kAlarm, "sweep-failed", {{"why", swept.error().Message()}});
     if (swept && *swept > 0) Log(Level::kInfo, "swept", {{"bodies", std::to_string(*swept)}});
   }
 };
@@ -156,6 +157,7 @@ Result<std::unique_ptr<Server>> Server::Start(const Config& config, BrokerKeys k
   static const Status tls13 = crypto::RequireTls13();
   TRY_OK(tls13);
   TRY(auto authority, AuthorityOf(keys));
+  TRY_OK(CheckCertificate(config, keys));
   TRY(auto certificate_pem, io::ReadText(config.tls_certificate, 1 << 20));
 
   auto parts = std::make_unique<Parts>(std::move(keys.log_keys));

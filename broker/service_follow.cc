@@ -45,15 +45,9 @@ class FollowCall final : public PulledStream<v1::MailItem> {
     return proto::RefuseUnknown(request);
   }
 
+  // One look at the next entries of the agency. A long run of what this member may not see takes many, and between them
+  // others have their turn.
   Result<Step> Next() override {
-    for (;;) {
-      auto step = Look();
-      if (!step || *step) return step ? Result<Step>(**step) : Result<Step>(step.error());
-    }
-  }
-
-  // One look at the next entries of the agency; nothing if they showed nothing and there may be more behind them.
-  Result<std::optional<Step>> Look() {
     auto& sequencer = service_.exchange_.sequencer;
     const auto checkpoint = sequencer.checkpoint();
     std::vector<std::uint64_t> indexes;
@@ -83,10 +77,9 @@ class FollowCall final : public PulledStream<v1::MailItem> {
       verified_ = checkpoint->size();
       message().Clear();
       proto::ToMessage(item, &message());
-      return std::optional(Step::kSend);
+      return Step::kSend;
     }
-    if (indexes.size() == kLook) return std::optional<Step>();
-    return std::optional(Step::kWait);
+    return indexes.size() == kLook ? Step::kAgain : Step::kWait;
   }
 
   static constexpr std::size_t kLook = 64;

@@ -153,7 +153,7 @@ struct PostJob : std::enable_shared_from_this<PostJob> {
     for (const auto& portion : record.payload.portions) {
       if (exchange.sequencer.Read([&](const ledger::State& state) { return state.body_purged(portion.body_root); }))
         return Refuse(Reason::kPurged, "a body of the record");
-      auto info = exchange.content.Find({caller.agency(), portion.body_root});
+      auto info = exchange.content.FindWanted({caller.agency(), portion.body_root}, exchange.now());
       if (!info || !info->complete()) return Refuse(Reason::kBodyMissing);
       if (info->length != portion.body_length) return Refuse(Reason::kBadBody, "the body has another length");
     }

@@ -8,6 +8,7 @@
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 #include <netinet/in.h>
+#include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -75,7 +76,9 @@ std::shared_ptr<grpc::ServerCredentials> MakeServerCredentials(const std::string
 
 namespace {
 
-// Does a server on this machine's own address agree with a client that knows this version and no other?
+// Does a server on this machine's own address agree with a client that knows this version and no other? A refusal is the
+// alert that says so, or the end of the connection (gRPC closes it and does not send the alert). Another alert, silence or
+// a fault of our own proves nothing.
 Result<bool> Agrees(bool ipv6, int port, int version) {
   const auto failed = [](const char* what) {
     return Refuse(Reason::kInternal, std::string("TLS self-probe: ") + what);
@@ -108,17 +111,26 @@ Result<bool> Agrees(bool ipv6, int port, int version) {
   timeval patience{5, 0};
   ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   const bool connected = ::connect(fd, reinterpret_cast<const sockaddr*>(&address), size) == 0;
-  bool agreed = false;
+  bool agreed = false, refused = false;
   if (connected) {
     std::unique_ptr<SSL, decltype(&SSL_free)> ssl(SSL_new(context.get()), SSL_free);
     static constexpr unsigned char kAlpn[] = "\x02h2";
     SSL_set_alpn_protos(ssl.get(), kAlpn, 3);
     SSL_set_fd(ssl.get(), fd);
-    SSL_connect(ssl.get());  // may fail for want of a client certificate; what counts is whether a version was agreed
+    ERR_clear_error();
+    errno = 0;
+    // May fail for want of a client certificate; what counts is whether a version was agreed.
+    const int why = SSL_get_error(ssl.get(), SSL_connect(ssl.get()));
+    const int code = ERR_GET_REASON(ERR_peek_last_error());
     agreed = SSL_get_current_cipher(ssl.get()) != nullptr || SSL_get0_peer_certificate(ssl.get()) != nullptr;
+    refused = (why == SSL_ERROR_SSL &&
+               (code == SSL_R_TLSV1_ALERT_PROTOCOL_VERSION || code == SSL_R_UNEXPECTED_EOF_WHILE_READING)) ||
+              (why == SSL_ERROR_SYSCALL && errno == ECONNRESET);
+    ERR_clear_error();
   }
   ::close(fd);
   if (!connected) return failed("cannot connect to the own port");
+  if (!agreed && !refused) return failed("neither agreed on the version nor refused for it");
   return agreed;
 }
 
@@ -130,6 +142,8 @@ Status ProbeTls13Only(int port, bool ipv6) {
   if (!tls13) return Refuse(Reason::kInternal, "TLS self-probe: the server does not speak TLS 1.3");
   TRY(const bool tls12, Agrees(ipv6, port, TLS1_2_VERSION));
   if (tls12) return Refuse(Reason::kInternal, "TLS self-probe: the server speaks TLS 1.2");
+  TRY(const bool still, Agrees(ipv6, port, TLS1_3_VERSION));
+  if (!still) return Refuse(Reason::kInternal, "TLS self-probe: the server went away");
   return Ok();
 }
 

@@ -46,8 +46,8 @@ std::shared_ptr<grpc::ServerCredentials> MakeServerCredentials(const std::string
                                                                const crypto::Secret& key_pem,
                                                                std::shared_ptr<const ClientCas> client_cas);
 
-// Connects to a port of this machine's loopback address twice: as a client that knows TLS 1.3 alone, which has to be
-// agreed with, and as one that knows nothing newer than TLS 1.2, which has to be refused. kInternal.
+// Connects to a port of this machine's loopback address: as a client that knows TLS 1.3 alone, which has to be agreed
+// with, as one that knows nothing newer than TLS 1.2, which has to be refused, and as the first again. kInternal.
 Status ProbeTls13Only(int port, bool ipv6 = false);
 
 // The same of a server with these credentials, on a private port of its own that serves nothing and is closed again:

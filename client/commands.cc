@@ -241,8 +241,9 @@ int Send(const Common& common, const SendArguments& arguments) {
     }
     return 0;
   }
-  if (!common.json) PrintPreview(std::cerr, *preview);
-  if (::isatty(STDIN_FILENO) != 0 && !Confirmed(common, Text(Id::kAskSend))) return 1;
+  const bool asks = ::isatty(STDIN_FILENO) != 0;
+  if (!common.json || (asks && !common.yes)) PrintPreview(std::cerr, *preview);  // never asked about what was not shown
+  if (asks && !Confirmed(common, Text(Id::kAskSend))) return 1;
   auto sent = session->Send(draft, ProgressBar(Text(Id::kSending)));
   if (!sent) return Fail(common, sent.failure());
   if (common.json)
@@ -292,10 +293,10 @@ int Inbox(const Common& common, bool follow, bool due) {
   for (const auto& item : *items) {
     for (const auto& portion : item.portions) {
       const bool first = &portion == &item.portions.front();
-      const auto state = Text(!portion.for_me     ? Id::kStateNotForMe
-                              : item.revoked      ? Id::kStateRevoked
-                              : item.opened_by_me ? Id::kStateOpened
-                                                  : Id::kStateNew);
+      const auto state = Text(!portion.for_me        ? Id::kStateNotForMe
+                              : item.revoked         ? Id::kStateRevoked
+                              : portion.opened_by_me ? Id::kStateOpened
+                                                     : Id::kStateNew);
       rows.push_back({first ? ShortId(item.id) : "", first ? TimeText(item.time) : "", first ? item.from : "",
                       std::to_string(portion.number), portion.marking, portion.media_type,
                       SizeText(portion.sealed_bytes), state, first && item.due ? TimeText(*item.due) : "",
@@ -422,10 +423,44 @@ int Export(const Common& common, const std::string& folder) {
   return 0;
 }
 
+namespace {
+
+// Of a Session::EnrolmentChange: its words for people.
+std::string ChangeName(const std::string& what) {
+  return Text(what == "status"          ? Id::kChangeStatus
+              : what == "keys"          ? Id::kChangeKeys
+              : what == "clearance"     ? Id::kChangeClearance
+              : what == "roles"         ? Id::kChangeRoles
+              : what == "programmes"    ? Id::kChangeProgrammes
+              : what == "administrator" ? Id::kAdministrator
+              : what == "auditor"       ? Id::kAuditor
+                                        : Id::kChangePerson);
+}
+
+std::string ChangeValue(const std::string& value) {
+  return value == "none"                ? Text(Id::kNone)
+         : value == "yes"               ? Text(Id::kYes)
+         : value == "no"                ? Text(Id::kNo)
+         : value == "active"            ? Text(Id::kStatusActive)
+         : value == "suspended"         ? Text(Id::kStatusSuspended)
+         : value == "removed"           ? Text(Id::kStatusRemoved)
+         : value == "those enrolled"    ? Text(Id::kChangeKeysEnrolled)
+         : value == "those of the card" ? Text(Id::kChangeKeysOfCard)
+                                        : Visible(value);
+}
+
+}  // namespace
+
 int Enrol(const Common& common, const std::string& card, const Session::EnrolOptions& options) {
   int status = 0;
   auto session = Start(common, status);
   if (!session) return status;
+  auto changes = session->EnrolmentChanges(card, options);
+  if (!changes) return Fail(common, changes.failure());
+  for (const auto& change : *changes)
+    std::cerr << ChangeName(change.what) << ": " << ChangeValue(change.before) << " -> " << ChangeValue(change.after)
+              << "\n";
+  if (!changes->empty() && !Confirmed(common, Text(Id::kAskChangeEnrolment))) return 1;
   return Answer(common, session->Enrol(card, options), Text(Id::kEnrolled));
 }
 

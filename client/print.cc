@@ -50,7 +50,8 @@ nlohmann::ordered_json ToJson(const InboxItem& item) {
                                {"marking", portion.marking},
                                {"media_type", portion.media_type},
                                {"sealed_bytes", portion.sealed_bytes},
-                               {"for_me", portion.for_me}});
+                               {"for_me", portion.for_me},
+                               {"opened_by_me", portion.opened_by_me}});
   return out;
 }
 

@@ -64,15 +64,15 @@ class Transport {
   virtual Result<WaitingAnswer> Waiting(std::uint64_t verified_size) = 0;
   virtual Result<View> Checkpoint(std::uint64_t verified_size) = 0;
   virtual Result<std::pair<proto::Receipt, View>> Receipt(const Digest& statement, std::uint64_t verified_size) = 0;
-  virtual Result<Bytes> Tile(const std::string& path) = 0;
   // Every entry from an index on, up to end (exclusive).
   virtual Status Entries(std::uint64_t from, std::uint64_t end,
                          const std::function<bool(proto::LoggedEntry)>& entry) = 0;
   // `slice(i)` gives slice i. Resumes after a broken connection as often as progress is made.
   virtual Status Upload(const Hash& root, std::uint64_t length, const std::vector<Hash>& slice_hashes,
                         const std::function<Result<Bytes>(std::uint64_t)>& slice) = 0;
-  // `begin` gets length and hashes (return a refusal to stop), then `slice` each slice in order.
-  virtual Status Download(const Digest& record, std::uint32_t portion,
+  // `begin` gets length and hashes (return a refusal to stop), then `slice` each slice in order. More hashes than `slices`,
+  // the number that the signed length gives, are not taken: kBadBody.
+  virtual Status Download(const Digest& record, std::uint32_t portion, std::uint64_t slices,
                           const std::function<Status(const BodyStream&)>& begin,
                           const std::function<Status(std::uint64_t, ByteView)>& slice) = 0;
 };

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <set>
 
+#include "core/crypto/hash.h"
 #include "core/crypto/keys.h"
 #include "core/ledger/apply_internal.h"
 
@@ -196,7 +197,7 @@ void ForgetExpired(StateData& data) {
 
 std::shared_ptr<const policy::Policy> Intern(StateData& data, const policy::Policy& policy, ByteView policy_bytes) {
   if (policy_bytes.size() <= Salt::kSize) return std::make_shared<policy::Policy>(policy);
-  auto& slot = data.policies[ToBytes(policy_bytes.subspan(Salt::kSize))];  // what follows the random bytes
+  auto& slot = data.policies[crypto::Sha256(policy_bytes.subspan(Salt::kSize))];  // of what follows the random bytes
   if (!slot) slot = std::make_shared<const policy::Policy>(policy);
   return slot;
 }

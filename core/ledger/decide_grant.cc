@@ -114,7 +114,7 @@ Status CheckAmendment(const State& state, const Statement& statement, const Amen
   if (crypto::Sha256(bytes.front()) != amendment.policy_digest)
     return Refuse(Reason::kBadPolicy, "the amendment names another policy");
   const policy::Policy& policy = *amendment.policy;
-  TRY_OK(CheckPolicy(state, policy, at.now));
+  TRY_OK(CheckPolicy(state, policy, bytes.front(), at.now));
   for (const auto& [id, agency] : state.agencies()) {
     if (agency.left || !Reaches(policy.releasable_to, id) || id == record->originator.agency() ||
         Reaches(portion->policy->releasable_to, id))

@@ -35,7 +35,7 @@ Status CheckRecord(const State& state, const Statement& statement, const Record&
 Status CheckSealed(const State& state, const record::Header& header, const record::Attachments& attachments,
                    const std::vector<policy::Policy>& policies, const Circumstances& at);
 // The policy's form, the charter's caps and names. `made`: what the window is counted from.
-Status CheckPolicy(const State& state, const policy::Policy& policy, Time made);
+Status CheckPolicy(const State& state, const policy::Policy& policy, ByteView policy_bytes, Time made);
 bool Reaches(const policy::Audience& audience, const AgencyId& agency);
 // Is what this member makes of these sources marked strictly enough?
 Status CheckDerived(const State& state, const MemberId& author, const std::vector<Digest>& sources,

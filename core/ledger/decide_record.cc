@@ -8,6 +8,9 @@
 namespace valija::ledger {
 namespace {
 
+// What the state keeps for good of each policy that is not the same as another (the codec's limit is a reader's own).
+constexpr std::size_t kMaxPolicyBytes = Salt::kSize + (std::size_t{8} << 10);
+
 Error BadPolicy(std::string detail) { return Refuse(Reason::kBadPolicy, std::move(detail)); }
 
 template <class List, class Item>
@@ -105,9 +108,13 @@ Status CheckAudience(const State& state, const policy::Audience& audience) {
 
 }  // namespace
 
-// The policy's own form, and the charter's caps. The window is counted from the record's time, which its sender knows.
-Status CheckPolicy(const State& state, const policy::Policy& policy, Time made) {
+// The policy's size, its own form, and the charter's caps. The window is counted from the record's time, which its
+// sender knows.
+Status CheckPolicy(const State& state, const policy::Policy& policy, ByteView policy_bytes, Time made) {
   const Charter& charter = *state.charter();
+  if (policy_bytes.size() > kMaxPolicyBytes)
+    return BadPolicy("it takes " + std::to_string(policy_bytes.size() - Salt::kSize) +
+                     " bytes, at most 8192 (8 KiB) are taken; name agencies or countries instead of their members");
   TRY_OK(policy::Validate(policy));
   for (const auto& purpose : policy.purposes)
     if (!Holds(charter.purposes, purpose)) return BadPolicy("the charter has no purpose " + purpose);
@@ -178,7 +185,7 @@ Status CheckSealed(const State& state, const record::Header& header, const recor
   TRY_OK(record::CheckAttachments(header, attachments));
   if (policies.size() != header.portions.size()) return BadPolicy("the policies are withheld");
   for (std::size_t p = 0; p < header.portions.size(); ++p) {
-    TRY_OK(CheckPolicy(state, policies[p], header.time));
+    TRY_OK(CheckPolicy(state, policies[p], attachments.policies[p], header.time));
     if (header.portions[p].marking != policy::TextOf(policies[p].marking))
       return BadPolicy("the header's marking is not that of the policy");
     TRY_OK(CheckRecipients(state, policies[p].releasable_to, attachments.slips, header.portions[p].number, at.now));

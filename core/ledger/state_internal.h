@@ -41,9 +41,9 @@ struct StateData {
   std::map<MemberId, std::vector<Digest>> standing_orders;
   std::unordered_set<Hash> headers;  // every ctx
   std::map<AgencyId, std::vector<std::uint64_t>> mail;
-  // One policy is shared by all portions that have it, by the bytes of its message: most records of a sender have the
-  // same few.
-  std::map<Bytes, std::shared_ptr<const policy::Policy>> policies;
+  // One policy is shared by all portions that have it, by the digest of its message: most records of a sender have the
+  // same few. Each is kept for good, so what one may take is bounded (kMaxPolicyBytes in decide_record.cc).
+  std::unordered_map<Hash, std::shared_ptr<const policy::Policy>> policies;
 
   // Requests that have not expired yet, to refuse a second use; ordered, because an author chooses its nonces.
   using Request = std::pair<MemberId, Nonce>;

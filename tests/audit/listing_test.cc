@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
+
 #include "tests/audit/lying_log.h"
 #include "tests/core/text/spoken.h"
 
@@ -80,6 +82,27 @@ TEST_F(ListingTest, ATableIsForPeopleAndIsInTheirLanguageCsvAndJsonAreNot) {
   EXPECT_NE(spanish.find(text::TimeText(rows[0].time)), std::string::npos);
   EXPECT_EQ(audit::Show(rows, audit::Format::kCsv), csv);
   EXPECT_EQ(audit::Show(rows, audit::Format::kJson), json);
+}
+
+TEST_F(ListingTest, ACustodyIsOfOneRecordAlone) {
+  // Records are sent until two begin with the same digit.
+  std::map<char, std::string> by_digit = {{record.Hex()[0], record.Hex()}};
+  std::string first, second;
+  while (first.empty()) {
+    auto sent = log.world.Record("mx.fgr/admin", {log.world.PolicyFor("us.dea")});
+    log.Log(sent.statement);
+    second = sent.statement->digest.Hex();
+    if (auto [at, fresh] = by_digit.emplace(second[0], second); !fresh) first = at->second;
+  }
+  log.Export(folder.path());
+  auto both = audit::Custody(folder.path(), first.substr(0, 1));
+  ASSERT_FALSE(both);
+  EXPECT_EQ(both.error().reason, Reason::kAmbiguous);
+  EXPECT_EQ(audit::Custody(folder.path(), "").error().reason, Reason::kAmbiguous);
+  EXPECT_EQ(audit::Custody(folder.path(), record.Hex()).value().size(), 3u);
+  EXPECT_EQ(audit::Custody(folder.path(), second).value().size(), 1u);
+  for (const auto& none : {second + "0", std::string("xyz")})
+    EXPECT_EQ(audit::Custody(folder.path(), none).error().reason, Reason::kNotFound);
 }
 
 TEST_F(ListingTest, ADamagedEntryIsNamed) {

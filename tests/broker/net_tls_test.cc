@@ -68,6 +68,15 @@ TEST_F(NetTls, TheProbeTakesNoServerThatDoesNotSpeakTls13) {
   EXPECT_NE(probed.error().detail.find("does not speak TLS 1.3"), std::string::npos) << probed.error().detail;
 }
 
+TEST_F(NetTls, TheProbeTakesNoOtherFailureOfTls12ForARefusal) {
+  // It speaks TLS 1.2 too, in ciphers that the probe does not have.
+  OtherServer other(world_.root(), "-cipher PSK-AES128-GCM-SHA256 -psk 00");
+  ASSERT_NE(other.port, 0);
+  auto probed = broker::ProbeTls13Only(other.port);
+  ASSERT_FALSE(probed);
+  EXPECT_NE(probed.error().detail.find("neither agreed"), std::string::npos) << probed.error().detail;
+}
+
 TEST_F(NetTls, AProbeThatCannotBeMadeIsARefusal) {
   sockaddr_in address{};
   address.sin_family = AF_INET;

@@ -101,11 +101,12 @@ TEST(ToJson, NamesEveryFieldOfAnItemAndAMember) {
   InboxItem item;
   item.id = "ab";
   item.from = "us.dea/ana";
-  item.portions.push_back({1, "TLP:AMBER", "text/plain", 328, true});
+  item.portions.push_back({1, "TLP:AMBER", "text/plain", 328, true, false});
   auto json = ToJson(item);
   EXPECT_FALSE(json.contains("in_reply_to"));
   EXPECT_EQ(json["portions"][0]["sealed_bytes"], 328);
   EXPECT_EQ(json["portions"][0]["for_me"], true);
+  EXPECT_EQ(json["portions"][0]["opened_by_me"], false);
   item.in_reply_to = "cd";
   EXPECT_EQ(ToJson(item)["in_reply_to"], "cd");
 

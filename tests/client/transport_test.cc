@@ -39,7 +39,6 @@ class OddServer final : public v1::Exchange::Service {
   grpc::Status Custody(Context*, const v1::RecordRequest*, v1::EntryPage* out) override { return Odd(out); }
   grpc::Status GetReceipt(Context*, const v1::ReceiptRequest*, v1::ReceiptAnswer* out) override { return Odd(out); }
   grpc::Status GetCheckpoint(Context*, const v1::CheckpointRequest*, v1::View* out) override { return Odd(out); }
-  grpc::Status GetTile(Context*, const v1::TileRequest*, v1::TileAnswer* out) override { return Odd(out); }
   grpc::Status Follow(Context*, const v1::FollowRequest*, grpc::ServerWriter<v1::MailItem>* out) override {
     return OddIn(out);
   }
@@ -50,7 +49,12 @@ class OddServer final : public v1::Exchange::Service {
     v1::DownloadChunk first;
     first.mutable_start()->set_body_length(5);
     first.mutable_start()->add_slice_hashes(std::string(32, 'h'));
-    if (odd_slice) {
+    if (many_hashes) {  // one of them at a time
+      first.mutable_start()->set_more_hashes(true);
+      out->Write(first);
+      first.mutable_start()->set_more_hashes(false);
+      out->Write(first);
+    } else if (odd_slice) {
       out->Write(first);
       v1::DownloadChunk slice;
       slice.set_slice("slice");
@@ -76,7 +80,7 @@ class OddServer final : public v1::Exchange::Service {
     while (stream->Read(&chunk)) continue;
     return grpc::Status::OK;
   }
-  bool odd_slice = false, odd_end = false;
+  bool odd_slice = false, odd_end = false, many_hashes = false;
 };
 
 class TransportTest : public testing::Test {
@@ -115,7 +119,11 @@ class TransportTest : public testing::Test {
   }
   Status Download() {
     return transport_->Download(
-        Digest{}, 0, [](const BodyStream&) { return Ok(); },
+        Digest{}, 0, 1,
+        [&](const BodyStream& body) {
+          hashes_ = body.slice_hashes.size();
+          return Ok();
+        },
         [&](std::uint64_t, ByteView) {
           ++slices_;
           return Ok();
@@ -132,6 +140,7 @@ class TransportTest : public testing::Test {
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<Transport> transport_;
   int slices_ = 0;
+  std::size_t hashes_ = 0;
 };
 
 TEST_F(TransportTest, RefusesAnUnknownFieldInTheAnswerOfEveryCall) {
@@ -142,7 +151,6 @@ TEST_F(TransportTest, RefusesAnUnknownFieldInTheAnswerOfEveryCall) {
   ExpectRefused(transport_->Custody(Digest{}, 0, 0), "Custody");
   ExpectRefused(transport_->Receipt(Digest{}, 0), "GetReceipt");
   ExpectRefused(transport_->Checkpoint(0), "GetCheckpoint");
-  ExpectRefused(transport_->Tile("tile/0/000"), "GetTile");
 }
 
 TEST_F(TransportTest, RefusesAnUnknownFieldInEveryStream) {
@@ -155,6 +163,14 @@ TEST_F(TransportTest, RefusesAnUnknownFieldInEveryStream) {
   ExpectRefused(Upload(), "Upload, at its beginning");
   service_.odd_end = true;
   ExpectRefused(Upload(), "Upload, at its end");
+}
+
+TEST_F(TransportTest, TakesNoMoreSliceHashesThanTheSignedLengthHasSlices) {
+  service_.many_hashes = true;
+  const auto refused = Download();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().reason, Reason::kBadBody) << refused.error().Message();
+  EXPECT_EQ(hashes_, 0u);
 }
 
 }  // namespace

@@ -188,6 +188,16 @@ says valija
 
 # ---- the broker's configuration ----
 ends 0 broker --check-config
+for command in "serve" "init-keys --authority a --origin b" "init --charter $W/charter" "export $scratch/unasked"; do
+  # shellcheck disable=SC2086 # several words
+  ends 2 broker --check-config $command
+  says check-config
+done
+[ ! -e "$scratch/unasked" ] || wrong "--check-config beside a subcommand did what that does"
+echo not-the-passphrase >"$scratch/broker-passphrase" && chmod 600 "$scratch/broker-passphrase"
+refused bad-passphrase 3 broker --check-config --passphrase-file "$scratch/broker-passphrase"
+refused bad-configuration 2 broker --check-config --tls-certificate "$W/pki/carrier/ca.pem"
+says "another key than tls-key.pem"
 ends 2 broker --check-config --data "" --high-water "" --listen nonsense --log-format loud --batch-limit 0
 for fault in data high-water listen log-format batch-limit; do says "$fault"; done
 ends 2 broker --check-config --high-water "$W/broker/data/mark"

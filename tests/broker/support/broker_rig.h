@@ -20,7 +20,7 @@ struct BrokerRig {
   TempFolder folder;
   MemoryJournal memory;
   broker::Journal* journal = &memory;
-  broker::Sequencer::Options options{world.authority, 4096, 1024, std::size_t{16} << 20, [this] { return world.now; }};
+  broker::Sequencer::Options options{.authority = world.authority, .now = [this] { return world.now; }};
   crypto::Random* random = &world.random;
   std::optional<broker::LogKeys> log_keys;  // else the world's one
   std::unique_ptr<broker::WorkerPool> workers;

@@ -259,6 +259,21 @@ TEST_F(DecideRecordTest, RefusesAPolicyThatBreaksItsForm) {
   EXPECT_THAT(error.detail, HasSubstr("TLP:RED"));
 }
 
+TEST_F(DecideRecordTest, TakesAPolicyOf8KiBAndNoMore) {
+  auto of_size = [this](std::size_t bytes) {  // without the random bytes before it
+    auto draft = Plain();
+    auto& policy = draft.statement.attachments.policies[0];
+    policy.resize(Salt::kSize + bytes);
+    draft.header().portions[0].policy_digest = crypto::Sha256(policy);
+    return Decide(Signed(draft.statement, ana));
+  };
+  EXPECT_TRUE(of_size(8192));
+  auto large = of_size(8193);
+  ASSERT_FALSE(large);
+  EXPECT_EQ(large.error().reason, Reason::kBadPolicy);
+  EXPECT_THAT(large.error().detail, HasSubstr("8193 bytes"));
+}
+
 TEST_F(DecideRecordTest, TakesThePurposesAndClearancesOfTheCharterAlone) {
   EXPECT_THAT(WithPolicy([](policy::Policy& p) {
                 p.purposes = {"fishing", "investigation"};
