@@ -333,7 +333,15 @@ int Open(const Common& common, const OpenArguments& arguments) {
     if (!mine.empty()) request.portion = mine[0];
   }
   auto opened = session->OpenRecord(request, ProgressBar(Text(Id::kOpening)));
-  if (!opened) return Fail(common, opened.failure());
+  if (!opened) {
+    const int failed = Fail(common, opened.failure());
+    // What to do next; the message ends in the request's digits.
+    const auto& message = opened.failure().message;
+    const auto at = message.rfind("request ");
+    if (!common.json && opened.failure().code == "approval-missing" && at != std::string::npos)
+      std::cerr << Format(Id::kWaitsForApproval, ShortId(message.substr(at + 8))) << "\n";
+    return failed;
+  }
   if (!common.json) {
     const auto said = Format(Id::kOpened, opened->portion, Visible(opened->marking), SizeText(opened->bytes));
     std::cerr << Format(Id::kLogged, said, opened->entry) << "\n";
@@ -438,15 +446,13 @@ std::string ChangeName(const std::string& what) {
 }
 
 std::string ChangeValue(const std::string& value) {
-  return value == "none"                ? Text(Id::kNone)
-         : value == "yes"               ? Text(Id::kYes)
-         : value == "no"                ? Text(Id::kNo)
-         : value == "active"            ? Text(Id::kStatusActive)
-         : value == "suspended"         ? Text(Id::kStatusSuspended)
-         : value == "removed"           ? Text(Id::kStatusRemoved)
-         : value == "those enrolled"    ? Text(Id::kChangeKeysEnrolled)
-         : value == "those of the card" ? Text(Id::kChangeKeysOfCard)
-                                        : Visible(value);
+  return value == "none"        ? Text(Id::kNone)
+         : value == "yes"       ? Text(Id::kYes)
+         : value == "no"        ? Text(Id::kNo)
+         : value == "active"    ? Text(Id::kStatusActive)
+         : value == "suspended" ? Text(Id::kStatusSuspended)
+         : value == "removed"   ? Text(Id::kStatusRemoved)
+                                : Visible(value);
 }
 
 }  // namespace
@@ -457,9 +463,11 @@ int Enrol(const Common& common, const std::string& card, const Session::EnrolOpt
   if (!session) return status;
   auto changes = session->EnrolmentChanges(card, options);
   if (!changes) return Fail(common, changes.failure());
-  for (const auto& change : *changes)
-    std::cerr << ChangeName(change.what) << ": " << ChangeValue(change.before) << " -> " << ChangeValue(change.after)
-              << "\n";
+  for (const auto& change : *changes) {
+    const bool keys = change.what == "keys";
+    std::cerr << ChangeName(change.what) << ": " << (keys ? Text(Id::kChangeKeysEnrolled) : ChangeValue(change.before))
+              << " -> " << (keys ? Text(Id::kChangeKeysOfCard) : ChangeValue(change.after)) << "\n";
+  }
   if (!changes->empty() && !Confirmed(common, Text(Id::kAskChangeEnrolment))) return 1;
   return Answer(common, session->Enrol(card, options), Text(Id::kEnrolled));
 }

@@ -161,7 +161,7 @@ Result<std::uint64_t> SessionCore::RequestKeys(const std::vector<Wanted*>& wante
     if (verdict.allowed())
       ++allowed;
     else
-      out[wanted[i]->place] = RefusalOf(verdict, request_digest);
+      out[wanted[i]->place] = RefusalOf(verdict, asked.approved.value_or(request_digest));
   }
   if (allowed == 0) return index;
   if (repeated && accepted.releases.empty())
