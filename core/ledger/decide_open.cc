@@ -75,17 +75,12 @@ Status CheckOriginators(const State& state, const Open& open) {
   return Ok();
 }
 
-bool IsEmergencyLocked(const State& state, const MemberState& member) {
-  return state.emergency_of(PersonOf(member.record)) != nullptr ||
-         state.emergency_of(member.record.id.str()) != nullptr;
-}
-
 // What approvals or an emergency say, where nothing else stands against it or something does.
 std::vector<Reason> JudgeDualControl(const State& state, const Open& open, const RecordState& record,
                                      const policy::Policy& policy) {
   if (!open.emergency.empty()) {
     if (!policy.emergency) return {Reason::kNoEmergency};
-    if (IsEmergencyLocked(state, *state.active_member(open.by.author))) return {Reason::kEmergencyLocked};
+    if (state.emergency_locked(state.active_member(open.by.author)->record)) return {Reason::kEmergencyLocked};
     return {};
   }
   if (policy.approvals.empty()) return {};

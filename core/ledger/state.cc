@@ -123,6 +123,14 @@ const std::map<Digest, PendingRequest>& State::all_pending() const { return data
 const EmergencyState* State::emergency(const Digest& open) const { return Find(data_->emergencies, open); }
 const std::map<Digest, EmergencyState>& State::emergencies() const { return data_->emergencies; }
 const Digest* State::emergency_of(const std::string& person) const { return Find(data_->locked, person); }
+bool State::emergency_locked(const MemberRecord& record) const {
+  const std::string person = PersonOf(record);
+  return std::any_of(data_->locked.begin(), data_->locked.end(), [&](const auto& one) {
+    if (one.first == person || one.first == record.id.str()) return true;
+    const auto author = MemberId::Parse(one.first);  // a label is no member's id
+    return author && PersonOf(member(*author)->record) == person;
+  });
+}
 const AccessRequestState* State::access_request(const Digest& digest) const {
   return Find(data_->access_requests, digest);
 }

@@ -184,7 +184,9 @@ class State {
   const std::map<Digest, PendingRequest>& all_pending() const;  // those that may still wait
   const EmergencyState* emergency(const Digest& open) const;
   const std::map<Digest, EmergencyState>& emergencies() const;
-  const Digest* emergency_of(const std::string& person) const;  // the open one that locks this person
+  const Digest* emergency_of(const std::string& person) const;  // the open one that locks this person (or member id)
+  // Has this member, or another that is the same person, made one that is open? A person is who it was then and who it is now.
+  bool emergency_locked(const MemberRecord& member) const;
   const AccessRequestState* access_request(const Digest& digest) const;
   const std::map<Digest, AccessRequestState>& access_requests() const;
   // The entry times of this member's last requests, kMostAccessRequests at most; nullptr: none.
