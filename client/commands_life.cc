@@ -116,6 +116,9 @@ int Orders(const Common& common) {
 }
 
 int FollowOrders(const Common& common, std::uint64_t from, const std::string& folder, int count) {
+  std::error_code failed;
+  if (!folder.empty()) std::filesystem::create_directories(folder, failed);
+  if (failed) return Fail(common, client::ToFailure(Refuse(Reason::kFile, folder)));
   int status = 0;
   auto session = Start(common, status);
   if (!session) return status;
