@@ -309,9 +309,9 @@ echo not-the-passphrase >"$scratch/other" && chmod 600 "$scratch/other"
 refused bad-passphrase 3 "$BUILD/client/valija" --profile "$W/profiles/us.dea/newman" --passphrase-file "$scratch/other" inbox
 chmod 644 "$scratch/other"
 refused unsafe-file 4 "$BUILD/client/valija" --profile "$W/profiles/us.dea/newman" --passphrase-file "$scratch/other" inbox
-chmod 644 "$W/profiles/us.dea/newman/keys/signature.pem"
-refused unsafe-file 4 v us.dea/newman inbox
-chmod 600 "$W/profiles/us.dea/newman/keys/signature.pem"
+chmod 644 "$W/profiles/us.cbp/tom/keys/signature.pem"
+refused unsafe-file 4 v us.cbp/tom inbox
+chmod 600 "$W/profiles/us.cbp/tom/keys/signature.pem"
 
 # ---- completion ----
 # shellcheck source=client/completion.bash
