@@ -35,7 +35,8 @@ Result<StoredReceipt> ReceiptAt(const Sequencer& sequencer, std::uint64_t index,
   TRY(out.receipt.path, sequencer.Inclusion(index, checkpoint->size()));
   out.author = sequencer.Read([&](const ledger::State& state) -> std::optional<MemberId> {
     const auto* known = state.statement(out.receipt.head.statement);
-    return known == nullptr ? std::nullopt : known->author;
+    if (known == nullptr || known->author == nullptr) return std::nullopt;
+    return *known->author;
   });
   return out;
 }
