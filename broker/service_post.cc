@@ -192,7 +192,8 @@ struct PostJob : std::enable_shared_from_this<PostJob> {
       const auto* known = state.statement(digest);
       if (known == nullptr) return std::nullopt;
       // A charter amendment is whoever's administrator's that hands it in.
-      const bool own = known->author ? known->author == caller : known->kind == ledger::Kind::kCharterAmendment;
+      const bool own =
+          known->author != nullptr ? *known->author == caller : known->kind == ledger::Kind::kCharterAmendment;
       return own ? std::optional(known->index) : std::nullopt;
     });
     if (!index) return std::nullopt;
