@@ -45,18 +45,19 @@ std::string KindText(const WaitingItem& item) {
 // An officer sees what they are about to approve: who asks, for what, under which marking, and until when.
 void PrintWaiting(std::ostream& out, const WaitingItem& item) {
   out << Visible(Format(Id::kWaitingLine, ShortId(item.id), KindText(item), item.by, TimeText(item.time))) << "\n";
-  auto line = [&](Id what, const std::string& value) {
-    if (!value.empty()) out << "    " << Visible(Format(what, value)) << "\n";
+  auto line = [&](const std::string& value, const std::string& said) {
+    if (!value.empty()) out << "    " << Visible(said) << "\n";
   };
-  line(Id::kWaitingRecord, ShortId(item.record));
-  line(Id::kWaitingPortions, PortionsText(item));
-  line(Id::kWaitingPurpose, item.purpose);
-  line(Id::kWaitingCase, item.case_reference);
-  line(Id::kWaitingWhy, item.why);
-  line(Id::kWaitingFor, item.agency);
-  line(Id::kWaitingMarking, item.marking);
-  if (item.until) line(Id::kWaitingUntil, TimeText(*item.until));
-  line(Id::kWaitingNext, NextStep(item));
+  const auto portions = PortionsText(item), next = NextStep(item);
+  line(item.record, Format(Id::kWaitingRecord, ShortId(item.record)));
+  line(portions, Format(Id::kWaitingPortions, portions));
+  line(item.purpose, Format(Id::kWaitingPurpose, item.purpose));
+  line(item.case_reference, Format(Id::kWaitingCase, item.case_reference));
+  line(item.why, Format(Id::kWaitingWhy, item.why));
+  line(item.agency, Format(Id::kWaitingFor, item.agency));
+  line(item.marking, Format(Id::kWaitingMarking, item.marking));
+  if (item.until) line(TimeText(*item.until), Format(Id::kWaitingUntil, TimeText(*item.until)));
+  line(next, Format(Id::kWaitingNext, next));
 }
 
 // The one that waits under this id, shown before it is decided.

@@ -4,6 +4,7 @@
 
 #include "client/commands_internal.h"
 #include "client/print.h"
+#include "client/session.h"
 #include "core/base/time.h"
 #include "core/io/file.h"
 

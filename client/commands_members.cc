@@ -3,6 +3,7 @@
 
 #include "client/commands_internal.h"
 #include "client/print.h"
+#include "client/session.h"
 #include "core/io/file.h"
 #include "core/text/sentences.h"
 
