@@ -61,8 +61,7 @@ class FollowCall final : public PulledStream<v1::MailItem> {
     if (!active) return Refuse(Reason::kNotEnrolled);
     for (auto index : indexes) {
       TRY(auto entry, sequencer.Entry(index));
-      if (entry.erased_by && *entry.erased_by >= checkpoint->size())
-        return std::optional<Step>();  // a newer one proves it
+      if (entry.erased_by && *entry.erased_by >= checkpoint->size()) return Step::kAgain;  // a newer one proves it
       TRY(auto statement, StatementOf(entry));
       cursor_ = index + 1;
       if (ledger::IsDirectoryKind(statement.kind)) continue;
