@@ -153,6 +153,15 @@ class GrpcTransport final : public Transport {
     return proto::FromMessage(response);
   }
 
+  Result<Bytes> Tile(const std::string& path) override {
+    v1::TileRequest request;
+    request.set_path(path);
+    v1::TileAnswer response;
+    TRY_OK(Call(&v1::Exchange::Stub::GetTile, request, &response));
+    TRY_OK(proto::RefuseUnknown(response));
+    return ToBytes(AsBytes(response.data()));
+  }
+
   Status Entries(std::uint64_t from, std::uint64_t end, const std::function<bool(proto::LoggedEntry)>& entry) override {
     Reconnect();
     grpc::ClientContext context;

@@ -64,6 +64,7 @@ class Transport {
   virtual Result<WaitingAnswer> Waiting(std::uint64_t verified_size) = 0;
   virtual Result<View> Checkpoint(std::uint64_t verified_size) = 0;
   virtual Result<std::pair<proto::Receipt, View>> Receipt(const Digest& statement, std::uint64_t verified_size) = 0;
+  virtual Result<Bytes> Tile(const std::string& path) = 0;
   // Every entry from an index on, up to end (exclusive).
   virtual Status Entries(std::uint64_t from, std::uint64_t end,
                          const std::function<bool(proto::LoggedEntry)>& entry) = 0;

@@ -318,7 +318,7 @@ class Session {
     std::string clearance;
     std::vector<std::string> roles, programmes;
     bool administrator = false, auditor = false;
-    std::string person;  // the same label in all members that are one person; without one nothing can be approved
+    std::string person{};  // the same label in all members that are one person; without one nothing can be approved
   };
   struct EnrolmentChange {
     std::string what;  // "status", "keys", "clearance", "roles", "programmes", "administrator", "auditor", "person"

@@ -111,8 +111,10 @@ TEST_F(NetCommand, AsksBeforeItEnrolsAgainWithLess) {
   EXPECT_THAT(ran.output, testing::Not(HasSubstr("clearance")));
   EXPECT_THAT(ran.output, HasSubstr("programs say --yes"));
   EXPECT_THAT(Run("directory", "us.dea/karen").output, HasSubstr("fast-boat"));
-  EXPECT_EQ(Run("enrol " + card + " --clearance secret --role analyst --programme fast-boat", "us.dea/karen").status,
-            0);
+  EXPECT_EQ(
+      Run("enrol " + card + " --clearance secret --role analyst --programme fast-boat --person rivera", "us.dea/karen")
+          .status,
+      0);
 }
 
 // Whatever is in the mailbox: fewer than four digits are no name, with a portion and without.

@@ -417,17 +417,17 @@ TEST_F(SessionTest, ShowsBeforehandWhatEnrollingAgainChanges) {
     for (const auto& one : all) lines.push_back(one.what + ": " + one.before + " -> " + one.after);
     return lines;
   };
-  EXPECT_THAT(changes(card, {"secret", {"analyst"}, {}, false, false}), IsEmpty());
+  EXPECT_THAT(changes(card, {"secret", {"analyst"}, {}, false, false, "ana"}), IsEmpty());
   EXPECT_THAT(changes(card, {"", {}, {"boats"}, true, true}),
               ElementsAre("clearance: secret -> none", "roles: analyst -> none", "programmes: none -> boats",
-                          "administrator: no -> yes", "auditor: no -> yes"));
+                          "administrator: no -> yes", "auditor: no -> yes", "person: ana -> none"));
   crypto::SystemRandom random;
   Keyring keys{crypto::SignKey::Generate(random), crypto::SignKey::Generate(random),
                crypto::KemPrivateKey::Generate(random)};
   test::WriteText(folder / "new", MemberCard::Make(test::Member("us.dea/nora"), keys));
   EXPECT_THAT(changes(folder / "new", {"secret", {}, {}, false, false}), IsEmpty());  // nobody's rights are lost
   test::WriteText(folder / "again", MemberCard::Make(test::Member("us.dea/ana"), keys));
-  EXPECT_THAT(changes(folder / "again", {"secret", {"analyst"}, {}, false, false}),
+  EXPECT_THAT(changes(folder / "again", {"secret", {"analyst"}, {}, false, false, "ana"}),
               ElementsAre("keys: those enrolled -> those of the card"));
 }
 

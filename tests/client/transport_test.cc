@@ -39,6 +39,7 @@ class OddServer final : public v1::Exchange::Service {
   grpc::Status Custody(Context*, const v1::RecordRequest*, v1::EntryPage* out) override { return Odd(out); }
   grpc::Status GetReceipt(Context*, const v1::ReceiptRequest*, v1::ReceiptAnswer* out) override { return Odd(out); }
   grpc::Status GetCheckpoint(Context*, const v1::CheckpointRequest*, v1::View* out) override { return Odd(out); }
+  grpc::Status GetTile(Context*, const v1::TileRequest*, v1::TileAnswer* out) override { return Odd(out); }
   grpc::Status Follow(Context*, const v1::FollowRequest*, grpc::ServerWriter<v1::MailItem>* out) override {
     return OddIn(out);
   }
@@ -151,6 +152,7 @@ TEST_F(TransportTest, RefusesAnUnknownFieldInTheAnswerOfEveryCall) {
   ExpectRefused(transport_->Custody(Digest{}, 0, 0), "Custody");
   ExpectRefused(transport_->Receipt(Digest{}, 0), "GetReceipt");
   ExpectRefused(transport_->Checkpoint(0), "GetCheckpoint");
+  ExpectRefused(transport_->Tile("tile/0/000"), "GetTile");
 }
 
 TEST_F(TransportTest, RefusesAnUnknownFieldInEveryStream) {
