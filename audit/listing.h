@@ -18,10 +18,11 @@ struct Row {
   std::uint64_t entry = 0;
   Time time{};
   std::string kind, author;
-  std::string record;                         // full hex; empty if it is about none
-  std::string portion, result;                // opens: one row a portion; "granted", "refused", "accepted", "withheld"
-  std::vector<std::string> reasons;           // codes
-  std::string purpose, case_reference, note;  // note: outcome, why, member enrolled, marking
+  std::string record;                // full hex, of a grant its original's; empty if it is about none
+  std::string portion, result;       // opens: one row a portion; "granted", "refused", "accepted", "withheld"
+  std::vector<std::string> reasons;  // codes
+  // note: outcome, why, member enrolled, marking, and which entry erased it; English, as it is in JSON and CSV too
+  std::string purpose, case_reference, note;
 };
 
 struct Filter {
