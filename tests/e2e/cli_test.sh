@@ -267,6 +267,8 @@ for words in pending "order list" "inbox --due" "policy explain four-eyes.policy
 done
 ends 0 v mx.fgr/contralora export "$scratch/copy"
 ends 0 verify
+ends 0 audit custody "$scratch/copy" "$ordered"
+for words in standing-opening "recall: too many know" erased "erased by entry"; do says "$words"; done
 
 # ---- inbox --follow ----
 "$BUILD/client/valija" --profile "$W/profiles/us.cbp/tom" --passphrase-file "$W/passphrase" inbox --follow \
