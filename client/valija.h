@@ -167,9 +167,9 @@ struct OpenRequest {
   std::string record;  // id or unique prefix
   std::uint32_t portion = 0;
   std::string purpose, case_reference;
-  std::filesystem::path output;  // must not exist; empty: into OpenedPortion::content (at most 64 MiB)
-  std::string approved_request;  // id or prefix of my request that has been approved
-  std::string emergency;         // why it must be opened without the approvals
+  std::filesystem::path output;    // must not exist; empty: into OpenedPortion::content (at most 64 MiB)
+  std::string approved_request{};  // id or prefix of my request that has been approved
+  std::string emergency{};         // why it must be opened without the approvals
 };
 
 // ---- what others ask ----
