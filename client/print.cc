@@ -7,6 +7,7 @@
 #include <iostream>
 #include <memory>
 
+#include "core/base/bytes.h"
 #include "core/base/time.h"
 #include "core/text/catalogue.h"
 
