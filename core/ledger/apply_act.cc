@@ -238,7 +238,8 @@ void Erase(std::string& text) {
 
 // The texts of what waits, which are in here beside the stored statement.
 void EraseTexts(StateData& data, const Digest& statement) {
-  if (auto at = data.pending.find(statement); at != data.pending.end()) Erase(at->second.case_reference);
+  for (auto* requests : {&data.pending, &data.over})
+    if (auto at = requests->find(statement); at != requests->end()) Erase(at->second.case_reference);
   if (auto at = data.orders.find(statement); at != data.orders.end()) Erase(at->second.order.case_reference);
   if (auto at = data.access_requests.find(statement); at != data.access_requests.end()) {
     Erase(at->second.request.case_reference);

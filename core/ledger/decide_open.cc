@@ -15,7 +15,9 @@ Status CheckApproved(const State& state, const Open& open, Time now) {
   if (request == nullptr || request->author != open.by.author)
     return Refuse(Reason::kNotFound, "a request of yours that waits for approvals");
   if (request->used) return Refuse(Reason::kReplayed, "the approvals were used before");
-  if (now >= request->expires) return Refuse(Reason::kRequestExpired, "the approvals are no longer good");
+  // As with requests: a clock that went back behind the log revives none.
+  if (std::max(now, state.latest()) >= request->expires)
+    return Refuse(Reason::kRequestExpired, "the approvals are no longer good");
   if (open.purpose != request->purpose || open.case_reference != request->case_reference)
     return Refuse(Reason::kMalformed, "another purpose or case than what was approved");
   for (const OpenItem& item : open.items)

@@ -73,7 +73,7 @@ Status CheckApproval(const State& state, const Approval& approval, const Circums
   const PendingRequest* request = state.pending(approval.request);
   if (request == nullptr || !MayApprove(state, *request, author)) return Refuse(Reason::kNotFound);
   if (request->used) return Refuse(Reason::kExists, "the request was granted before");
-  if (at.now >= request->expires) return Refuse(Reason::kRequestExpired);
+  if (std::max(at.now, state.latest()) >= request->expires) return Refuse(Reason::kRequestExpired);
   const MemberState& approver = *state.active_member(author);
   if (approver.record.person.empty())
     return Refuse(Reason::kNotAuthorised,

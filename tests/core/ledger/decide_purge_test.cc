@@ -141,5 +141,16 @@ TEST(PurgeOfARequest, TakesTheCaseOfWhatWaits) {
   EXPECT_EQ(world.state.pending(request)->case_reference, kErasedText);
 }
 
+TEST(PurgeOfARequest, TakesTheCaseOfWhatIsOver) {
+  test::DualWorld world;
+  auto open = world.Open(world.mx_ana, {world.Item(world.record, 0, "mx.fgr")});
+  open.case_reference = "FED/1";
+  const Digest request = world.Accept(open, world.mx_ana);
+  world.now += std::chrono::hours(25);
+  world.Accept(world.Purge(world.mx_admin, {request}), world.mx_admin);
+  EXPECT_TRUE(world.state.all_pending().empty());
+  EXPECT_EQ(world.state.pending(request)->case_reference, kErasedText);
+}
+
 }  // namespace
 }  // namespace valija::ledger

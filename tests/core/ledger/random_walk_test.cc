@@ -89,7 +89,7 @@ class Walk : public test::World {
   }
 
   // ---- policies ----
-  policy::Policy SomePolicy() {
+  policy::Policy SomePolicy(const Person& by) {
     auto out = PolicyFor({});
     out.marking = static_cast<policy::Tlp>(2 + Below(4));
     for (const char* agency : {"co.pnc", "gt.mp", "mx.fgr", "us.dea", "us.fbi"})
@@ -102,10 +102,14 @@ class Walk : public test::World {
     if (OneIn(3)) out.openings_per_agency = static_cast<std::uint32_t>(1 + Below(2));
     if (OneIn(3)) out.openings_in_all = static_cast<std::uint32_t>(1 + Below(4));
     if (OneIn(2)) {
+      // Mostly of the originator's side, as others seldom count.
       std::set<MemberId> approvers;
-      while (approvers.size() < 4) approvers.insert(Member(Any(names_)));
+      for (int tries = 0; approvers.size() < 4; ++tries) {
+        const MemberId one = Member(Any(names_));
+        if (one.agency() == by.id().agency() || OneIn(12) || tries > 60) approvers.insert(one);
+      }
       std::vector<MemberId> list(approvers.begin(), approvers.end());
-      out.approvals = {{static_cast<std::uint32_t>(1 + Below(2)), {list[0], list[1]}}};
+      out.approvals = {{static_cast<std::uint32_t>(OneIn(4) ? 2 : 1), {list[0], list[1]}}};
       if (OneIn(3)) out.approvals.push_back({1, {list[2], list[3]}});
       out.approval_hours = static_cast<std::uint32_t>(1 + Below(8));
       out.emergency = OneIn(2);
@@ -142,9 +146,8 @@ class Walk : public test::World {
         return MakeAmendment();
       case 15:
       case 16:
-        return MakeApproval();
       case 17:
-        return MakeSecondOpen();
+        return OneIn(3) ? MakeSecondOpen() : MakeApproval();
       case 18:
         return MakeReview();
       case 19:
@@ -171,10 +174,10 @@ class Walk : public test::World {
     const std::string id = Any(names_);
     if (id.ends_with("/admin")) return std::nullopt;
     const Person& by = Author(Member(Member(id).agency().str() + "/admin"));
-    if (OneIn(3)) return By1(Removal(id, by, OneIn(2) ? MemberStatus::kSuspended : MemberStatus::kRemoved), by);
+    if (OneIn(6)) return By1(Removal(id, by, OneIn(2) ? MemberStatus::kSuspended : MemberStatus::kRemoved), by);
     auto enrolment = Enrolment(people.at(id), by);
     // Another label for the same member, as an agency that cheats would give it.
-    enrolment.member.person = OneIn(3) ? "somebody" : OneIn(2) ? "ana" : "";
+    enrolment.member.person = OneIn(5) ? "somebody" : OneIn(10) ? "" : people.at(id).record.person;
     if (OneIn(20)) enrolment.previous = Digest{};
     return By1(std::move(enrolment), by);
   }
@@ -205,8 +208,8 @@ class Walk : public test::World {
   // Of agencies that have a key to seal to, as any sender finds out first.
   Made MakeRecord() {
     const Person& by = Somebody();
-    std::vector<policy::Policy> policies = {SomePolicy()};
-    if (OneIn(4)) policies.push_back(SomePolicy());
+    std::vector<policy::Policy> policies = {SomePolicy(by)};
+    if (OneIn(4)) policies.push_back(SomePolicy(by));
     auto draft = NewRecord(by, policies, test::Sealing{std::nullopt, 1 + Below(2)});
     if (OneIn(6)) draft.header().in_reply_to = Recent(records_);
     if (OneIn(6)) draft.header().urgency = static_cast<record::Urgency>(Below(5));
@@ -244,7 +247,7 @@ class Walk : public test::World {
     const Person& by = Author(LikelyRecipient(first));
     auto open = Open(by, {ItemOf(first, by.id().agency())}, OneIn(5) ? "analysis" : "investigation");
     if (OneIn(5)) open.items.push_back(ItemOf(Recent(records_), by.id().agency()));
-    if (OneIn(6)) open.emergency = "now";
+    if (OneIn(12)) open.emergency = "now";
     if (OneIn(40)) open.expires = now;
     if (OneIn(60) && last_nonce_) open.by.nonce = *last_nonce_;
     last_nonce_ = open.by.nonce;
@@ -281,21 +284,31 @@ class Walk : public test::World {
     const Person& by = Author(Originator(of));
     return By1(Revocation{By(by), of, Why(), OneIn(2)}, by);
   }
-  Made MakeGrant() {
-    const Digest of = Recent(records_);
-    const auto* record = state.record(of);
-    auto policy = SomePolicy();
-    // Passed on by somebody who has it, under what the originator said.
-    if (record != nullptr && OneIn(2)) {
-      policy = *record->portions[0].policy;
-      policy.releasable_to = PolicyFor({}).releasable_to;
-      if (OneIn(2)) policy.releasable_to.agencies.push_back(Agency("us.dea"));
-      policy.releasable_to.agencies.push_back(Agency("us.fbi"));
-      const Person& by = Author(LikelyRecipient(of));
-      return Signed(NewGrant(by, of, {{0, policy}}, test::Sealing{std::nullopt, 1}).statement, by);
+  // Passed on by somebody of an agency that has it, under what the originator said.
+  Made PassOn() {
+    for (std::size_t back = 0; back < std::min<std::size_t>(records_.size(), 60); ++back) {
+      const Digest& of = records_[records_.size() - 1 - back];
+      const auto& record = *state.record(of);
+      const auto& portion = record.portions[0];
+      if (record.grant_of || state.ended(record) || portion.policy->onward != policy::Onward::kWithinCountry) continue;
+      for (const char* agency : {"us.dea", "us.fbi"}) {
+        if (portion.openings.count(Agency(agency)) == 0 || OneIn(3)) continue;
+        const Person& by = Author(Member(std::string(agency) + (OneIn(2) ? "/bob" : "/admin")));
+        auto policy = *portion.policy;
+        policy.releasable_to = PolicyFor({"us.dea", "us.fbi"}).releasable_to;
+        if (OneIn(4)) policy.releasable_to = PolicyFor({"mx.fgr"}).releasable_to;
+        if (OneIn(6)) policy.openings_in_all = 0;
+        return Signed(NewGrant(by, of, {{0, policy}}, test::Sealing{std::nullopt, 1}).statement, by);
+      }
     }
+    return std::nullopt;
+  }
+  Made MakeGrant() {
+    if (OneIn(2)) return PassOn();
+    const Digest of = Recent(records_);
     const Person& by = Author(Originator(of));
-    auto draft = NewGrant(by, of, {{static_cast<std::uint32_t>(OneIn(8)), policy}}, test::Sealing{std::nullopt, 1});
+    auto draft =
+        NewGrant(by, of, {{static_cast<std::uint32_t>(OneIn(8)), SomePolicy(by)}}, test::Sealing{std::nullopt, 1});
     if (OneIn(3)) draft.grant().request = Recent(asked_);
     return Signed(draft.statement, by);
   }
@@ -303,7 +316,7 @@ class Walk : public test::World {
     const Digest of = Recent(records_);
     const Person& by = Author(Originator(of));
     const auto* record = state.record(of);
-    auto policy = SomePolicy();
+    auto policy = SomePolicy(by);
     if (record != nullptr && !OneIn(4)) policy.releasable_to = record->portions[0].policy->releasable_to;
     auto statement = Amend(by, of, policy, static_cast<std::uint32_t>(OneIn(6)));
     if (OneIn(10)) ++std::get<Amendment>(statement.payload).sequence;
@@ -321,7 +334,7 @@ class Walk : public test::World {
         likely = Any(Any(portion->policy->approvals).approvers);
     }
     const Person& by = Author(likely);
-    const auto verdict = OneIn(6) ? static_cast<ApprovalVerdict>(1 + Below(3)) : ApprovalVerdict::kApprove;
+    const auto verdict = OneIn(8) ? static_cast<ApprovalVerdict>(1 + Below(3)) : ApprovalVerdict::kApprove;
     return By1(Approval{By(by), of, verdict, Why()}, by);
   }
   Made MakeReview() {
@@ -355,8 +368,16 @@ class Walk : public test::World {
     return By1(std::move(order), by);
   }
   Made MakeStandingOpening() {
-    const Digest order = Recent(orders_);
-    StandingOpening opening{order, Recent(records_), {0}};
+    StandingOpening opening{Recent(orders_), Recent(records_), {0}};
+    // One that its author's agency received, if there is one.
+    for (int tries = 0; tries < 30 && !OneIn(20); ++tries) {
+      const auto* order = state.order(opening.order);
+      const auto* record = state.record(opening.record);
+      if (order != nullptr && record != nullptr && record->index > order->index && !order->opened.count(opening.record))
+        for (const auto& [to, key] : record->portions[0].recipients)
+          if (to == order->order.agency) tries = 30;
+      if (tries < 30) opening = {Recent(orders_), Recent(records_), {0}};
+    }
     if (OneIn(5)) opening.portions.push_back(1);
     return Signed(std::move(opening));
   }

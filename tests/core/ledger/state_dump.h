@@ -63,6 +63,7 @@ class StateDump {
       for (const auto& seal : record->payload.portions)
         text_ << "body " << state.body_used(seal.body_root) << state.body_purged(seal.body_root) << '\n';
     if (const auto* record = state.record(statement.digest)) Record(*record);
+    if (const auto* request = state.pending(statement.digest)) Request(*request);
   }
 
   void Record(const ledger::RecordState& record) {
@@ -86,15 +87,19 @@ class StateDump {
     }
   }
 
+  void Request(const ledger::PendingRequest& request) {
+    text_ << "request " << request.index << ' ' << request.author.str() << ' ' << request.purpose << ' '
+          << request.case_reference << ' ' << FormatTime(request.expires) << ' ' << request.used;
+    for (const auto& item : request.items) text_ << ' ' << item.record.Hex() << ' ' << item.portion;
+    for (const auto& [member, said] : request.said)
+      text_ << ' ' << member.str() << ' ' << static_cast<int>(said.verdict) << ' ' << said.index;
+    text_ << '\n';
+  }
+
   void Waiting(const ledger::State& state) {
-    for (const auto& [digest, request] : state.all_pending()) {
-      text_ << "pending " << digest.Hex() << ' ' << request.index << ' ' << request.author.str() << ' '
-            << request.purpose << ' ' << request.case_reference << ' ' << FormatTime(request.expires) << ' '
-            << request.used << ' ' << request.items.size();
-      for (const auto& [member, said] : request.said)
-        text_ << ' ' << member.str() << ' ' << static_cast<int>(said.verdict) << ' ' << said.index;
-      text_ << '\n';
-    }
+    for (const auto& [digest, request] : state.all_pending()) text_ << "pending " << digest.Hex() << '\n';
+    for (const auto& digest : state.asking()) text_ << "asking " << digest.Hex() << '\n';
+    for (const auto& digest : state.recalled()) text_ << "recalled " << digest.Hex() << '\n';
     for (const auto& [digest, emergency] : state.emergencies()) {
       text_ << "emergency " << digest.Hex() << ' ' << emergency.index << ' ' << emergency.author.str() << ' '
             << Shown(emergency.reviewed);

@@ -15,6 +15,7 @@ class WalkModel {
   // Call it with each entry, in order; says whatever does not hold.
   void Take(const ledger::Entry& entry) {
     time_ = entry.head.time;
+    latest_ = std::max(latest_, time_);
     digest_ = entry.head.statement;
     std::visit([&](const auto& payload) { Note(payload, entry); }, entry.statement->payload);
   }
@@ -175,7 +176,11 @@ class WalkModel {
 
   void Note(const ledger::Open& open, const ledger::Entry& entry) {
     EXPECT_TRUE(Active(open.by.author));
-    EXPECT_TRUE(nonces_.emplace(open.by.author, open.by.nonce).second) << "a request for the second time";
+    EXPECT_TRUE(opens_.insert(digest_).second) << "a request for the second time";
+    // An id may come again in another request, once the first is too old to be repeated.
+    auto& until = until_[{open.by.author, open.by.nonce}];
+    EXPECT_LE(until, latest_) << "the id of another request";
+    until = open.expires;
     bool any = false;
     for (const auto& verdict : entry.decision.verdicts) {
       if (!verdict.allowed()) continue;
@@ -241,7 +246,7 @@ class WalkModel {
     }
   }
 
-  Time time_;
+  Time time_, latest_;
   Digest digest_;
   std::set<AgencyId> agencies_;
   std::map<MemberId, ledger::MemberRecord> members_;
@@ -254,7 +259,8 @@ class WalkModel {
   std::map<Digest, ledger::StandingOrder> orders_;
   std::set<Digest> ended_orders_;
   std::set<std::pair<Digest, Digest>> under_;
-  std::set<std::pair<MemberId, Nonce>> nonces_;
+  std::set<Digest> opens_;
+  std::map<std::pair<MemberId, Nonce>, Time> until_;
 };
 
 }  // namespace valija::test
