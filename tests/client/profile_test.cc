@@ -234,7 +234,7 @@ TEST_F(ProfileTest, StopsForGoodAtAForkAndKeepsTheFirstEvidence) {
 TEST_F(ProfileTest, CutsATornTailAndGoesOnFromThere) {
   auto profile = Profile::Open(ProfileOf("us.dea/ana")).value();
   std::vector<proto::LoggedEntry> entries;
-  for (const auto& entry : honest.entries) entries.push_back(test::FakeBroker::Logged(entry));
+  for (const auto& entry : honest.entries) entries.push_back(honest.Logged(entry));
   ASSERT_TRUE(profile.AppendTo("mail.log", {entries[0], entries[1]}));
   const auto file = profile.folder() / "mail.log";
   const auto whole = test::ReadAll(file);
@@ -254,7 +254,7 @@ TEST_F(ProfileTest, CutsATornTailAndGoesOnFromThere) {
 TEST_F(ProfileTest, ForgetsACursorThatIsAheadOfTheMail) {
   auto profile = Profile::Open(ProfileOf("us.dea/ana")).value();
   EXPECT_EQ(profile.cursor(), 0u);
-  ASSERT_TRUE(profile.AppendTo("mail.log", {test::FakeBroker::Logged(honest.entries[0])}));
+  ASSERT_TRUE(profile.AppendTo("mail.log", {honest.Logged(honest.entries[0])}));
   ASSERT_TRUE(profile.SetCursor(9));
   EXPECT_EQ(profile.cursor(), 9u);
   ASSERT_TRUE(profile.Forget("mail.log"));
