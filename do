@@ -11,11 +11,11 @@ packages=(g++ cmake ninja-build ccache pkgconf openssl libssl-dev zlib1g-dev
 usage() {
   cat <<'TEXT'
 ./do setup    install the Debian packages that are missing (root or sudo; nothing else is touched)
-./do build    build into build/release, on all cores
+./do build    setup, and build into build/release, on all cores
 ./do demo     setup, build, and the story: agencies of two countries exchange records, the log is verified
 ./do test     setup, build, and every test
 ./do check    before a change is handed in: format, warnings as errors, the long tests, asan+ubsan, tsan
-./do bench    build and run the benchmark (arguments go to it; --help tells)
+./do bench    setup, build and run the benchmark (arguments go to it; --help tells)
 ./do fmt      clang-format the sources in place
 ./do clean    remove what was built
 TEXT
@@ -92,11 +92,11 @@ command=${1:-help}
 [ $# = 0 ] || shift
 case "$command" in
   setup) setup ;;
-  build) build_preset release ;;
+  build) setup; build_preset release ;;
   demo) setup; build_preset release; exec tests/e2e/demo.sh build/release "$@" ;;
   test) setup; build_preset release; say_vectors; run_tests release ;;
   check) check ;;
-  bench) build_preset release; exec build/release/tests/bench/valija-bench "$@" ;;
+  bench) setup; build_preset release; exec build/release/tests/bench/valija-bench "$@" ;;
   fmt) need clang-format; sources | xargs clang-format -i ;;
   clean) rm -rf build certs/out ;;
   help | -h | --help) usage ;;

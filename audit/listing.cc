@@ -2,57 +2,149 @@
 
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "audit/export_reader.h"
 #include "core/base/text.h"
+#include "core/policy/policy.h"
+#include "core/text/catalogue.h"
 
 namespace valija::audit {
 namespace {
 
-// Rows of one statement and its decision; one per portion for an open, else one.
-std::vector<Row> RowsOf(const ledger::EntryHead& head, const ledger::Statement& statement,
-                        const ledger::Decision& decision) {
-  Row row;
-  row.entry = head.index;
-  row.time = head.time;
-  row.kind = ledger::NameOf(statement.kind);
-  if (auto by = ledger::AuthorshipOf(statement)) row.author = by->author.str();
-  row.result = "accepted";
-  if (const auto* open = std::get_if<ledger::Open>(&statement.payload)) {
-    row.purpose = open->purpose;
-    row.case_reference = open->case_reference;
+// Makes rows of statements in the log's order; what later ones say of earlier ones by their digest is looked up here.
+class Teller {
+ public:
+  // One per portion of an opening, else one.
+  std::vector<Row> RowsOf(const ledger::EntryHead& head, const ledger::Statement& statement,
+                          const ledger::Decision& decision) {
+    Row row;
+    row.entry = head.index;
+    row.time = head.time;
+    row.kind = ledger::NameOf(statement.kind);
+    if (auto by = ledger::AuthorshipOf(statement)) row.author = by->author.str();
+    row.result = "accepted";
+    if (const auto* grant = std::get_if<ledger::Grant>(&statement.payload))
+      originals_.emplace(statement.digest, grant->record);
+    std::visit([&](const auto& payload) { Tell(row, statement.digest, payload); }, statement.payload);
+    if (!row.record.empty()) records_.emplace(statement.digest, row.record);
+    if (const auto* open = std::get_if<ledger::Open>(&statement.payload)) {
+      if (!open->items.empty()) records_.emplace(statement.digest, Original(open->items.front().record));
+    } else if (!std::holds_alternative<ledger::StandingOpening>(statement.payload)) {
+      return {row};
+    }
     std::vector<Row> rows;
+    const std::string said = row.note;
     for (const auto& verdict : decision.verdicts) {
-      row.record = verdict.record.Hex();
+      if (!verdict.record.IsZero()) row.record = Original(verdict.record);
       row.portion = std::to_string(verdict.portion);
       row.result = verdict.allowed() ? "granted" : "refused";
-      row.note = verdict.obligation;
+      row.note = said + (said.empty() || verdict.obligation.empty() ? "" : ", ") + verdict.obligation;
       row.reasons.clear();
       for (auto reason : verdict.reasons) row.reasons.emplace_back(CodeOf(reason));
       rows.push_back(row);
     }
     return rows;
   }
-  if (const auto* record = std::get_if<ledger::Record>(&statement.payload)) {
-    row.record = statement.digest.Hex();
-    for (const auto& portion : record->payload.header.portions)
-      row.note += (row.note.empty() ? "" : ", ") + portion.marking;
-  } else if (const auto* ack = std::get_if<ledger::Acknowledgement>(&statement.payload)) {
-    row.record = ack->record.Hex();
-    row.note = ack->outcome;
-  } else if (const auto* revocation = std::get_if<ledger::Revocation>(&statement.payload)) {
-    row.record = revocation->record.Hex();
-    row.note = revocation->why;
-  } else if (const auto* enrolment = std::get_if<ledger::Enrolment>(&statement.payload)) {
-    row.note = enrolment->member.id.str() +
-               (enrolment->member.status == ledger::MemberStatus::kActive ? " active" : " removed");
-  } else if (const auto* epoch = std::get_if<ledger::Epoch>(&statement.payload)) {
-    row.note = epoch->agency.str() + " epoch " + std::to_string(epoch->epoch);
-  } else if (const auto* charter = std::get_if<ledger::Charter>(&statement.payload)) {
-    row.note = charter->title;
+
+ private:
+  // A record's digest; of a grant its original's, so that all that happened to a record is under one name.
+  std::string Original(const Digest& record) const {
+    const auto at = originals_.find(record);
+    return (at == originals_.end() ? record : at->second).Hex();
   }
-  return {row};
-}
+  // The record that a request, or another statement, is about; empty: it is not shown.
+  std::string RecordOf(const Digest& statement) const {
+    const auto at = records_.find(statement);
+    return at == records_.end() ? std::string() : at->second;
+  }
+  static std::string Markings(const record::Header& header) {
+    std::string out;
+    for (const auto& portion : header.portions) out += (out.empty() ? "" : ", ") + portion.marking;
+    return out;
+  }
+  static std::string With(std::string word, const std::string& why) { return why.empty() ? word : word + ": " + why; }
+
+  void Tell(Row& row, const Digest&, const ledger::Charter& charter) { row.note = charter.title; }
+  void Tell(Row& row, const Digest&, const ledger::CharterAmendment& amendment) { row.note = amendment.charter.title; }
+  void Tell(Row& row, const Digest&, const ledger::Enrolment& enrolment) {
+    const auto status = enrolment.member.status;
+    row.note = enrolment.member.id.str() + (status == ledger::MemberStatus::kActive      ? " active"
+                                            : status == ledger::MemberStatus::kSuspended ? " suspended"
+                                                                                         : " removed");
+  }
+  void Tell(Row& row, const Digest&, const ledger::Epoch& epoch) {
+    row.note = epoch.agency.str() + " epoch " + std::to_string(epoch.epoch);
+  }
+  void Tell(Row& row, const Digest& digest, const ledger::Record& record) {
+    row.record = digest.Hex();
+    row.note = Markings(record.payload.header);
+  }
+  void Tell(Row& row, const Digest&, const ledger::Grant& grant) {
+    row.record = grant.record.Hex();
+    row.note = Markings(grant.header);
+  }
+  void Tell(Row& row, const Digest&, const ledger::Amendment& amendment) {
+    row.record = Original(amendment.record);
+    row.portion = std::to_string(amendment.portion);
+    row.note = "amendment " + std::to_string(amendment.sequence);
+  }
+  void Tell(Row& row, const Digest&, const ledger::Open& open) {
+    row.purpose = open.purpose;
+    row.case_reference = open.case_reference;
+    if (!open.emergency.empty()) row.note = "emergency: " + open.emergency;
+  }
+  void Tell(Row& row, const Digest&, const ledger::StandingOpening& opening) {
+    row.record = Original(opening.record);
+    const auto at = orders_.find(opening.order);
+    if (at == orders_.end()) return;
+    row.author = at->second.author;
+    row.purpose = at->second.purpose;
+    row.case_reference = at->second.case_reference;
+  }
+  void Tell(Row& row, const Digest& digest, const ledger::StandingOrder& order) {
+    row.purpose = order.purpose;
+    row.case_reference = order.case_reference;
+    orders_.emplace(digest, row);
+  }
+  void Tell(Row& row, const Digest&, const ledger::Approval& approval) {
+    row.record = RecordOf(approval.request);
+    row.note = With(approval.verdict == ledger::ApprovalVerdict::kApprove  ? "approve"
+                    : approval.verdict == ledger::ApprovalVerdict::kReject ? "reject"
+                                                                           : "withdraw",
+                    approval.why);
+  }
+  void Tell(Row& row, const Digest&, const ledger::Review& review) {
+    row.record = RecordOf(review.request);
+    row.note = With(review.finding == ledger::Finding::kJustified ? "justified" : "not-justified", review.why);
+  }
+  void Tell(Row& row, const Digest&, const ledger::AccessRequest& request) {
+    row.record = Original(request.record);
+    row.purpose = request.purpose;
+    row.case_reference = request.case_reference;
+    row.note = With(request.agency.str(), request.why);
+  }
+  void Tell(Row& row, const Digest&, const ledger::Answer& answer) {
+    row.record = RecordOf(answer.request);
+    row.note = With(answer.marking ? std::string(policy::TextOf(*answer.marking)) : "declined", answer.why);
+  }
+  void Tell(Row& row, const Digest&, const ledger::Acknowledgement& ack) {
+    row.record = Original(ack.record);
+    row.note = ack.outcome;
+  }
+  void Tell(Row& row, const Digest&, const ledger::Revocation& revocation) {
+    if (!orders_.contains(revocation.record)) row.record = Original(revocation.record);
+    row.note = (revocation.recall ? "recall: " : "") + revocation.why;
+  }
+  void Tell(Row& row, const Digest&, const ledger::Purge& purge) {
+    if (purge.erasures.size() == 1) row.record = RecordOf(purge.erasures.front().statement);
+    row.note = purge.why;
+  }
+
+  std::map<Digest, Digest> originals_;     // of grants
+  std::map<Digest, std::string> records_;  // by statement
+  std::map<Digest, Row> orders_;
+};
 
 bool Matches(const Row& row, const Filter& filter, const std::map<std::string, std::string>& originators) {
   auto agency_of = [](const std::string& member) { return member.substr(0, member.find('/')); };
@@ -82,6 +174,7 @@ Result<std::vector<Row>> List(const std::filesystem::path& folder, const Filter&
   TRY(auto reader, ExportReader::Open(folder));
   std::vector<Row> out;
   std::map<std::string, std::string> originators;  // of records, as far as they were passed
+  Teller teller;
   Status failed = Ok();
   reader.ForEach([&](std::uint64_t index, const Result<proto::LoggedEntry>& entry) {
     auto one = [&]() -> Status {
@@ -94,10 +187,14 @@ Result<std::vector<Row>> List(const std::filesystem::path& folder, const Filter&
         return Ok();
       }
       TRY_OK(proto::CheckLoggedEntry(*entry));
-      TRY(auto statement, proto::MakeStatement(*entry->envelope, entry->attachments));
+      TRY(auto statement, entry->erased_by
+                              ? proto::MakeErasedStatement(*entry->envelope, entry->head->statement, entry->attachments)
+                              : proto::MakeStatement(*entry->envelope, entry->attachments));
       TRY(auto decision, proto::DecodeDecision(entry->decision_bytes));
-      for (auto& row : RowsOf(*entry->head, statement, decision)) {
+      for (auto& row : teller.RowsOf(*entry->head, statement, decision)) {
         if (row.kind == "record") originators.emplace(row.record, row.author);
+        if (entry->erased_by)
+          row.note += (row.note.empty() ? "" : ", ") + ("erased by entry " + std::to_string(*entry->erased_by));
         if (Matches(row, filter, originators)) out.push_back(std::move(row));
       }
       return Ok();
@@ -107,6 +204,20 @@ Result<std::vector<Row>> List(const std::filesystem::path& folder, const Filter&
   });
   TRY_OK(failed);
   return out;
+}
+
+Result<std::vector<Row>> Custody(const std::filesystem::path& folder, const std::string& record) {
+  Filter filter;
+  filter.record = record;
+  TRY(auto rows, List(folder, filter));
+  std::set<std::string> records;
+  for (const auto& row : rows)
+    if (!row.record.empty()) records.insert(row.record);
+  if (records.empty()) return Refuse(Reason::kNotFound, "no record in this export begins with \"" + record + "\"");
+  if (records.size() > 1)
+    return Refuse(Reason::kAmbiguous,
+                  std::to_string(records.size()) + " records begin with \"" + record + "\"; give more digits");
+  return rows;
 }
 
 std::string Show(const std::vector<Row>& rows, Format format) {
@@ -121,11 +232,15 @@ std::string Show(const std::vector<Row>& rows, Format format) {
     }
     return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
   }
-  const std::vector<std::string> head = {"ENTRY",  "TIME",    "KIND",    "AUTHOR", "RECORD", "PORTION",
-                                         "RESULT", "REASONS", "PURPOSE", "CASE",   "NOTE"};
+  using text::Id;
+  std::vector<std::string> head;  // CSV is for programs: in English always
+  for (auto id : {Id::kHeadEntry, Id::kHeadTime, Id::kHeadKind, Id::kHeadAuthor, Id::kHeadRecord, Id::kHeadPortion,
+                  Id::kHeadResult, Id::kHeadReasons, Id::kHeadPurpose, Id::kHeadCase, Id::kHeadNote})
+    head.push_back(format == Format::kCsv ? text::TextIn(text::Language::kEnglish, id) : text::Text(id));
   std::vector<std::vector<std::string>> cells;
   for (const auto& row : rows)
-    cells.push_back({std::to_string(row.entry), FormatTime(row.time), row.kind, row.author,
+    cells.push_back({std::to_string(row.entry),
+                     format == Format::kCsv ? FormatTime(row.time) : text::TimeText(row.time), row.kind, row.author,
                      format == Format::kTable ? row.record.substr(0, 12) : row.record, row.portion, row.result,
                      Joined(row.reasons), row.purpose, row.case_reference, row.note});
   if (format == Format::kTable) return FormatTable(head, cells);

@@ -18,10 +18,11 @@ struct Row {
   std::uint64_t entry = 0;
   Time time{};
   std::string kind, author;
-  std::string record;                         // full hex; empty if it is about none
-  std::string portion, result;                // opens: one row a portion; "granted", "refused", "accepted", "withheld"
-  std::vector<std::string> reasons;           // codes
-  std::string purpose, case_reference, note;  // note: outcome, why, member enrolled, marking
+  std::string record;                // full hex, of a grant its original's; empty if it is about none
+  std::string portion, result;       // opens: one row a portion; "granted", "refused", "accepted", "withheld"
+  std::vector<std::string> reasons;  // codes
+  // note: outcome, why, member enrolled, marking, and which entry erased it; English, as it is in JSON and CSV too
+  std::string purpose, case_reference, note;
 };
 
 struct Filter {
@@ -37,6 +38,8 @@ enum class Format { kTable, kJson, kCsv };
 
 // The matching rows, in order. kFile, kCorrupt (says which entry).
 Result<std::vector<Row>> List(const std::filesystem::path& folder, const Filter& filter);
+// Everything about the one record whose digest begins so: kNotFound, kAmbiguous; kFile, kCorrupt.
+Result<std::vector<Row>> Custody(const std::filesystem::path& folder, const std::string& record);
 std::string Show(const std::vector<Row>& rows, Format format);
 
 }  // namespace valija::audit

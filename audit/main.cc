@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <cstdlib>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -9,13 +10,21 @@
 #include "audit/verify.h"
 #include "core/base/text.h"
 #include "core/io/file.h"
+#include "core/text/command_line.h"
+#include "core/text/sentences.h"
 
 namespace {
 
 using namespace valija;         // NOLINT(google-build-using-namespace): this file is the command line of that namespace
 using namespace valija::audit;  // NOLINT(google-build-using-namespace)
+using text::Id;
+using text::Text;
 
 constexpr int kProved = 0, kFound = 1, kCouldNotRun = 2;
+
+void Complain(const std::string& what) {
+  std::cerr << "valija-audit: " << text::Format(Id::kAuditCouldNot, what) << "\n";
+}
 
 int CouldNot(const Error& error, bool json) {
   if (json)
@@ -23,7 +32,8 @@ int CouldNot(const Error& error, bool json) {
         << nlohmann::ordered_json{{"error", {{"code", CodeOf(error.reason)}, {"message", error.Message()}}}}.dump()
         << "\n";
   else
-    std::cerr << "valija-audit: could not run: " << Visible(error.Message()) << " [" << CodeOf(error.reason) << "]\n";
+    Complain(Visible(text::Explain(CodeOf(error.reason), error.Message())) + " [" + std::string(CodeOf(error.reason)) +
+             "]");
   return kCouldNotRun;
 }
 
@@ -31,7 +41,8 @@ int RunVerify(Options options, bool json) {
   if (!json && isatty(STDERR_FILENO) != 0)
     options.progress = [](std::uint64_t done, std::uint64_t total) {
       if (done % 1024 == 0 || done == total)
-        std::cerr << "\rverifying " << done << " of " << total << (done == total ? "\n" : "") << std::flush;
+        std::cerr << "\r" << text::Format(Id::kAuditVerifying, done, total) << (done == total ? "\n" : "")
+                  << std::flush;
     };
   auto report = Verify(options);
   if (!report) return CouldNot(report.error(), json);
@@ -45,6 +56,7 @@ int RunVerify(Options options, bool json) {
                                   {"signatures", report->signatures},
                                   {"decisions", report->decisions},
                                   {"withheld", report->withheld},
+                                  {"erased", report->erased},
                                   {"findings", nlohmann::ordered_json::array()}};
     if (report->grew_from) out["grew_from"] = *report->grew_from;
     for (const auto& finding : report->findings) {
@@ -52,26 +64,48 @@ int RunVerify(Options options, bool json) {
       if (finding.entry) one["entry"] = *finding.entry;
       out["findings"].push_back(std::move(one));
     }
+    const auto& figures = report->figures;
+    out["figures"] = {{"asked", figures.asked},
+                      {"answered", figures.answered},
+                      {"overdue", figures.overdue},
+                      {"emergencies", figures.emergencies},
+                      {"emergencies_open", figures.emergencies_open},
+                      {"recalled_copies", figures.recalled_copies},
+                      {"erased_copies", figures.erased_copies},
+                      {"access_requests", figures.access_requests},
+                      {"access_answered", figures.access_answered}};
     std::cout << out.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
     return report->proved() ? kProved : kFound;
   }
-  std::cout << "log        " << Visible(report->origin) << "\ncharter    " << report->charter << "\nentries    "
-            << report->entries << "\nroot       " << report->root << "\ntiles      " << report->tiles << "\nsignatures "
-            << report->signatures << "\ndecisions  " << report->decisions << " derived again\n";
-  if (report->withheld > 0)
-    std::cout << "withheld   " << report->withheld << " entries; decisions after the first are not derived\n";
-  if (report->grew_from) std::cout << "last run   " << *report->grew_from << " entries, and the log only grew\n";
-  for (const auto& finding : report->findings)
-    std::cout << "FINDING    " << (finding.entry ? "entry " + std::to_string(*finding.entry) + ": " : "")
-              << Visible(finding.what) << " [" << finding.code << "]\n";
-  std::cout << (!report->proved()      ? "NOT proved\n"
-                : report->withheld > 0 ? "proved as far as it is shown\n"
-                                       : "all proved\n");
+  std::cout << text::Format(Id::kAuditReport, Visible(report->origin), report->charter, report->entries, report->root,
+                            report->tiles, report->signatures, report->decisions)
+            << "\n";
+  if (report->withheld > 0) std::cout << text::Counted(Id::kAuditWithheld, report->withheld) << "\n";
+  if (report->erased > 0) std::cout << text::Counted(Id::kAuditErased, report->erased) << "\n";
+  const auto& figures = report->figures;
+  if (figures.asked > 0)
+    std::cout << text::Format(Id::kAuditAsked, figures.asked, figures.answered, figures.overdue) << "\n";
+  if (figures.emergencies > 0)
+    std::cout << text::Format(Id::kAuditEmergencies, figures.emergencies, figures.emergencies_open) << "\n";
+  if (figures.recalled_copies > 0)
+    std::cout << text::Format(Id::kAuditRecalled, figures.recalled_copies, figures.erased_copies) << "\n";
+  if (figures.access_requests > 0)
+    std::cout << text::Format(Id::kAuditAccess, figures.access_requests, figures.access_answered) << "\n";
+  if (report->grew_from) std::cout << text::Format(Id::kAuditGrew, *report->grew_from) << "\n";
+  for (const auto& finding : report->findings) {
+    const auto what = Visible(text::Explain(finding.code, finding.what));
+    std::cout << (finding.entry ? text::Format(Id::kAuditFindingAt, *finding.entry, what, finding.code)
+                                : text::Format(Id::kAuditFinding, what, finding.code))
+              << "\n";
+  }
+  std::cout << Text(!report->proved()      ? Id::kAuditNotProved
+                    : report->withheld > 0 ? Id::kAuditProvedAsShown
+                                           : Id::kAuditAllProved)
+            << "\n";
   return report->proved() ? kProved : kFound;
 }
 
-int RunList(const std::string& folder, const Filter& filter, const std::string& format) {
-  auto rows = List(folder, filter);
+int Print(const Result<std::vector<Row>>& rows, const std::string& format) {
   if (!rows) return CouldNot(rows.error(), format == "json");
   std::cout << Show(*rows, format == "json" ? Format::kJson : format == "csv" ? Format::kCsv : Format::kTable);
   return 0;
@@ -81,88 +115,80 @@ int RunList(const std::string& folder, const Filter& filter, const std::string& 
 
 int main(int argc, char** argv) {
   io::HardenProcess();
-  CLI::App app{"valija-audit: verifies an exported log offline, and shows what is in it"};
+  text::SetLanguage(text::ChooseLanguage(argc, argv, std::getenv));
+  CLI::App app{Text(Id::kAuditAbout)};
   app.set_version_flag("--version", "valija-audit " VALIJA_VERSION);
   app.require_subcommand(1);
-  app.footer(
-      "Exit status of verify: 0 all proved, 1 a finding, 2 could not run.\n"
-      "An export is made with `valija export FOLDER` (an auditor) or `valija-broker export FOLDER` (an operator).\n"
-      "Examples:\n"
-      "  valija-audit verify log-copy --charter-digest 5f1c... --state last-run.json\n"
-      "  valija-audit log log-copy --agency us.dea --result refused --format csv\n"
-      "  valija-audit custody log-copy 3f9a12");
+  app.fallthrough();
+  app.footer(Text(Id::kAuditFooter));
   Options options;
   Filter filter;
   std::string folder, digest, agency, member, from, until, record, format = "table";
   bool json = false;
   int status = kCouldNotRun;
+  std::string language;  // read already by ChooseLanguage
+  app.add_option("--lang", language, Text(Id::kHelpLang))->check(CLI::IsMember({"en", "es"}).description("en|es"));
 
-  auto* verify =
-      app.add_subcommand("verify", "Prove the whole log: signatures, tiles, root, growth, statements, decisions");
-  verify->add_option("folder", options.folder, "The export")->required();
-  verify->add_option("--charter-digest", digest,
-                     "The charter the log must be under, 64 hex digits, checked out of band");
-  verify->add_option("--state", options.state,
-                     "File of the last run: proves that the log only grew since; written when all is proved");
-  verify->add_flag("--allow-withheld", options.allow_withheld,
-                   "Entries not shown to this auditor are counted, and are no finding");
-  verify->add_flag("--json", json, "Answer in JSON");
+  auto* verify = app.add_subcommand("verify", Text(Id::kAuditHelpVerify));
+  verify->add_option("folder", options.folder, Text(Id::kAuditHelpFolder))->required();
+  verify->add_option("--charter-digest", digest, Text(Id::kAuditHelpDigest));
+  verify->add_option("--state", options.state, Text(Id::kAuditHelpState));
+  verify->add_flag("--allow-withheld", options.allow_withheld, Text(Id::kAuditHelpAllowWithheld));
+  verify->add_flag("--json", json, Text(Id::kHelpJson));
   verify->callback([&] {
     if (!digest.empty()) {
       options.charter = Digest::FromHexText(digest);
       if (!options.charter) {
-        status = CouldNot(Refuse(Reason::kUsage, "--charter-digest is 64 hex digits"), json);
+        const auto spoken = json ? text::Language::kEnglish : text::CurrentLanguage();
+        status = CouldNot(Refuse(Reason::kUsage, text::TextIn(spoken, Id::kUsageAuditDigest)), json);
         return;
       }
     }
     status = RunVerify(options, json);
   });
 
-  auto time = [](const std::string& text, std::optional<Time>& out) {
-    out = ParseTime(text);
-    if (!out) throw CLI::ValidationError("a time is 2026-11-24 or 2026-11-24T08:00:00Z, not " + text);
+  auto time = [](const std::string& when, std::optional<Time>& out) {
+    out = ParseTime(when);
+    if (!out) throw CLI::ValidationError(text::Format(Id::kUsageTime, when));
   };
-  auto* log_command = app.add_subcommand("log", "List entries");
-  log_command->add_option("folder", folder, "The export")->required();
-  log_command->add_option("--agency", agency, "Author's agency, or the record's originator's");
-  log_command->add_option("--member", member, "Author, or whom an enrolment is about");
-  log_command->add_option("--record", filter.record, "Record, by its first digits");
-  log_command->add_option("--from", from, "Not before this time");
-  log_command->add_option("--until", until, "Before this time");
-  log_command->add_option("--result", filter.result, "granted, refused or accepted")
+  auto* log_command = app.add_subcommand("log", Text(Id::kAuditHelpLog));
+  log_command->add_option("folder", folder, Text(Id::kAuditHelpFolder))->required();
+  log_command->add_option("--agency", agency, Text(Id::kAuditHelpAgency));
+  log_command->add_option("--member", member, Text(Id::kAuditHelpMember));
+  log_command->add_option("--record", filter.record, Text(Id::kAuditHelpRecord));
+  log_command->add_option("--from", from, Text(Id::kAuditHelpFrom));
+  log_command->add_option("--until", until, Text(Id::kAuditHelpUntil));
+  log_command->add_option("--result", filter.result, Text(Id::kAuditHelpResult))
       ->check(CLI::IsMember({"granted", "refused", "accepted", "withheld"}));
-  log_command->add_option("--kind", filter.kind,
-                          "charter, enrolment, epoch, record, open, acknowledgement or revocation");
-  log_command->add_option("--format", format, "table, json or csv")
+  log_command->add_option("--kind", filter.kind, Text(Id::kAuditHelpKind));
+  log_command->add_option("--format", format, Text(Id::kAuditHelpFormat))
       ->check(CLI::IsMember({"table", "json", "csv"}))
       ->capture_default_str();
   log_command->callback([&] {
     if (!agency.empty() && !(filter.agency = AgencyId::Parse(agency)))
-      throw CLI::ValidationError("an agency is named like us.dea");
+      throw CLI::ValidationError(Text(Id::kUsageAgency));
     if (!member.empty() && !(filter.member = MemberId::Parse(member)))
-      throw CLI::ValidationError("a member is named like us.dea/jrivera");
+      throw CLI::ValidationError(Text(Id::kUsageMember));
     if (!from.empty()) time(from, filter.from);
     if (!until.empty()) time(until, filter.until);
-    status = RunList(folder, filter, format);
+    status = Print(List(folder, filter), format);
   });
 
-  auto* custody = app.add_subcommand("custody", "Everything that happened to one record");
-  custody->add_option("folder", folder, "The export")->required();
-  custody->add_option("record", record, "The record, by its first digits")->required();
-  custody->add_option("--format", format, "table, json or csv")
+  auto* custody = app.add_subcommand("custody", Text(Id::kAuditHelpCustody));
+  custody->add_option("folder", folder, Text(Id::kAuditHelpFolder))->required();
+  custody->add_option("record", record, Text(Id::kAuditHelpRecord))->required();
+  custody->add_option("--format", format, Text(Id::kAuditHelpFormat))
       ->check(CLI::IsMember({"table", "json", "csv"}))
       ->capture_default_str();
-  custody->callback([&] {
-    filter.record = record;
-    status = RunList(folder, filter, format);
-  });
+  custody->callback([&] { status = Print(Custody(folder, record), format); });
 
+  text::TranslateHelp(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : kCouldNotRun;
   } catch (const std::exception& error) {
-    std::cerr << "valija-audit: could not run: " << error.what() << "\n";
+    Complain(error.what());
     return kCouldNotRun;
   }
   return status;

@@ -2,9 +2,11 @@
 
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "audit/export_reader.h"
 #include "core/crypto/dsse.h"
+#include "core/crypto/hash.h"
 #include "core/io/file.h"
 #include "core/ledger/state.h"
 #include "core/log/tile.h"
@@ -52,6 +54,12 @@ class Run {
   Status Begin(const std::optional<LastRun>& last);
   void TakeFile(std::uint64_t n);
   void TakeEntry(std::uint64_t index, const proto::LoggedEntry& entry);
+  Result<ledger::VerifiedStatement> VerifySignatures(ledger::Statement statement, const ledger::MemberState* member);
+  void TakeErased(std::uint64_t index, const proto::LoggedEntry& entry, ledger::Statement statement,
+                  ledger::Decision decision);
+  void MatchErasures(std::uint64_t index, const ledger::Purge& purge);
+  void CheckNotes();
+  void CountFigures();
   void CheckSeenBefore();
   // Nothing but withheld entries stands against deriving what follows.
   bool DirectoryKnown() const { return options_.allow_withheld && report_.findings.empty(); }
@@ -62,8 +70,13 @@ class Run {
   const ExportReader& reader_;
   const Digest charter_;
   Report report_;
-  std::optional<log::NoteVerifier> log_key_;
-  std::optional<log::SignedCheckpoint> checkpoint_, before_;
+  std::string note_before_;                // of the last run
+  std::optional<log::Checkpoint> before_;  // what it says; its signature is checked when the keys are known
+  struct Erased {
+    std::uint64_t index = 0, by = 0;  // of the entry, and of its purge
+    Hash redacted;
+  };
+  std::map<Digest, Erased> erased_;  // statements, until their purge was seen
   log::Tree tree_;
   std::map<unsigned, std::pair<log::TileId, Bytes>> partial_;  // by level
   ledger::State state_;
@@ -75,33 +88,79 @@ class Run {
 
 // Entry 0 is the charter, and the charter has the log's key: from its digest everything else follows.
 Status Run::Begin(const std::optional<LastRun>& last) {
-  TRY(auto first, reader_.EntriesFile(0));
-  TRY(auto entry, proto::DecodeLoggedEntry(first.front()));
-  if (!entry.envelope) return Refuse(Reason::kCorrupt, "the export does not show entry 0, the charter");
-  TRY(auto statement, proto::MakeStatement(*entry.envelope));
+  auto first = reader_.EntriesFile(0);
+  if (!first && first.error().reason == Reason::kFile) return first.error();  // it is absent, or nobody lets us read it
+  auto shown = [&]() -> Result<ledger::Statement> {
+    TRY_OK(first);
+    TRY(auto entry, proto::DecodeLoggedEntry(first->front()));
+    if (!entry.envelope) return Refuse(Reason::kCorrupt, "the export does not show it, and it is the charter");
+    TRY(auto statement, proto::MakeStatement(*std::move(entry.envelope)));
+    if (statement.kind != ledger::Kind::kCharter) return Refuse(Reason::kCorrupt, "it is not a charter");
+    return statement;
+  }();
+  if (!shown) {
+    Find(0, "unreadable", shown.error().Message());
+    return Ok();
+  }
+  const auto& statement = *shown;
   const auto* charter = std::get_if<ledger::Charter>(&statement.payload);
-  if (charter == nullptr) return Refuse(Reason::kCorrupt, "entry 0 is not a charter");
   report_.charter = statement.digest.Hex();
   report_.origin = charter->origin;
   if (statement.digest != charter_) {
     Find(0, "foreign-charter", "the log's charter is " + report_.charter + ", not " + charter_.Hex());
     return Ok();
   }
-  TRY(log_key_, log::NoteVerifier::Parse(charter->log_key));
-  auto checkpoint = log::SignedCheckpoint::Verify(reader_.checkpoint_note(), charter->origin, *log_key_);
-  if (!checkpoint)
-    Find({}, "bad-checkpoint", checkpoint.error().Message());
-  else
-    checkpoint_ = *std::move(checkpoint);
   if (last) {
-    TRY(before_, log::SignedCheckpoint::Verify(last->note, charter->origin, *log_key_));
-    report_.grew_from = before_->size();
-    if (before_->size() > reader_.size())
+    note_before_ = last->note;
+    TRY(auto note, log::Note::Parse(last->note));
+    TRY(before_, log::Checkpoint::ParseBody(note.text));
+    report_.grew_from = before_->size;
+    if (before_->size > reader_.size())
       Find({}, "rolled-back",
-           "at the last run the log had " + std::to_string(before_->size()) + " entries, now " +
+           "at the last run the log had " + std::to_string(before_->size) + " entries, now " +
                std::to_string(reader_.size()));
   }
   return Ok();
+}
+
+// By whoever the kind asks: its author, the founders, enough agencies; a standing opening by nobody, as Decide judges the
+// order behind it.
+Result<ledger::VerifiedStatement> Run::VerifySignatures(ledger::Statement statement,
+                                                        const ledger::MemberState* member) {
+  switch (statement.kind) {
+    case ledger::Kind::kCharter:
+      return ledger::VerifyCharter(std::move(statement));
+    case ledger::Kind::kCharterAmendment: {
+      const auto amendment = std::get<ledger::CharterAmendment>(statement.payload);
+      return ledger::VerifyCharterAmendment(std::move(statement), ledger::CharterSigner(state_, amendment));
+    }
+    case ledger::Kind::kStandingOpening:
+      return ledger::VerifyStandingOpening(std::move(statement));
+    default:
+      return ledger::VerifyStatement(std::move(statement), member->signing_key, &batch_);
+  }
+}
+
+// What a purge has left of a statement: nobody's signature holds over it any more and no decision is derived from it. It
+// is taken as decided, and must be what a later purge, which is signed, says that stays.
+void Run::TakeErased(std::uint64_t index, const proto::LoggedEntry& entry, ledger::Statement statement,
+                     ledger::Decision decision) {
+  ++report_.erased;
+  erased_.emplace(statement.digest, Erased{index, *entry.erased_by, crypto::Sha256(entry.envelope->payload)});
+  if (!replaying_) return;
+  ledger::Apply(state_, ledger::Entry{*entry.head, *entry.salt, ledger::TrustLogged(std::move(statement)),
+                                      std::move(decision), entry.decision_bytes});
+}
+
+void Run::MatchErasures(std::uint64_t index, const ledger::Purge& purge) {
+  for (const auto& erasure : purge.erasures) {
+    auto at = erased_.find(erasure.statement);
+    if (at == erased_.end() || at->second.by != index) continue;
+    if (at->second.redacted != erasure.redacted)
+      Find(at->second.index, "bad-erasure",
+           "what is left is not what the purge in entry " + std::to_string(index) + " says");
+    erased_.erase(at);
+  }
 }
 
 void Run::TakeEntry(std::uint64_t index, const proto::LoggedEntry& entry) {
@@ -124,7 +183,9 @@ void Run::TakeEntry(std::uint64_t index, const proto::LoggedEntry& entry) {
   }
   if (entry.head->time < last_time_) Find(index, "time-back", "the entry is older than the one before it");
   last_time_ = entry.head->time;
-  auto statement = proto::MakeStatement(*entry.envelope, entry.attachments);
+  auto statement = entry.erased_by
+                       ? proto::MakeErasedStatement(*entry.envelope, entry.head->statement, entry.attachments)
+                       : proto::MakeStatement(*entry.envelope, entry.attachments);
   auto decision = proto::DecodeDecision(entry.decision_bytes);
   if (!statement || !decision) {
     Find(index, "malformed", (statement ? decision.error() : statement.error()).Message());
@@ -132,6 +193,10 @@ void Run::TakeEntry(std::uint64_t index, const proto::LoggedEntry& entry) {
     return;
   }
   ++report_.statements;
+  if (entry.erased_by) {
+    TakeErased(index, entry, *std::move(statement), *std::move(decision));
+    return;
+  }
   const auto author = ledger::AuthorshipOf(*statement);
   const auto* member = author ? state_.member(author->author) : nullptr;
   if (author && member == nullptr) {
@@ -144,8 +209,7 @@ void Run::TakeEntry(std::uint64_t index, const proto::LoggedEntry& entry) {
     Find(index, "wrong-decision", author->author.str() + " was removed before, and yet it was accepted");
     return;
   }
-  auto verified = author ? ledger::VerifyStatement(*std::move(statement), member->signing_key, &batch_)
-                         : ledger::VerifyCharter(*std::move(statement));
+  auto verified = VerifySignatures(*std::move(statement), member);
   if (!verified) {
     Find(index, "bad-signature", verified.error().Message());
     replaying_ = false;
@@ -153,9 +217,7 @@ void Run::TakeEntry(std::uint64_t index, const proto::LoggedEntry& entry) {
   }
   ++report_.signatures;
   // Where entries are withheld the directory is still folded, as it is shown to every auditor; the rest cannot be decided.
-  const auto kind = (*verified)->kind;
-  const bool directory =
-      kind == ledger::Kind::kCharter || kind == ledger::Kind::kEnrolment || kind == ledger::Kind::kEpoch;
+  const bool directory = ledger::IsDirectoryKind((*verified)->kind);
   if (!replaying_ && !(directory && options_.allow_withheld)) return;
   auto ours = ledger::Decide(state_, *verified, entry.head->time, decision->authority, decision->nonce);
   if (!ours || *ours != *decision) {
@@ -177,13 +239,14 @@ void Run::TakeEntry(std::uint64_t index, const proto::LoggedEntry& entry) {
     return;
   }
   ++report_.decisions;
+  if (const auto* purge = std::get_if<ledger::Purge>(&(*verified)->payload)) MatchErasures(index, *purge);
   ledger::Apply(state_, ledger::Entry{*entry.head, *entry.salt, *std::move(verified), *std::move(decision),
                                       entry.decision_bytes});
 }
 
 void Run::CheckSeenBefore() {
-  if (before_ && tree_.size() == before_->size() && tree_.Root() != before_->root())
-    Find({}, "fork", "the first " + std::to_string(before_->size()) + " entries are not those of the last run");
+  if (before_ && tree_.size() == before_->size && tree_.Root() != before_->root)
+    Find({}, "fork", "the first " + std::to_string(before_->size) + " entries are not those of the last run");
 }
 
 void Run::TakeFile(std::uint64_t n) {
@@ -235,16 +298,72 @@ void Run::CheckTile(log::TileId id, const Bytes& content) {
   ++report_.tiles;
 }
 
+// Which key signs a checkpoint is known when the log was folded: a charter amendment may name another one, which signs from
+// then on.
+void Run::CheckNotes() {
+  auto check = [&](const std::string& note, std::uint64_t size) -> Result<log::SignedCheckpoint> {
+    const std::string* key = nullptr;
+    for (const auto& [from, text] : state_.log_keys())
+      if (from == 0 || from <= size) key = &text;
+    if (key == nullptr) return Refuse(Reason::kBadCheckpoint, "there is no charter with a log key");
+    TRY(auto verifier, log::NoteVerifier::Parse(*key));
+    return log::SignedCheckpoint::Verify(note, report_.origin, verifier);
+  };
+  if (before_)
+    if (auto held = check(note_before_, before_->size); !held)
+      Find({}, "bad-checkpoint", "of the last run: " + held.error().Message());
+  auto checkpoint = check(reader_.checkpoint_note(), tree_.size());
+  if (!checkpoint)
+    Find({}, "bad-checkpoint", checkpoint.error().Message());
+  else if (checkpoint->size() != tree_.size() || checkpoint->root() != tree_.Root())
+    Find({}, "bad-root", "the entries give root " + report_.root + ", the checkpoint says " + checkpoint->root().Hex());
+}
+
+// Facts of the log as a whole, by the time of its last entry.
+void Run::CountFigures() {
+  Figures& out = report_.figures;
+  for (const Digest& digest : state_.asking()) {
+    const auto& record = *state_.record(digest);
+    std::set<AgencyId> asked;
+    for (const auto& portion : record.portions)
+      for (const auto& [agency, key] : portion.recipients)
+        if (agency != record.originator.agency()) asked.insert(agency);
+    for (const AgencyId& agency : asked) {
+      ++out.asked;
+      if (record.replies.contains(agency))
+        ++out.answered;
+      else if (!state_.ended(record) && last_time_ >= *record.due)
+        ++out.overdue;
+    }
+  }
+  for (const auto& [digest, emergency] : state_.emergencies()) {
+    ++out.emergencies;
+    if (!emergency.reviewed) ++out.emergencies_open;
+  }
+  for (const Digest& digest : state_.recalled())
+    for (const auto& [member, holder] : state_.record(digest)->holders) {
+      ++out.recalled_copies;
+      if (holder.erased) ++out.erased_copies;
+    }
+  for (const auto& [digest, asked] : state_.access_requests()) {
+    ++out.access_requests;
+    if (asked.answered) ++out.access_answered;
+  }
+}
+
 Result<Report> Run::Go(const std::optional<LastRun>& last) {
   TRY_OK(Begin(last));
-  if (!report_.findings.empty() && !checkpoint_) return report_;
+  if (!report_.findings.empty() && report_.findings.front().code == "foreign-charter") return report_;
   for (std::uint64_t n = 0; n * log::kTileWidth < reader_.size() && tree_whole_; ++n) TakeFile(n);
   report_.entries = tree_.size();
   if (tree_whole_) {
     report_.root = tree_.Root().Hex();
-    if (checkpoint_ && (checkpoint_->size() != tree_.size() || checkpoint_->root() != tree_.Root()))
-      Find({}, "bad-root",
-           "the entries give root " + report_.root + ", the checkpoint says " + checkpoint_->root().Hex());
+    CheckNotes();
+  }
+  if (replaying_) {
+    for (const auto& [digest, erased] : erased_)
+      Find(erased.index, "bad-erasure", "erased, and no purge in entry " + std::to_string(erased.by) + " says so");
+    CountFigures();
   }
   if (report_.proved()) TRY_OK(WriteState(options_.state, charter_, reader_.checkpoint_note()));
   return report_;
@@ -260,7 +379,13 @@ Result<Report> Verify(const Options& options) {
     return Refuse(Reason::kUsage,
                   "say which charter the log must be under: --charter-digest, as a person told it to you");
   if (last && last->charter != *charter) return Refuse(Reason::kUsage, "the last run was under another charter");
-  TRY(auto reader, ExportReader::Open(options.folder));
+  auto opened = ExportReader::Open(options.folder);
+  if (!opened && opened.error().reason != Reason::kFile) {  // it is there, and damaged
+    Report report;
+    report.findings.push_back({std::nullopt, "bad-checkpoint", opened.error().Message()});
+    return report;
+  }
+  TRY(auto reader, std::move(opened));
   if (reader.size() == 0) return Refuse(Reason::kCorrupt, "the log is empty; it has no charter");
   return Run(options, reader, *charter).Go(last);
 }

@@ -1,4 +1,4 @@
-// The offline verification of an exported log, with none of the broker's code: from the charter's digest alone it proves
+// The offline verification of an exported log, with nothing of the broker's program: from the charter's digest alone it proves
 // the log's signature, every tile and the root, that the log only grew since the last run, every commitment, every
 // statement's signature, and, running the same rules again, every decision.
 //
@@ -30,9 +30,19 @@ struct Options {
   std::function<void(std::uint64_t done, std::uint64_t total)> progress;
 };
 
+// What the log says of itself, by the time of its last entry.
+struct Figures {
+  std::uint64_t asked = 0, answered = 0, overdue = 0;    // requests for information, one for each agency that was asked
+  std::uint64_t emergencies = 0, emergencies_open = 0;   // the latter wait for their review
+  std::uint64_t recalled_copies = 0, erased_copies = 0;  // by holder: who had opened, and who has said that it erased
+  std::uint64_t access_requests = 0, access_answered = 0;
+};
+
 struct Report {
   std::vector<Finding> findings;
   std::uint64_t entries = 0, statements = 0, signatures = 0, decisions = 0, tiles = 0, withheld = 0;
+  std::uint64_t erased = 0;  // by a purge: their decisions are taken as logged
+  Figures figures;           // of a log that is shown whole
   std::string origin, root, charter;
   std::optional<std::uint64_t> grew_from;  // size at the last run
   bool proved() const { return findings.empty(); }

@@ -1,5 +1,7 @@
 #include "broker/config.h"
 
+#include <algorithm>
+
 #include "core/base/ids.h"
 #include "core/crypto/keyfile.h"
 #include "core/crypto/x509.h"
@@ -11,10 +13,37 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kLogKey = "log-key.pem";
-constexpr const char* kReleaseKey = "release-key.pem";
+constexpr const char* kLogKey = "log-key";  // .pem, -2.pem, ..
+constexpr const char* kReleaseKey = "release-key";
 constexpr const char* kTlsKey = "tls-key.pem";
 constexpr const char* kCard = "broker.card";
+
+fs::path KeyPath(const fs::path& folder, const std::string& stem, unsigned number) {
+  return folder / (stem + (number == 1 ? "" : "-" + std::to_string(number)) + ".pem");
+}
+
+// The numbers of the keys of this name that are there, ascending. A former one may have been taken away.
+std::vector<unsigned> Numbers(const fs::path& folder, const std::string& stem) {
+  std::vector<unsigned> out;
+  std::error_code error;
+  for (const auto& file : fs::directory_iterator(folder, error)) {
+    const std::string name = file.path().filename().string();
+    if (name == stem + ".pem") out.push_back(1);
+    const auto prefix = stem.size() + 1;
+    if (name.size() <= prefix + 4 || name.compare(0, prefix, stem + "-") != 0 || !name.ends_with(".pem")) continue;
+    const std::string digits = name.substr(prefix, name.size() - prefix - 4);
+    if (digits.size() > 6 || digits.find_first_not_of("0123456789") != std::string::npos || digits[0] == '0') continue;
+    const auto number = static_cast<unsigned>(std::stoul(digits));
+    if (number > 1) out.push_back(number);
+  }
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+std::string Card(const std::string& authority, const std::string& log_key, const crypto::KemPrivateKey& release_key) {
+  return "{\n  \"valija-broker-card\": 1,\n  \"authority\": \"" + authority + "\",\n  \"log-key\": \"" + log_key +
+         "\",\n  \"release-key\": \"" + release_key.public_key().point().Hex() + "\"\n}\n";
+}
 
 Status WriteKey(const fs::path& path, std::string pem) {
   auto done = io::WriteNewFile(path, AsBytes(pem), 0600);
@@ -54,10 +83,16 @@ Status Check(const Config& config) {
   if (!config.passphrase_file.empty())
     if (auto passphrase = io::ReadPassphraseFile(config.passphrase_file); !passphrase)
       fault("passphrase-file: " + passphrase.error().Message());
-  if (!config.keys.empty())
-    for (const char* name : {kLogKey, kReleaseKey, kTlsKey})
-      if (auto key = io::ReadPrivateFile(config.keys / name); !key)
-        fault(std::string(name) + ": " + key.error().Message());
+  if (!config.keys.empty()) {
+    std::vector<fs::path> files = {config.keys / kTlsKey};
+    for (const char* stem : {kLogKey, kReleaseKey}) {
+      const auto numbers = Numbers(config.keys, stem);
+      if (numbers.empty()) files.push_back(KeyPath(config.keys, stem, 1));
+      for (const unsigned number : numbers) files.push_back(KeyPath(config.keys, stem, number));
+    }
+    for (const auto& file : files)
+      if (auto key = io::ReadPrivateFile(file); !key) fault(file.filename().string() + ": " + key.error().Message());
+  }
   auto colon = config.listen.rfind(':');
   if (colon == std::string::npos || colon == 0 ||
       config.listen.find_first_not_of("0123456789", colon + 1) != std::string::npos ||
@@ -83,30 +118,69 @@ Status MakeKeys(const fs::path& folder, const std::string& authority, const std:
   auto log_key = crypto::Ed25519SignKey::Generate(random);
   auto release_key = crypto::KemPrivateKey::Generate(random);
   auto tls_key = crypto::SignKey::Generate(random);
-  TRY_OK(WriteKey(folder / kLogKey, crypto::EncryptEd25519Key(log_key.Seed(), passphrase)));
-  TRY_OK(WriteKey(folder / kReleaseKey, crypto::EncryptEcKey(release_key.Scalar(), passphrase)));
+  TRY_OK(WriteKey(KeyPath(folder, kLogKey, 1), crypto::EncryptEd25519Key(log_key.Seed(), passphrase)));
+  TRY_OK(WriteKey(KeyPath(folder, kReleaseKey, 1), crypto::EncryptEcKey(release_key.Scalar(), passphrase)));
   TRY_OK(WriteKey(folder / kTlsKey, crypto::EncryptEcKey(tls_key.Scalar(), passphrase)));
   TRY_OK(io::WriteNewFile(folder / "request.csr", AsBytes(crypto::MakeCertificateRequest(tls_key, "broker"))));
   TRY(auto verifier, log::NoteVerifier::Make(origin, log_key.verify_key()));
-  const std::string card = "{\n  \"valija-broker-card\": 1,\n  \"authority\": \"" + authority +
-                           "\",\n  \"log-key\": \"" + verifier.Text() + "\",\n  \"release-key\": \"" +
-                           release_key.public_key().point().Hex() + "\"\n}\n";
-  return io::WriteNewFile(folder / kCard, AsBytes(card));
+  return io::WriteNewFile(folder / kCard, AsBytes(Card(authority, verifier.Text(), release_key)));
+}
+
+Result<fs::path> RotateKey(const fs::path& folder, Rotated which, const crypto::Secret& passphrase) {
+  TRY(auto keys, LoadKeys(folder, passphrase));
+  TRY(auto card, io::ReadText(folder / kCard, 1 << 16));
+  crypto::SystemRandom random;
+  const char* stem = which == Rotated::kLogKey ? kLogKey : kReleaseKey;
+  const fs::path path = KeyPath(folder, stem, Numbers(folder, stem).back() + 1);
+  std::string log_key = CardField(card, "log-key");
+  if (which == Rotated::kLogKey) {
+    auto named = log::NoteVerifier::Parse(log_key);
+    if (!named) return Refuse(Reason::kBadConfiguration, "broker.card names no log key");
+    auto key = crypto::Ed25519SignKey::Generate(random);
+    TRY(auto verifier, log::NoteVerifier::Make(named->name, key.verify_key()));
+    log_key = verifier.Text();
+    TRY_OK(WriteKey(path, crypto::EncryptEd25519Key(key.Seed(), passphrase)));
+  } else {
+    auto key = crypto::KemPrivateKey::Generate(random);
+    TRY_OK(WriteKey(path, crypto::EncryptEcKey(key.Scalar(), passphrase)));
+    keys.release_keys.push_back(std::move(key));
+  }
+  TRY_OK(io::WriteFileAtomic(folder / kCard, AsBytes(Card(keys.authority, log_key, keys.release_keys.back()))));
+  return path;
 }
 
 Result<BrokerKeys> LoadKeys(const fs::path& folder, const crypto::Secret& passphrase) {
-  auto read = [&](const char* name) -> Result<crypto::Secret> {
-    TRY(auto pem, io::ReadPrivateFile(folder / name));
-    if (std::string_view(name) == kLogKey) return crypto::DecryptEd25519Key(AsText(pem.view()), passphrase);
-    return crypto::DecryptEcKey(AsText(pem.view()), passphrase);
-  };
-  TRY(auto seed, read(kLogKey));
-  TRY(auto release, read(kReleaseKey));
-  TRY(auto tls, read(kTlsKey));
-  TRY(auto log_key, crypto::Ed25519SignKey::FromSeed(seed.view()));
-  TRY(auto release_key, crypto::KemPrivateKey::FromScalar(release.view()));
+  BrokerKeys out;
+  for (const unsigned number : Numbers(folder, kLogKey)) {
+    TRY(auto pem, io::ReadPrivateFile(KeyPath(folder, kLogKey, number)));
+    TRY(auto seed, crypto::DecryptEd25519Key(AsText(pem.view()), passphrase));
+    TRY(auto key, crypto::Ed25519SignKey::FromSeed(seed.view()));
+    out.log_keys.push_back(std::move(key));
+  }
+  for (const unsigned number : Numbers(folder, kReleaseKey)) {
+    TRY(auto pem, io::ReadPrivateFile(KeyPath(folder, kReleaseKey, number)));
+    TRY(auto scalar, crypto::DecryptEcKey(AsText(pem.view()), passphrase));
+    TRY(auto key, crypto::KemPrivateKey::FromScalar(scalar.view()));
+    out.release_keys.push_back(std::move(key));
+  }
+  if (out.log_keys.empty() || out.release_keys.empty())
+    return Refuse(Reason::kBadConfiguration, "there is no log key or no release key in " + folder.string());
+  TRY(auto pem, io::ReadPrivateFile(folder / kTlsKey));
+  TRY(auto tls, crypto::DecryptEcKey(AsText(pem.view()), passphrase));
+  TRY(auto tls_key, crypto::SignKey::FromScalar(tls.view()));
+  out.tls_key_pem = crypto::PlainEcPem(tls);
+  out.tls_key_id = tls_key.id();
   TRY(auto card, io::ReadText(folder / kCard, 1 << 16));
-  return BrokerKeys{CardField(card, "authority"), std::move(log_key), std::move(release_key), crypto::PlainEcPem(tls)};
+  out.authority = CardField(card, "authority");
+  return out;
+}
+
+Status CheckCertificate(const Config& config, const BrokerKeys& keys) {
+  TRY(auto pem, io::ReadText(config.tls_certificate, 1 << 20));
+  TRY(auto certificate, crypto::Certificate::FromPem(pem));
+  if (certificate.key_id() != keys.tls_key_id)
+    return Refuse(Reason::kBadConfiguration, "tls-certificate is for another key than " + std::string(kTlsKey));
+  return Ok();
 }
 
 }  // namespace valija::broker

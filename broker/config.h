@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "core/base/result.h"
 #include "core/crypto/keys.h"
@@ -13,7 +14,7 @@ namespace valija::broker {
 struct Config {
   std::filesystem::path data;             // the store's folder
   std::filesystem::path high_water;       // the mark's file; best on another disk
-  std::filesystem::path keys;             // folder of `init-keys`: log-key, release-key, tls-key, broker.card
+  std::filesystem::path keys;             // folder of `init-keys`: log keys, release keys, tls-key, broker.card
   std::filesystem::path tls_certificate;  // PEM; issued by the charter's carrier CA
   std::filesystem::path passphrase_file;  // of the keys; private
   std::string listen = "127.0.0.1:7443";
@@ -35,13 +36,24 @@ Status Check(const Config& config);
 
 struct BrokerKeys {
   std::string authority;  // id
-  crypto::Ed25519SignKey log_key;
-  crypto::KemPrivateKey release_key;
+  // The first ones, and those that rotations made, in the order of their making. Which is in force, the charter says.
+  std::vector<crypto::Ed25519SignKey> log_keys;
+  std::vector<crypto::KemPrivateKey> release_keys;
   crypto::Secret tls_key_pem;
+  KeyId tls_key_id;
 };
+// Files of the folder: log-key.pem, log-key-2.pem, ..; release-key.pem, release-key-2.pem, ..; tls-key.pem.
+//
 // Makes the three key pairs (0600, encrypted), broker.card for the charter, and request.csr for the carrier CA.
 Status MakeKeys(const std::filesystem::path& folder, const std::string& authority, const std::string& origin,
                 const crypto::Secret& passphrase);
+// Makes a further release key, or log key, beside those that are there, and writes it into broker.card for the amendment of
+// the charter. The passphrase must be theirs. Returns the new file's path.
+enum class Rotated { kLogKey, kReleaseKey };
+Result<std::filesystem::path> RotateKey(const std::filesystem::path& folder, Rotated which,
+                                        const crypto::Secret& passphrase);
 Result<BrokerKeys> LoadKeys(const std::filesystem::path& folder, const crypto::Secret& passphrase);
+// The certificate is for these keys: kBadConfiguration, kBadCertificate. Who issued it is the charter's matter.
+Status CheckCertificate(const Config& config, const BrokerKeys& keys);
 
 }  // namespace valija::broker

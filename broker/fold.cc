@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <future>
+#include <map>
 #include <thread>
 
 namespace valija::broker {
@@ -35,6 +36,7 @@ class Leaves {
 struct Decoded {
   std::optional<Hash> leaf;
   std::optional<ledger::Entry> entry;
+  std::optional<proto::LoggedEntry> erased;  // as it stands, if a purge erased it
   std::string refusal;
 };
 
@@ -46,6 +48,7 @@ Decoded DecodeOne(const Bytes& bytes) {
     return out;
   }
   out.leaf = ledger::EntryLeaf(logged->commitment);
+  if (logged->erased_by) out.erased = *logged;
   auto entry = EntryFromLogged(*std::move(logged));
   if (entry) {
     out.entry.emplace(*std::move(entry));
@@ -69,6 +72,32 @@ std::vector<Decoded> DecodeAll(const std::vector<Bytes>& chunk) {
   return out;
 }
 
+// Erased entries that wait for their purge, which comes later.
+class Erased {
+ public:
+  void Add(proto::LoggedEntry entry) {
+    const auto by = *entry.erased_by;
+    entries_.emplace(by, std::move(entry));
+  }
+  // The purge is there: every entry that names it must be what it says. True if all that it names are erased.
+  Result<bool> Settle(std::uint64_t index, const ledger::Purge& purge) {
+    const auto [begin, end] = entries_.equal_range(index);
+    std::size_t done = 0;
+    for (auto at = begin; at != end; ++at, ++done)
+      if (auto right = proto::CheckErasure(at->second, index, purge); !right)
+        return Corrupt(at->second.head->index, right.error().detail);
+    entries_.erase(begin, end);
+    return done == purge.erasures.size();
+  }
+  Status CheckNoneLeft() const {
+    if (entries_.empty()) return Ok();
+    return Corrupt(entries_.begin()->second.head->index, "it is erased, and no purge of the log says so");
+  }
+
+ private:
+  std::multimap<std::uint64_t, proto::LoggedEntry> entries_;
+};
+
 }  // namespace
 
 log::TileReader TilesOf(const Journal& journal) {
@@ -80,17 +109,26 @@ log::TileReader TilesOf(const Journal& journal) {
   };
 }
 
+Result<ledger::Statement> StatementOf(proto::LoggedEntry logged) {
+  if (!logged.envelope || !logged.head) return Refuse(Reason::kCorrupt, "an entry without its statement");
+  if (!logged.erased_by) return proto::MakeStatement(*std::move(logged.envelope), std::move(logged.attachments));
+  return proto::MakeErasedStatement(*std::move(logged.envelope), logged.head->statement, std::move(logged.attachments));
+}
+
 Result<ledger::Entry> EntryFromLogged(proto::LoggedEntry logged) {
   if (!logged.salt || !logged.head || !logged.envelope || logged.decision_bytes.empty()) {
     return Refuse(Reason::kCorrupt, "a part is missing");
   }
   if (auto whole = proto::CheckLoggedEntry(logged); !whole) return Refuse(Reason::kCorrupt, whole.error().Message());
-  auto statement = proto::MakeStatement(*std::move(logged.envelope), std::move(logged.attachments));
-  if (!statement) return Refuse(Reason::kCorrupt, statement.error().Message());
-  auto decision = proto::DecodeDecision(logged.decision_bytes);
+  const auto head = *logged.head;
+  const auto salt = *logged.salt;
+  Bytes decision_bytes = std::move(logged.decision_bytes);
+  auto decision = proto::DecodeDecision(decision_bytes);
   if (!decision) return Refuse(Reason::kCorrupt, decision.error().Message());
-  return ledger::Entry{*logged.head, *logged.salt, ledger::TrustLogged(*std::move(statement)), *std::move(decision),
-                       std::move(logged.decision_bytes)};
+  auto statement = StatementOf(std::move(logged));
+  if (!statement) return Refuse(Reason::kCorrupt, statement.error().Message());
+  return ledger::Entry{head, salt, ledger::TrustLogged(*std::move(statement)), *std::move(decision),
+                       std::move(decision_bytes)};
 }
 
 Status CheckFullTiles(const Journal& journal, log::Tree& tree) {
@@ -105,6 +143,7 @@ Status CheckFullTiles(const Journal& journal, log::Tree& tree) {
 Result<Folded> FoldJournal(const Journal& journal, const std::optional<log::Checkpoint>& mark) {
   Folded out;
   Leaves leaves(journal);
+  Erased erased;
   const std::uint64_t size = journal.Size();
   auto at_mark = [&]() -> Status {
     if (!mark || out.tree.size() != mark->size || out.tree.Root() == mark->root) return Ok();
@@ -128,12 +167,18 @@ Result<Folded> FoldJournal(const Journal& journal, const std::optional<log::Chec
       } catch (const std::exception& breakage) {
         return Corrupt(index, breakage.what());
       }
+      if (one.erased) erased.Add(*std::move(one.erased));
+      if (const auto* purge = std::get_if<ledger::Purge>(&entry->statement->payload)) {
+        TRY(const bool finished, erased.Settle(index, *purge));
+        if (!finished) out.unfinished_purges.push_back(index);
+      }
       out.last = entry->head.time;
       out.tree.Append(*one.leaf);
       TRY_OK(at_mark());
     }
     TRY_OK(CheckFullTiles(journal, out.tree));
   }
+  TRY_OK(erased.CheckNoneLeft());
   TRY(Hash root, log::RootAt(size, TilesOf(journal)));
   if (root != out.tree.Root()) return Refuse(Reason::kCorrupt, "the tiles do not give the root of the entries");
   return out;

@@ -1,7 +1,8 @@
 // A broker's start: its state and its tree are the fold of its journal. Every entry is read, checked and applied; entries
 // are taken as decided, and signatures, which were verified before the entry was logged, are not verified again. What is
 // checked: each entry's parts hold together (CheckLoggedEntry), its leaf is the one in the level-0 tile, the full
-// tiles are those of the entries, and the right edge gives the entries' root.
+// tiles are those of the entries, the right edge gives the entries' root, and whatever was erased is what a later purge
+// says that stays of it.
 #pragma once
 
 #include <memory>
@@ -19,6 +20,8 @@ struct Folded {
   std::unique_ptr<ledger::State> state = std::make_unique<ledger::State>();
   log::Tree tree;
   Time last;  // of the last entry
+  // Purges that were logged and not wholly carried out, a crash came between: their entries' indexes, ascending.
+  std::vector<std::uint64_t> unfinished_purges;
 };
 
 // kCorrupt says which entry or tile. `mark`: what the tree must have been at its size, else kRolledBack; not to be
@@ -28,7 +31,11 @@ Result<Folded> FoldJournal(const Journal& journal, const std::optional<log::Chec
 // Of FoldJournal: the tiles of any level that became full since the last call are stored as the tree has them. kCorrupt.
 Status CheckFullTiles(const Journal& journal, log::Tree& tree);
 
-// An entry of one's own journal, whole and checked, as the state takes it. kCorrupt.
+// The statement of an entry of one's own journal, whole or in redacted form.
+Result<ledger::Statement> StatementOf(proto::LoggedEntry logged);
+
+// An entry of one's own journal, checked, as the state takes it: whole, or as a purge left it. Whether there is such a purge
+// only the fold sees. kCorrupt.
 Result<ledger::Entry> EntryFromLogged(proto::LoggedEntry logged);
 
 // The journal's tiles as provers read them.

@@ -21,7 +21,9 @@ Result<Identity::Known> Identity::Examine(std::string_view pem, Time now) const 
     return Refuse(Reason::kNoIdentity, "the certificate names no member");
   auto member = MemberId::Parse(std::string_view(certificate->uris()[0]).substr(kScheme.size()));
   if (!member) return Refuse(Reason::kNoIdentity, "the certificate names no member");
+  Digest charter;
   auto ca_der = sequencer_.Read([&](const ledger::State& state) -> Bytes {
+    charter = state.charter_statement();
     const auto* agency = state.agency(member->agency());
     return agency != nullptr ? agency->charter.ca_certificate : Bytes();
   });
@@ -30,7 +32,7 @@ Result<Identity::Known> Identity::Examine(std::string_view pem, Time now) const 
   if (auto issued = certificate->VerifyIssuedBy(ca, crypto::TlsPurpose::kClient, now); !issued)
     return Refuse(Reason::kNoIdentity,
                   "not issued by the CA of " + member->agency().str() + ": " + issued.error().detail);
-  return Known{certificate->key_id(), *member, certificate->not_before(), certificate->not_after()};
+  return Known{certificate->key_id(), *member, certificate->not_before(), certificate->not_after(), charter};
 }
 
 Result<MemberId> Identity::CallerOf(const grpc::ServerContextBase& context, Time now) {
@@ -45,19 +47,30 @@ Result<MemberId> Identity::CallerOf(const grpc::ServerContextBase& context, Time
     std::lock_guard lock(mutex_);
     if (auto at = known_.find(name); at != known_.end()) known = at->second;
   }
-  if (!known) {
+  struct Seen {
+    Digest charter;
+    bool active;
+  };
+  const auto look = [&] {
+    return sequencer_.Read([&](const ledger::State& state) {
+      const auto* member = state.member_by_auth_key(known->key_id);
+      return Seen{state.charter_statement(), member != nullptr && member->record.id == known->member};
+    });
+  };
+  Seen seen{};
+  if (known) seen = look();
+  if (!known || seen.charter != known->charter) {  // an amendment may name another CA
     TRY(auto examined, Examine(pem, now));
-    std::lock_guard lock(mutex_);
-    if (known_.size() >= kMost) known_.clear();
-    known = known_.insert_or_assign(name, std::move(examined)).first->second;
+    {
+      std::lock_guard lock(mutex_);
+      if (known_.size() >= kMost) known_.clear();
+      known = known_.insert_or_assign(name, std::move(examined)).first->second;
+    }
+    seen = look();
   }
   if (now < known->not_before || now >= known->not_after)
     return Refuse(Reason::kNoIdentity, "the certificate is outside its time");
-  const bool active = sequencer_.Read([&](const ledger::State& state) {
-    const auto* member = state.member_by_auth_key(known->key_id);
-    return member != nullptr && member->record.id == known->member;
-  });
-  if (!active) return Refuse(Reason::kNotEnrolled, known->member.str());
+  if (!seen.active) return Refuse(Reason::kNotEnrolled, known->member.str());
   return known->member;
 }
 

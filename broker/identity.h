@@ -33,6 +33,7 @@ class Identity {
     KeyId key_id;
     MemberId member;  // as its certificate names it, checked against that agency's CA
     Time not_before, not_after;
+    Digest charter;  // in force when it was examined
   };
   Result<Known> Examine(std::string_view pem, Time now) const;
   const Sequencer& sequencer_;

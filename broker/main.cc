@@ -96,8 +96,10 @@ int main(int argc, char** argv) {
          "MiB to be free on the data folder's disk; below no bodies are taken, below half of it nothing; 0: any")
       ->capture_default_str();
   app.add_option("--stop-seconds", config.stop_seconds, "Time to finish when asked to stop")->capture_default_str();
-  app.add_flag("--check-config", check_config, "Say what is wrong with the configuration, and end")
-      ->configurable(false);
+  auto* check =
+      app.add_flag("--check-config", check_config,
+                   "Say what is wrong with configuration, keys and certificate, and end; beside no subcommand")
+          ->configurable(false);
   app.fallthrough();
 
   int status = -1;
@@ -120,6 +122,23 @@ int main(int argc, char** argv) {
       return Ok();
     });
   });
+  const auto rotate = [&](const char* name, const char* what, Rotated which) {
+    app.add_subcommand(name, what)->callback([&config, &status, which] {
+      status = Done([&]() -> Status {
+        TRY(auto passphrase, config.passphrase_file.empty()
+                                 ? io::AskPassphrase("Passphrase of the broker's keys: ", false)
+                                 : io::ReadPassphraseFile(config.passphrase_file));
+        TRY(auto path, RotateKey(config.keys, which, passphrase));
+        std::cout << "made " << path.string() << "; its public key is in " << (config.keys / "broker.card").string()
+                  << " for an amendment of the charter.\nRestart the broker before the amendment is posted.\n";
+        return Ok();
+      });
+    });
+  };
+  rotate("rotate-release-key", "Make a further release key; former ones stay for the records that name them",
+         Rotated::kReleaseKey);
+  rotate("rotate-log-key", "Make a further log key; the charter's stays in force until it is amended",
+         Rotated::kLogKey);
   auto* init = app.add_subcommand("init", "Make the store, with the signed charter as its first entry");
   init->add_option("--charter", charter, "The charter that every founding agency has signed")
       ->required()
@@ -150,13 +169,24 @@ int main(int argc, char** argv) {
       return Ok();
     });
   });
+  app.add_subcommand("scrub", "Write a stopped broker's store anew: nothing that was purged is left in its files")
+      ->callback([&] {
+        status = Done([&]() -> Status {
+          TRY_OK(ScrubStore(config));
+          std::cout << "the store was written anew\n";
+          return Ok();
+        });
+      });
   app.add_subcommand("serve", "Serve (what is done without a subcommand too)");
+  for (auto* command : app.get_subcommands({})) command->excludes(check);
 
   try {
     app.parse(argc, argv);
     if (check_config) {
       status = Done([&]() -> Status {
         TRY_OK(Check(config));
+        TRY(auto keys, Keys(config));
+        TRY_OK(CheckCertificate(config, keys));
         std::cout << "the configuration is good\n";
         return Ok();
       });

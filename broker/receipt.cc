@@ -33,8 +33,11 @@ Result<StoredReceipt> ReceiptAt(const Sequencer& sequencer, std::uint64_t index,
   }
   StoredReceipt out{{*logged.head, *logged.salt, std::move(logged.decision_bytes), {}}, std::nullopt};
   TRY(out.receipt.path, sequencer.Inclusion(index, checkpoint->size()));
-  TRY(auto statement, proto::MakeStatement(*std::move(logged.envelope), std::move(logged.attachments)));
-  if (auto by = ledger::AuthorshipOf(statement)) out.author = by->author;
+  out.author = sequencer.Read([&](const ledger::State& state) -> std::optional<MemberId> {
+    const auto* known = state.statement(out.receipt.head.statement);
+    if (known == nullptr || known->author == nullptr) return std::nullopt;
+    return *known->author;
+  });
   return out;
 }
 

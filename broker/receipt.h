@@ -23,7 +23,7 @@ Result<proto::Receipt> MakeReceipt(const Sequencer& sequencer, const Accepted& a
 // Whether the caller is its author is for the service to judge.
 struct StoredReceipt {
   proto::Receipt receipt;
-  std::optional<MemberId> author;  // absent for the charter
+  std::optional<MemberId> author;  // absent for the charter and its amendments; of a standing opening its order's
 };
 Result<StoredReceipt> ReceiptAt(const Sequencer& sequencer, std::uint64_t index, const PublishedCheckpoint& checkpoint);
 

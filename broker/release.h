@@ -5,7 +5,9 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
+#include <vector>
 
 #include "broker/sequencer.h"
 #include "core/crypto/keys.h"
@@ -16,23 +18,34 @@ namespace valija::broker {
 
 class Releaser {
  public:
-  // The logged entry of a record, whole, by its digest: Sequencer::RecordEntry.
+  // The logged entry of a record or a grant by its digest: Sequencer::RecordEntry.
   using FindRecord = std::function<Result<proto::LoggedEntry>(const Digest& record)>;
 
+  // The keys of this authority: the present one and former ones, in any order.
+  Releaser(AuthorityId self, std::vector<crypto::KemPrivateKey> release_keys, std::size_t contexts_kept = 4096);
   Releaser(AuthorityId self, crypto::KemPrivateKey release_key, std::size_t contexts_kept = 4096);
 
   // For an accepted open: one release, with the share of each portion that the decision allows and whose record names
-  // this authority, in order of the request; nullopt if there is none such. Throws if `accepted` is no open, if the
+  // this authority, in order of the request; nullopt if there is none such, or if a record of them names a key that this
+  // broker has not, which is an alarm in the operations log. Throws if `accepted` is no open, if the
   // decision is another one's, or if its entry is not durable. kBadHeader, kBadKey, kCorrupt: a record that should never
   // have been accepted; nothing is released then.
   Result<std::optional<proto::Release>> Release(const Accepted& accepted, const FindRecord& find,
                                                 crypto::Random& random);
 
-  const KeyId& key_id() const { return release_key_.id(); }
+  // The same for a standing opening under this order, sealed to the order's reply key.
+  Result<std::optional<proto::Release>> ReleaseStanding(const Accepted& accepted, const ledger::OrderState& order,
+                                                        const FindRecord& find, crypto::Random& random);
+
+  bool Has(const KeyId& key) const { return release_keys_.contains(key); }
 
  private:
+  struct Wanted;
+  Result<std::optional<proto::Release>> Make(const Accepted& accepted, const Wanted& wanted, const FindRecord& find,
+                                             crypto::Random& random);
+
   const AuthorityId self_;
-  const crypto::KemPrivateKey release_key_;
+  std::map<KeyId, crypto::KemPrivateKey> release_keys_;
   record::ContextCache contexts_;  // by info and enc, bounded
 };
 

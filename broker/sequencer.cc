@@ -1,4 +1,5 @@
 #include "broker/oplog.h"
+#include "broker/purge.h"
 #include "broker/sequencer_internal.h"
 #include "broker/storage/high_water.h"
 #include "broker/worker_pool.h"
@@ -48,8 +49,10 @@ Status Sequencer::Submit(ledger::VerifiedStatement statement, Done done) {
     std::lock_guard lock(impl_->pool_mutex);
     if (impl_->stopping) return Refuse(Reason::kShuttingDown);
     if (!impl_->healthy) return Refuse(Reason::kStorage, "an earlier write failed; the broker has to be restarted");
-    if (impl_->admitted >= impl_->options.pool_limit) return Refuse(Reason::kPoolFull);
+    if (impl_->admitted >= impl_->options.pool_limit || impl_->admitted_bytes + item.bytes > impl_->options.pool_bytes)
+      return Refuse(Reason::kPoolFull);
     ++impl_->admitted;
+    impl_->admitted_bytes += item.bytes;
     impl_->pool.push_back(std::move(item));
   }
   impl_->wake.notify_one();
@@ -90,7 +93,7 @@ void Sequencer::Commit(std::vector<Item> batch) {
     made = DecideAll(batch, std::max(now, impl_->last));
     done = impl_->healthy ? Persist(made, &durable) : Refuse(Reason::kInternal, "the state cannot be trusted");
   } else {
-    for (auto& item : batch) made.push_back({std::move(item.done), std::nullopt, {}});
+    for (auto& item : batch) made.push_back({std::move(item.done), std::nullopt, {}, item.bytes});
   }
   if (!done) {
     Fail();
@@ -101,53 +104,121 @@ void Sequencer::Commit(std::vector<Item> batch) {
     Complete(std::move(made), std::nullopt);
     return;
   }
+  for (const auto& one : made) {
+    const auto* purge = one.entry ? std::get_if<ledger::Purge>(&one.entry->statement->payload) : nullptr;
+    if (purge == nullptr) continue;
+    // The purge is in the log, whatever becomes of it now; a restart carries it out.
+    if (auto carried = CarryOutPurge(one.entry->head.index, *purge); !carried) Fail();
+  }
+  CommitNews news = NewsOf(made, first);
+  Complete(std::move(made), durable);
+  if (news.end > news.first) Announce(std::move(news));
+}
+
+CommitNews Sequencer::NewsOf(const std::vector<Made>& made, std::uint64_t first) const {
   CommitNews news{checkpoint(), first, impl_->tree.size(), {}};
   for (const auto& one : made) {
     if (!one.entry) continue;
-    const auto* enrolment = std::get_if<ledger::Enrolment>(&one.entry->statement->payload);
-    if (enrolment != nullptr && !enrolment->previous.IsZero()) {
-      news.changed_members.push_back(enrolment->member.id);
-    }
+    const ledger::Statement& statement = *one.entry->statement;
+    const auto* enrolment = std::get_if<ledger::Enrolment>(&statement.payload);
+    if (enrolment != nullptr && !enrolment->previous.IsZero()) news.changed_members.push_back(enrolment->member.id);
+    news.charter_changed = news.charter_changed || statement.kind == ledger::Kind::kCharterAmendment;
   }
-  Complete(std::move(made), durable);
-  if (news.end > news.first) Announce(std::move(news));
+  if (!news.charter_changed) return news;
+  for (const auto& [id, member] : state_->members())
+    if (state_->agency(id.agency())->left) news.changed_members.push_back(id);
+  return news;
+}
+
+// A purge that fails leaves content that its agency was told is gone: nothing more is accepted until somebody looked.
+Status Sequencer::CarryOutPurge(std::uint64_t index, const ledger::Purge& purge) {
+  Status done = Refuse(Reason::kInternal);
+  try {
+    done = CarryOut(*state_, index, purge, impl_->journal, impl_->options.content);
+  } catch (const std::exception& breakage) {
+    done = Refuse(Reason::kInternal, breakage.what());
+  }
+  if (!done)
+    Log(Level::kAlarm, "purge-not-carried-out",
+        {{"entry", std::to_string(index)},
+         {"reason", std::string(CodeOf(done.error().reason))},
+         {"detail", done.error().detail}});
+  else
+    Log(Level::kInfo, "purged",
+        {{"entry", std::to_string(index)}, {"statements", std::to_string(purge.erasures.size())}});
+  return done;
 }
 
 std::vector<Sequencer::Made> Sequencer::DecideAll(std::vector<Item>& batch, Time time) {
   std::vector<Made> out;
   out.reserve(batch.size());
-  std::uint64_t index = impl_->tree.size();
   for (auto& item : batch) {
-    Made made{std::move(item.done), std::nullopt, {}};
-    // Only this thread changes the state, so deciding needs no lock: readers may read meanwhile.
-    try {
-      auto decision = ledger::Decide(*state_, item.statement, time, impl_->options.authority, impl_->Draw<Nonce>());
-      if (decision) {
-        ledger::EntryHead head{index, time, item.statement->digest, {}};
-        Bytes bytes = proto::EncodeDecision(*decision);
-        head.decision = crypto::DigestOf(ledger::kDecisionType, bytes);
-        made.entry.emplace(ledger::Entry{head, impl_->Draw<Salt>(), std::move(item.statement), *std::move(decision),
-                                         std::move(bytes)});
-      } else {
-        made.refusal = decision.error();
-      }
-    } catch (const std::exception& breakage) {
-      Log(Level::kAlarm, "decide-threw", {{"statement", item.statement->digest.Hex()}, {"what", breakage.what()}});
-      made.refusal = Refuse(Reason::kInternal);
-    }
-    if (made.entry) {
-      if (auto applied = Apply(*made.entry); !applied) {
-        // Half applied, for all we know. Nothing of this batch is written, and a restart folds the journal anew.
-        impl_->healthy = false;
-        made.refusal = applied.error();
-        made.entry.reset();
-      } else {
-        ++index;
-      }
-    }
-    out.push_back(std::move(made));
+    out.push_back(DecideOne(std::move(item), time));
+    if (!out.back().entry) continue;
+    const ledger::Statement& statement = *out.back().entry->statement;
+    if (statement.kind == ledger::Kind::kRecord || statement.kind == ledger::Kind::kGrant)
+      OpenUnderOrders(Digest(statement.digest), time, out);
   }
   return out;
+}
+
+// Decided, and applied if it is accepted.
+Sequencer::Made Sequencer::DecideOne(Item item, Time time) {
+  Made made{std::move(item.done), std::nullopt, {}, item.bytes};
+  ledger::VerifiedStatement statement = std::move(item.statement);
+  const Digest digest = statement->digest;
+  // Only this thread changes the state, so deciding needs no lock: readers may read meanwhile.
+  try {
+    if (auto held = CheckKeysOf(*statement); !held) {
+      made.refusal = held.error();
+      return made;
+    }
+    auto decision = ledger::Decide(*state_, statement, time, impl_->options.authority, impl_->Draw<Nonce>());
+    if (!decision) {
+      made.refusal = decision.error();
+      return made;
+    }
+    ledger::EntryHead head{state_->size(), time, digest, {}};
+    Bytes bytes = proto::EncodeDecision(*decision);
+    head.decision = crypto::DigestOf(ledger::kDecisionType, bytes);
+    made.entry.emplace(
+        ledger::Entry{head, impl_->Draw<Salt>(), std::move(statement), *std::move(decision), std::move(bytes)});
+  } catch (const std::exception& breakage) {
+    Log(Level::kAlarm, "decide-threw", {{"statement", digest.Hex()}, {"what", breakage.what()}});
+    made.refusal = Refuse(Reason::kInternal);
+    return made;
+  }
+  if (auto applied = Apply(*made.entry); !applied) {
+    // Half applied, for all we know. Nothing of this batch is written, and a restart folds the journal anew.
+    impl_->healthy = false;
+    made.refusal = applied.error();
+    made.entry.reset();
+  }
+  return made;
+}
+
+// What is refused under an order is no entry: nobody asked for it.
+void Sequencer::OpenUnderOrders(const Digest& record, Time time, std::vector<Made>& out) {
+  try {
+    for (auto& opening : impl_->orders->OpeningsOf(*state_, record, time)) {
+      auto made = DecideOne({std::move(opening), nullptr, 0}, time);
+      if (made.entry) out.push_back(std::move(made));
+    }
+  } catch (const std::exception& breakage) {
+    Log(Level::kAlarm, "standing-opening-threw", {{"record", record.Hex()}, {"what", breakage.what()}});
+  }
+}
+
+// An amendment must leave the broker able to go on: with the log key that it names, and as the first authority.
+Status Sequencer::CheckKeysOf(const ledger::Statement& statement) const {
+  const auto* amendment = std::get_if<ledger::CharterAmendment>(&statement.payload);
+  if (amendment == nullptr) return Ok();
+  const ledger::Charter& next = amendment->charter;
+  if (impl_->log_keys.Find(next.log_key) == nullptr)
+    return Refuse(Reason::kNotReady, "the broker has not the log key that the amendment names; it is made there first");
+  if (next.authorities.empty() || next.authorities[0].id != impl_->options.authority)
+    return Refuse(Reason::kNotReady, "the first authority of the amendment is not the broker of this log");
+  return Ok();
 }
 
 Status Sequencer::Apply(const ledger::Entry& entry) {
@@ -155,6 +226,10 @@ Status Sequencer::Apply(const ledger::Entry& entry) {
   std::unique_lock lock(state_mutex_);
   try {
     ledger::Apply(*state_, entry);
+    if (impl_->orders)
+      impl_->orders->Note(entry);
+    else
+      impl_->orders.emplace(*state_);
     return Ok();
   } catch (const std::exception& breakage) {
     Log(Level::kAlarm, "apply-threw", {{"entry", std::to_string(entry.head.index)}, {"what", breakage.what()}});
@@ -183,7 +258,8 @@ Status Sequencer::Persist(const std::vector<Made>& made, std::optional<Durable>*
     impl_->tree.Append(ledger::EntryLeaf(logged.commitment));
     impl_->last = entry.head.time;
   }
-  if (write.entries.empty()) return Ok();  // refusals only
+  if (write.entries.empty()) return Ok();                                     // refusals only
+  if (impl_->charter != state_->charter_statement()) TRY_OK(CheckCharter());  // another log key may be in force
   write.tiles = impl_->tree.TakeChangedTiles();
   try {
     auto appended = impl_->journal.Append(write);
@@ -195,7 +271,7 @@ Status Sequencer::Persist(const std::vector<Made>& made, std::optional<Durable>*
       return appended.error();
     }
     auto checkpoint = std::make_shared<const log::SignedCheckpoint>(
-        log::SignedCheckpoint::Sign({impl_->origin, impl_->tree.size(), impl_->tree.Root()}, impl_->log_key));
+        impl_->signer.Sign({impl_->origin, impl_->tree.size(), impl_->tree.Root()}));
     if (auto marked = impl_->high_water.Write(checkpoint->note()); !marked) {
       return Refuse(Reason::kOutcomeUnknown, marked.error().Message());
     }
@@ -227,7 +303,9 @@ void Sequencer::Complete(std::vector<Made> made, const std::optional<Durable>& d
     tasks.push_back([impl = impl_, all, under, durable, begin, end] {
       for (std::size_t i = begin; i < end; ++i) {
         Made& one = (*all)[i];
+        if (!one.done) continue;
         --impl->admitted;
+        impl->admitted_bytes -= one.bytes;
         try {
           if (one.entry) {
             one.done(Accepted{one.entry->head, one.entry->salt, std::move(one.entry->statement),

@@ -2,6 +2,9 @@
 // state, appends the batch to the journal with one sync, signs one checkpoint, writes the high-water mark, publishes,
 // and then completes every waiter. While one batch is synced the next one gathers.
 //
+// It also makes statements of its own: an opening for each standing order under which a record or a grant falls, right
+// after it and in the same append, so that no crash comes between. And it carries out a purge once it is durable (purge.h).
+//
 // What a failure leaves: after an append or a mark that failed, everybody in the batch gets the reason, and nothing is
 // accepted until a restart, which finds out what is on the disk. Reading goes on; the state may then hold entries that
 // were never acknowledged, so whoever shows entries shows those below checkpoint()->size() alone.
@@ -16,6 +19,7 @@
 #include <shared_mutex>
 #include <vector>
 
+#include "broker/log_keys.h"
 #include "broker/storage/storage.h"
 #include "core/crypto/keys.h"
 #include "core/ledger/state.h"
@@ -44,27 +48,30 @@ using Done = std::function<void(Result<Accepted>)>;
 // a time.
 struct CommitNews {
   std::shared_ptr<const log::SignedCheckpoint> checkpoint;
-  std::uint64_t first = 0, end = 0;       // entry indexes
-  std::vector<MemberId> changed_members;  // removed, or enrolled anew with other keys or attributes
+  std::uint64_t first = 0, end = 0;  // entry indexes
+  // Removed, suspended, of an agency that left, or enrolled anew with other keys or attributes.
+  std::vector<MemberId> changed_members;
+  bool charter_changed = false;
 };
 
 class Sequencer {
  public:
   struct Options {
     AuthorityId authority;
-    std::size_t pool_limit = 4096;  // statements admitted and not yet completed; above: kPoolFull
+    std::size_t pool_limit = 4096;                    // statements admitted and not yet completed; above: kPoolFull
+    std::size_t pool_bytes = std::size_t{256} << 20;  // that these take; above: kPoolFull too
     std::size_t batch_limit = 1024;
     std::size_t batch_bytes = std::size_t{16} << 20;
     std::function<Time()> now;
+    Content* content = nullptr;  // whose bodies a purge erases; nullptr: there are none
   };
   // Folds the journal into the state and the tree (fold.h), checks them against the high-water mark (kRolledBack,
-  // kCorrupt) and the charter against this broker's log key and authority (kBadConfiguration), signs the present
-  // checkpoint. `charter`: for a new log (an empty journal and no mark above size 0, else kExists), the signed charter
+  // kCorrupt) and the charter against this broker's log keys and authority (kBadConfiguration), carries out purges that a
+  // crash cut short, signs the present checkpoint. `charter`: for a new log (an empty journal and no mark above size 0, else kExists), the signed charter
   // that becomes entry 0, or is refused as any statement may be; else it must be nullopt, and an empty journal is
   // refused (kRolledBack, kNotReady).
   static Result<std::unique_ptr<Sequencer>> Start(Options options, Journal& journal, HighWater& high_water,
-                                                  const crypto::Ed25519SignKey& log_key, WorkerPool& workers,
-                                                  crypto::Random& random,
+                                                  LogKeys log_keys, WorkerPool& workers, crypto::Random& random,
                                                   std::optional<ledger::VerifiedStatement> charter);
   ~Sequencer();  // Stop
 
@@ -104,15 +111,20 @@ class Sequencer {
  private:
   struct Item;
   struct Impl;
-  Sequencer(Options options, Journal& journal, HighWater& high_water, const crypto::Ed25519SignKey& log_key,
-            WorkerPool& workers, crypto::Random& random);
+  Sequencer(Options options, Journal& journal, HighWater& high_water, LogKeys log_keys, WorkerPool& workers,
+            crypto::Random& random);
   Status Load(std::optional<ledger::VerifiedStatement> charter);
   Status MakeLog(ledger::VerifiedStatement charter);
-  Status CheckCharter() const;
+  Status CheckCharter();
   void Run();
   void Commit(std::vector<Item> batch);
   struct Made;
   std::vector<Made> DecideAll(std::vector<Item>& batch, Time time);
+  Made DecideOne(Item item, Time time);
+  void OpenUnderOrders(const Digest& record, Time time, std::vector<Made>& out);
+  Status CheckKeysOf(const ledger::Statement& statement) const;
+  Status CarryOutPurge(std::uint64_t index, const ledger::Purge& purge);
+  CommitNews NewsOf(const std::vector<Made>& made, std::uint64_t first) const;
   Status Apply(const ledger::Entry& entry);
   Status Persist(const std::vector<Made>& made, std::optional<Durable>* durable);
   void Publish(std::shared_ptr<const log::SignedCheckpoint> checkpoint);

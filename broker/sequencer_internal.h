@@ -11,6 +11,7 @@
 #include "broker/fold.h"
 #include "broker/proofs.h"
 #include "broker/sequencer.h"
+#include "broker/standing.h"
 
 namespace valija::broker {
 
@@ -22,18 +23,19 @@ struct Sequencer::Item {
 
 // What became of an item: an entry, or a refusal.
 struct Sequencer::Made {
-  Done done;
+  Done done;  // of a statement that the sequencer made itself: none
   std::optional<ledger::Entry> entry;
   Error refusal;
+  std::size_t bytes = 0;  // the item's
 };
 
 struct Sequencer::Impl {
-  Impl(Options with, Journal& the_journal, HighWater& the_mark, const crypto::Ed25519SignKey& key,
-       WorkerPool& the_workers, crypto::Random& source)
+  Impl(Options with, Journal& the_journal, HighWater& the_mark, LogKeys keys, WorkerPool& the_workers,
+       crypto::Random& source)
       : options(std::move(with)),
         journal(the_journal),
         high_water(the_mark),
-        log_key(key),
+        log_keys(std::move(keys)),
         workers(the_workers),
         random(source),
         proofs(TilesOf(the_journal)) {}
@@ -41,7 +43,7 @@ struct Sequencer::Impl {
   const Options options;
   Journal& journal;
   HighWater& high_water;
-  const crypto::Ed25519SignKey& log_key;
+  const LogKeys log_keys;
   WorkerPool& workers;
   crypto::Random& random;
   Proofs proofs;
@@ -66,8 +68,11 @@ struct Sequencer::Impl {
   Bytes drawn;
   std::size_t used = 0;
   log::Tree tree;
+  LogSigner signer;
+  std::optional<StandingOrders> orders;
   std::string origin;
-  Time last;  // entry times never go back
+  Digest charter;  // the statement in force, as the signer has it
+  Time last;       // entry times never go back
 
   // The pool.
   mutable std::mutex pool_mutex;
@@ -76,7 +81,7 @@ struct Sequencer::Impl {
   bool stopping = false;
   std::thread thread;
 
-  std::atomic<std::size_t> admitted = 0;
+  std::atomic<std::size_t> admitted = 0, admitted_bytes = 0;
   std::atomic<bool> healthy = true;
 
   mutable std::mutex published_mutex;

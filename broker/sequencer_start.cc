@@ -3,34 +3,16 @@
 #include "broker/storage/high_water.h"
 
 namespace valija::broker {
-namespace {
-
-// The checkpoint that a mark holds, if this log's key signed it. Its origin is for the charter to confirm.
-Result<log::Checkpoint> ReadMark(const std::string& note, const crypto::Ed25519SignKey& log_key) {
-  const char* what = "the high-water mark is not signed by this log's key";
-  auto parsed = log::Note::Parse(note);
-  if (!parsed) return Refuse(Reason::kCorrupt, what);
-  auto body = log::Checkpoint::ParseBody(parsed->text);
-  if (!body) return Refuse(Reason::kCorrupt, what);
-  auto verifier = log::NoteVerifier::Make(body->origin, log_key.verify_key());
-  if (!verifier || !log::SignedCheckpoint::Verify(note, body->origin, *verifier)) {
-    return Refuse(Reason::kCorrupt, what);
-  }
-  return *std::move(body);
-}
-
-}  // namespace
-
-Sequencer::Sequencer(Options options, Journal& journal, HighWater& high_water, const crypto::Ed25519SignKey& log_key,
-                     WorkerPool& workers, crypto::Random& random)
-    : impl_(std::make_shared<Impl>(std::move(options), journal, high_water, log_key, workers, random)),
+Sequencer::Sequencer(Options options, Journal& journal, HighWater& high_water, LogKeys log_keys, WorkerPool& workers,
+                     crypto::Random& random)
+    : impl_(std::make_shared<Impl>(std::move(options), journal, high_water, std::move(log_keys), workers, random)),
       state_(std::make_unique<ledger::State>()) {}
 
 Result<std::unique_ptr<Sequencer>> Sequencer::Start(Options options, Journal& journal, HighWater& high_water,
-                                                    const crypto::Ed25519SignKey& log_key, WorkerPool& workers,
-                                                    crypto::Random& random,
+                                                    LogKeys log_keys, WorkerPool& workers, crypto::Random& random,
                                                     std::optional<ledger::VerifiedStatement> charter) {
-  std::unique_ptr<Sequencer> out(new Sequencer(std::move(options), journal, high_water, log_key, workers, random));
+  std::unique_ptr<Sequencer> out(
+      new Sequencer(std::move(options), journal, high_water, std::move(log_keys), workers, random));
   TRY_OK(out->Load(std::move(charter)));
   out->impl_->thread = std::thread([raw = out.get()] { raw->Run(); });
   return out;
@@ -40,7 +22,10 @@ Status Sequencer::Load(std::optional<ledger::VerifiedStatement> charter) {
   const std::uint64_t size = impl_->journal.Size();
   std::optional<log::Checkpoint> mark;
   if (auto note = impl_->high_water.note()) {
-    TRY(mark, ReadMark(*note, impl_->log_key));
+    // Its origin is for the charter to confirm.
+    auto read = impl_->log_keys.Read(*note);
+    if (!read) return Refuse(Reason::kCorrupt, "the high-water mark is not signed by this log's key");
+    mark = *std::move(read);
   }
   if (charter) {
     if (size != 0 || (mark && mark->size != 0)) return Refuse(Reason::kExists, "the log was made before");
@@ -57,27 +42,33 @@ Status Sequencer::Load(std::optional<ledger::VerifiedStatement> charter) {
   state_ = std::move(folded.state);
   impl_->tree = std::move(folded.tree);
   impl_->last = folded.last;
+  impl_->orders.emplace(*state_);
   TRY_OK(CheckCharter());
   impl_->origin = state_->charter()->origin;
   if (mark->origin != impl_->origin) return Refuse(Reason::kRolledBack, "the high-water mark is another log's");
-  auto checkpoint = std::make_shared<const log::SignedCheckpoint>(
-      log::SignedCheckpoint::Sign({impl_->origin, size, impl_->tree.Root()}, impl_->log_key));
+  for (const std::uint64_t index : folded.unfinished_purges) {
+    TRY(auto bytes, impl_->journal.Read(index, 1, 1));
+    TRY(auto logged, proto::DecodeLoggedEntry(bytes.at(0)));
+    TRY(auto statement, StatementOf(std::move(logged)));
+    TRY_OK(CarryOutPurge(index, std::get<ledger::Purge>(statement.payload)));
+  }
+  auto checkpoint =
+      std::make_shared<const log::SignedCheckpoint>(impl_->signer.Sign({impl_->origin, size, impl_->tree.Root()}));
   // Entries above the mark were durable and never acknowledged: they are accepted now, as nobody can tell them apart.
   if (mark->size < size) TRY_OK(impl_->high_water.Write(checkpoint->note()));
   Publish(std::move(checkpoint));
   return Ok();
 }
 
-Status Sequencer::CheckCharter() const {
+// And makes the signer ready for it.
+Status Sequencer::CheckCharter() {
   const ledger::Charter* charter = state_->charter();
   if (charter == nullptr) return Refuse(Reason::kCorrupt, "entry 0 is no charter");
-  auto key = log::NoteVerifier::Parse(charter->log_key);
-  if (!key || key->name != charter->origin || key->key.bytes() != impl_->log_key.verify_key().bytes()) {
-    return Refuse(Reason::kBadConfiguration, "the log key is not the one that the charter names");
-  }
+  TRY(impl_->signer, LogSigner::For(*state_, impl_->log_keys));
   if (charter->authorities.empty() || charter->authorities[0].id != impl_->options.authority) {
     return Refuse(Reason::kBadConfiguration, "the charter's first authority is not this broker");
   }
+  impl_->charter = state_->charter_statement();
   return Ok();
 }
 
@@ -93,7 +84,7 @@ Status Sequencer::MakeLog(ledger::VerifiedStatement charter) {
   if (!made[0].entry) return made[0].refusal;
   TRY_OK(CheckCharter());
   if (!impl_->high_water.note()) {
-    auto empty = log::SignedCheckpoint::Sign({impl_->origin, 0, log::EmptyRoot()}, impl_->log_key);
+    const auto empty = impl_->signer.Sign({impl_->origin, 0, log::EmptyRoot()});
     TRY_OK(impl_->high_water.Initialise(empty.note()));
   }
   std::optional<Durable> durable;

@@ -27,8 +27,8 @@ constexpr auto kOrphanAge = std::chrono::hours(48);  // a record may be posted a
 
 Time SystemNow() { return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()); }
 
-Sequencer::Options OptionsFor(const Config& config, const AuthorityId& authority) {
-  Sequencer::Options options{.authority = authority, .now = SystemNow};
+Sequencer::Options OptionsFor(const Config& config, const AuthorityId& authority, Content& content) {
+  Sequencer::Options options{.authority = authority, .now = SystemNow, .content = &content};
   options.pool_limit = config.pool_limit;
   options.batch_limit = config.batch_limit;
   return options;
@@ -56,12 +56,41 @@ Result<AuthorityId> AuthorityOf(const BrokerKeys& keys) {
   return *authority;
 }
 
+// The CAs of the agencies that are party to the charter, PEM.
+std::string CasOf(const Sequencer& sequencer) {
+  std::string out;
+  sequencer.Read([&](const ledger::State& state) {
+    for (const auto& [id, agency] : state.agencies()) {
+      auto ca = crypto::Certificate::FromDer(agency.charter.ca_certificate);
+      if (!agency.left && ca) out += ca->ToPem();
+    }
+    return 0;
+  });
+  return out;
+}
+
+// The key with which an export that is to be continued was signed; else the charter's.
+Result<log::NoteVerifier> KeyOfExport(const std::string& folder, const log::SignedCheckpoint& checkpoint,
+                                      const BrokerKeys& keys) {
+  std::string note = checkpoint.note();
+  std::error_code ignored;
+  if (const auto file = std::filesystem::path(folder) / "checkpoint"; std::filesystem::exists(file, ignored)) {
+    TRY(note, io::ReadText(file));
+  }
+  const std::string& origin = checkpoint.checkpoint().origin;
+  for (const auto& key : keys.log_keys) {
+    TRY(auto verifier, log::NoteVerifier::Make(origin, key.verify_key()));
+    if (log::SignedCheckpoint::Verify(note, origin, verifier)) return verifier;
+  }
+  return Refuse(Reason::kBadCheckpoint, "the export there is not signed by a key of this log");
+}
+
 }  // namespace
 
 struct Server::Parts {
   Config config;
   crypto::SystemRandom random;
-  crypto::Ed25519SignKey log_key;
+  std::vector<crypto::Ed25519SignKey> log_keys;
   Stored stored;
   std::unique_ptr<WorkerPool> workers;
   std::unique_ptr<Sequencer> sequencer;
@@ -70,6 +99,8 @@ struct Server::Parts {
   std::unique_ptr<Calls> calls;
   std::unique_ptr<FreeSpace> space;
   std::unique_ptr<ExchangeService> service;
+  std::shared_ptr<ClientCas> client_cas;
+  std::shared_ptr<grpc::ServerCredentials> credentials;
   std::unique_ptr<grpc::Server> server;
   int port = 0;
   std::mutex stop_mutex;
@@ -77,7 +108,7 @@ struct Server::Parts {
   bool stopping = false;
   std::thread keeper;
 
-  explicit Parts(crypto::Ed25519SignKey key) : log_key(std::move(key)) {}
+  explicit Parts(std::vector<crypto::Ed25519SignKey> keys) : log_keys(std::move(keys)) {}
 
   void SetServing(bool serving) {
     if (auto* health = server->GetHealthCheckService()) health->SetServingStatus(serving);
@@ -91,6 +122,9 @@ struct Server::Parts {
     while (!stop_wake.wait_for(lock, std::chrono::seconds(1), [this] { return stopping; })) {
       lock.unlock();
       space->Look();
+      // Wraps and texts that a purge erased leave the files soon; the sealed bodies, when the store compacts or is scrubbed.
+      if (auto scrubbed = stored.store->Scrub(RocksDbStore::Scrubbed::kEntries); !scrubbed)
+        Log(Level::kAlarm, "scrub-failed", {{"detail", scrubbed.error().detail}});
       if (!sequencer->healthy() && !said) {
         said = true;
         SetServing(false);
@@ -106,6 +140,7 @@ struct Server::Parts {
 
   void Sweep() {
     auto swept = stored.store->content().Sweep(SystemNow() - kOrphanAge);
+    if (!swept) Log(Level::kAlarm, "sweep-failed", {{"why", swept.error().Message()}});
     if (swept && *swept > 0) Log(Level::kInfo, "swept", {{"bodies", std::to_string(*swept)}});
   }
 };
@@ -122,31 +157,30 @@ Result<std::unique_ptr<Server>> Server::Start(const Config& config, BrokerKeys k
   static const Status tls13 = crypto::RequireTls13();
   TRY_OK(tls13);
   TRY(auto authority, AuthorityOf(keys));
+  TRY_OK(CheckCertificate(config, keys));
   TRY(auto certificate_pem, io::ReadText(config.tls_certificate, 1 << 20));
 
-  auto parts = std::make_unique<Parts>(std::move(keys.log_key));
+  auto parts = std::make_unique<Parts>(std::move(keys.log_keys));
   parts->config = config;
   TRY(parts->stored, OpenStored(config, false));
   const std::size_t threads = config.workers != 0 ? config.workers : std::max(2u, std::thread::hardware_concurrency());
   parts->workers = std::make_unique<WorkerPool>(threads, 4096);
   TRY(parts->sequencer,
-      Sequencer::Start(OptionsFor(config, authority), parts->stored.store->journal(), *parts->stored.mark,
-                       parts->log_key, *parts->workers, parts->random, std::nullopt));
-  parts->releaser = std::make_unique<Releaser>(authority, std::move(keys.release_key));
+      Sequencer::Start(OptionsFor(config, authority, parts->stored.store->content()), parts->stored.store->journal(),
+                       *parts->stored.mark, LogKeys(parts->log_keys), *parts->workers, parts->random, std::nullopt));
+  parts->releaser = std::make_unique<Releaser>(authority, std::move(keys.release_keys));
 
   // The certificate that we show must be the carrier CA's of the charter: nobody would talk to another.
-  std::string client_cas;
   Bytes carrier_ca_der;
   bool release_key_right = false;
   parts->sequencer->Read([&](const ledger::State& state) {
     carrier_ca_der = state.charter()->carrier_ca_certificate;
-    for (const auto& [id, agency] : state.agencies())
-      if (auto ca = crypto::Certificate::FromDer(agency.charter.ca_certificate)) client_cas += ca->ToPem();
     for (const auto& one : state.charter()->authorities)
-      if (one.id == authority) release_key_right = crypto::KeyIdOf(one.release_key) == parts->releaser->key_id();
+      if (one.id == authority) release_key_right = parts->releaser->Has(crypto::KeyIdOf(one.release_key));
     return 0;
   });
-  if (!release_key_right) return Refuse(Reason::kBadConfiguration, "the release key is not the charter's");
+  if (!release_key_right)
+    return Refuse(Reason::kBadConfiguration, "the release key that the charter names is not there");
   TRY(auto carrier_ca, crypto::Certificate::FromDer(carrier_ca_der));
   TRY(auto certificate, crypto::Certificate::FromPem(certificate_pem));
   if (auto issued = certificate.VerifyIssuedBy(carrier_ca, crypto::TlsPurpose::kServer, SystemNow()); !issued)
@@ -158,13 +192,17 @@ Result<std::unique_ptr<Server>> Server::Start(const Config& config, BrokerKeys k
   parts->space = std::make_unique<FreeSpace>(std::uint64_t{config.min_free_mib} << 20, FreeSpace::Of(config.data));
   parts->space->Look();
   parts->service = std::make_unique<ExchangeService>(
-      Exchange{*parts->sequencer, parts->stored.store->content(), *parts->workers, *parts->releaser, parts->random,
-               *parts->identity, *parts->calls, *parts->space, SystemNow});
-  parts->sequencer->OnCommit([service = parts->service.get()](const CommitNews& news) { service->OnCommit(news); });
+      Exchange{authority, *parts->sequencer, parts->stored.store->content(), *parts->workers, *parts->releaser,
+               parts->random, *parts->identity, *parts->calls, *parts->space, SystemNow});
+  parts->client_cas = std::make_shared<ClientCas>(CasOf(*parts->sequencer));
+  parts->sequencer->OnCommit([raw = parts.get()](const CommitNews& news) {
+    if (news.charter_changed) raw->client_cas->Set(CasOf(*raw->sequencer));
+    raw->service->OnCommit(news);
+  });
 
   // Before anybody can connect.
-  const auto credentials = MakeServerCredentials(certificate_pem, keys.tls_key_pem, client_cas);
-  TRY_OK(ProveTls13Only(credentials));
+  parts->credentials = MakeServerCredentials(certificate_pem, keys.tls_key_pem, parts->client_cas);
+  TRY_OK(ProveTls13Only(parts->credentials));
 
   grpc::EnableDefaultHealthCheckService(true);
   grpc::ServerBuilder builder;
@@ -186,7 +224,7 @@ Result<std::unique_ptr<Server>> Server::Start(const Config& config, BrokerKeys k
   builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, 3600000);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, 300000);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_FRAME_SIZE, 1 << 20);
-  builder.AddListeningPort(config.listen, credentials, &parts->port);
+  builder.AddListeningPort(config.listen, parts->credentials, &parts->port);
   builder.RegisterService(parts->service.get());
   parts->server = builder.BuildAndStart();
   if (!parts->server || parts->port == 0) {
@@ -234,8 +272,8 @@ Status InitialiseLog(const Config& config, const BrokerKeys& keys, ledger::Verif
   TRY(auto stored, OpenStored(config, true));
   WorkerPool workers(1, 16);
   crypto::SystemRandom random;
-  TRY(auto sequencer, Sequencer::Start(OptionsFor(config, authority), stored.store->journal(), *stored.mark,
-                                       keys.log_key, workers, random, std::move(charter)));
+  TRY(auto sequencer, Sequencer::Start(OptionsFor(config, authority, stored.store->content()), stored.store->journal(),
+                                       *stored.mark, LogKeys(keys.log_keys), workers, random, std::move(charter)));
   sequencer->Stop();
   workers.Stop();
   return stored.mark->Sync();
@@ -246,15 +284,20 @@ Result<std::uint64_t> ExportStore(const Config& config, const BrokerKeys& keys, 
   TRY(auto stored, OpenStored(config, false));
   WorkerPool workers(1, 16);
   crypto::SystemRandom random;
-  TRY(auto sequencer, Sequencer::Start(OptionsFor(config, authority), stored.store->journal(), *stored.mark,
-                                       keys.log_key, workers, random, std::nullopt));
+  TRY(auto sequencer, Sequencer::Start(OptionsFor(config, authority, stored.store->content()), stored.store->journal(),
+                                       *stored.mark, LogKeys(keys.log_keys), workers, random, std::nullopt));
   auto checkpoint = sequencer->checkpoint();
-  TRY(auto log_key, log::NoteVerifier::Make(checkpoint->checkpoint().origin, keys.log_key.verify_key()));
+  TRY(auto log_key, KeyOfExport(folder, *checkpoint, keys));
   auto done = ExportLog(folder, stored.store->journal(), *checkpoint, log_key);
   sequencer->Stop();
   workers.Stop();
   if (!done) return done.error();
   return checkpoint->size();
+}
+
+Status ScrubStore(const Config& config) {
+  TRY(auto stored, OpenStored(config, false));
+  return stored.store->Scrub();
 }
 
 }  // namespace valija::broker

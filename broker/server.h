@@ -35,4 +35,7 @@ Status InitialiseLog(const Config& config, const BrokerKeys& keys, ledger::Verif
 // The operator's offline export of a stopped broker's log.
 Result<std::uint64_t> ExportStore(const Config& config, const BrokerKeys& keys, const std::string& folder);
 
+// Writes a stopped broker's whole store anew, so that nothing which was erased is left in its files.
+Status ScrubStore(const Config& config);
+
 }  // namespace valija::broker

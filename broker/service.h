@@ -1,8 +1,8 @@
 // The Exchange service over the callback API. A handler establishes who calls, counts the call, and hands the work to
 // the worker pool; nothing blocks in gRPC's threads, no exception leaves a handler, and every reactor finishes.
 //
-// Split by subject: service_post.cc, service_read.cc (unary look-ups), service_follow.cc, service_body.cc,
-// service_entries.cc.
+// Split by subject: service_post.cc, service_read.cc (unary look-ups), service_follow.cc (streams of entries),
+// service_body.cc, service_release.cc.
 #pragma once
 
 #include <functional>
@@ -18,6 +18,7 @@
 #include "broker/sequencer.h"
 #include "broker/storage/storage.h"
 #include "broker/worker_pool.h"
+#include "proto/exchange.h"
 #include "valija/v1/exchange.grpc.pb.h"
 
 namespace valija::broker {
@@ -25,6 +26,7 @@ namespace valija::broker {
 class FollowCall;
 
 struct Exchange {  // what the calls work on; outlives the service
+  AuthorityId authority;
   Sequencer& sequencer;
   Content& content;
   WorkerPool& workers;
@@ -52,6 +54,8 @@ class ExchangeService final : public v1::Exchange::CallbackService {
                                     v1::EntryPage* response) override;
   grpc::ServerUnaryReactor* GetReceipt(grpc::CallbackServerContext* context, const v1::ReceiptRequest* request,
                                        v1::ReceiptAnswer* response) override;
+  grpc::ServerUnaryReactor* Waiting(grpc::CallbackServerContext* context, const v1::WaitingRequest* request,
+                                    v1::WaitingAnswer* response) override;
   grpc::ServerUnaryReactor* GetCheckpoint(grpc::CallbackServerContext* context, const v1::CheckpointRequest* request,
                                           v1::View* response) override;
   grpc::ServerUnaryReactor* GetTile(grpc::CallbackServerContext* context, const v1::TileRequest* request,
@@ -64,7 +68,7 @@ class ExchangeService final : public v1::Exchange::CallbackService {
   grpc::ServerWriteReactor<v1::DownloadChunk>* Download(grpc::CallbackServerContext* context,
                                                         const v1::DownloadRequest* request) override;
 
-  // A batch was committed: removed members are cut off, followers look again.
+  // A batch was committed: members that are none any more are cut off, followers look again.
   void OnCommit(const CommitNews& news);
 
  private:
@@ -84,15 +88,26 @@ class ExchangeService final : public v1::Exchange::CallbackService {
 Status CheckDeadline(const grpc::ServerContextBase& context);
 Result<std::pair<MemberId, std::unique_ptr<Calls::Call>>> Admit(Exchange& exchange, grpc::ServerContextBase* context,
                                                                 CallKind kind, std::string_view name);
-// A unary call's reactor: counts the call while it lives.
+// A unary call's reactor: counts the call until it is answered, so that whoever makes one call after another is never
+// counted twice.
 class UnaryReactor final : public grpc::ServerUnaryReactor {
  public:
   explicit UnaryReactor(std::unique_ptr<Calls::Call> call) : call_(std::move(call)) {}
+  void Finish(grpc::Status status) {
+    call_.reset();
+    grpc::ServerUnaryReactor::Finish(std::move(status));
+  }
   void OnDone() override { delete this; }
 
  private:
   std::unique_ptr<Calls::Call> call_;
 };
+
+// What a mailbox's item carries beside its entry: with a standing opening under the caller's own order the release, sealed
+// when it is read; nothing else. Nothing is released once the order was ended, its author is no longer active with the
+// order's key, the record has ended, or the policy would refuse it today.
+std::vector<proto::Release> ReleasesWith(Exchange& exchange, const ledger::Statement& statement, std::uint64_t index,
+                                         const MemberId& caller);
 
 // The present checkpoint, and what proves it to somebody who has verified `verified_size`. kFork (receipt.h).
 struct ViewNow {

@@ -194,26 +194,28 @@ class DownloadCall final : public PulledStream<v1::DownloadChunk> {
 
   struct Place {
     std::uint64_t index;
-    AgencyId originator;
+    BodyName body;
+    bool purged;
   };
+  // Of a grant: the original's body, for whoever the grant lets have it.
   std::optional<Place> Allowed() const {
     return exchange_.sequencer.Read([&](const ledger::State& state) -> std::optional<Place> {
       const auto* record = state.record(record_);
       if (state.active_member(*caller_) == nullptr || record == nullptr || !state.visible_to(*record, *caller_) ||
           !MayFetchBody(*record, portion_, *caller_))
         return std::nullopt;
-      return Place{record->index, record->originator.agency()};
+      const auto& original = state.original(*record);
+      const Hash& root = original.body_roots.at(portion_);
+      return Place{record->index, {original.originator.agency(), root}, state.body_purged(root)};
     });
   }
 
   Result<Step> Next() override {
     const auto place = Allowed();
     if (!place || place->index >= exchange_.sequencer.checkpoint()->size()) return Refuse(Reason::kNotFound);
+    if (place->purged) return Refuse(Reason::kPurged);
     if (!body_) {
-      TRY(auto entry, exchange_.sequencer.Entry(place->index));
-      TRY(auto statement, proto::MakeStatement(*entry.envelope, entry.attachments));
-      const auto& seal = std::get<ledger::Record>(statement.payload).payload.portions.at(portion_);
-      body_ = exchange_.content.Find({place->originator, seal.body_root});
+      body_ = exchange_.content.Find(place->body);
       if (!body_ || !body_->complete()) return Refuse(Reason::kCorrupt, "the body of a record is not here");
       if (next_ > body_->slice_hashes.size()) return Refuse(Reason::kMalformed, "no such slice");
     }

@@ -1,6 +1,7 @@
 // Follow and Entries: what there is, and for followers what comes.
 #include <algorithm>
 
+#include "broker/fold.h"
 #include "broker/service_stream.h"
 #include "broker/visibility.h"
 #include "proto/wire.h"
@@ -44,15 +45,9 @@ class FollowCall final : public PulledStream<v1::MailItem> {
     return proto::RefuseUnknown(request);
   }
 
+  // One look at the next entries of the agency. A long run of what this member may not see takes many, and between them
+  // others have their turn.
   Result<Step> Next() override {
-    for (;;) {
-      auto step = Look();
-      if (!step || *step) return step ? Result<Step>(**step) : Result<Step>(step.error());
-    }
-  }
-
-  // One look at the next entries of the agency; nothing if they showed nothing and there may be more behind them.
-  Result<std::optional<Step>> Look() {
     auto& sequencer = service_.exchange_.sequencer;
     const auto checkpoint = sequencer.checkpoint();
     std::vector<std::uint64_t> indexes;
@@ -66,7 +61,8 @@ class FollowCall final : public PulledStream<v1::MailItem> {
     if (!active) return Refuse(Reason::kNotEnrolled);
     for (auto index : indexes) {
       TRY(auto entry, sequencer.Entry(index));
-      TRY(auto statement, proto::MakeStatement(*entry.envelope, entry.attachments));
+      if (entry.erased_by && *entry.erased_by >= checkpoint->size()) return Step::kAgain;  // a newer one proves it
+      TRY(auto statement, StatementOf(entry));
       cursor_ = index + 1;
       if (ledger::IsDirectoryKind(statement.kind)) continue;
       auto seen = sequencer.Read(
@@ -74,15 +70,15 @@ class FollowCall final : public PulledStream<v1::MailItem> {
       if (!seen) continue;
       proto::FollowItem item{cursor_, std::nullopt, {}};
       TRY(auto path, sequencer.Inclusion(index, checkpoint->size()));
-      item.entry = proto::ProvedEntry{*std::move(seen), std::move(path)};
+      item.entry = proto::ProvedEntry{*std::move(seen), std::move(path),
+                                      ReleasesWith(service_.exchange_, statement, index, *caller_)};
       TRY(item.view, MakeView(sequencer, checkpoint, verified_));
       verified_ = checkpoint->size();
       message().Clear();
       proto::ToMessage(item, &message());
-      return std::optional(Step::kSend);
+      return Step::kSend;
     }
-    if (indexes.size() == kLook) return std::optional<Step>();
-    return std::optional(Step::kWait);
+    return indexes.size() == kLook ? Step::kAgain : Step::kWait;
   }
 
   static constexpr std::size_t kLook = 64;
@@ -153,7 +149,7 @@ class EntriesCall final : public PulledStream<v1::LoggedEntry> {
       if (ahead_.empty()) return Refuse(Reason::kCorrupt, "an entry is missing");
     }
     auto entry = std::move(ahead_[at_++]);
-    TRY(auto statement, proto::MakeStatement(*entry.envelope, entry.attachments));
+    TRY(auto statement, StatementOf(entry));
     auto seen = exchange_.sequencer.Read(
         [&](const ledger::State& state) { return AuditView(state, statement, std::move(entry), *caller_); });
     ++next_;

@@ -4,6 +4,7 @@
 #include <variant>
 
 #include "broker/oplog.h"
+#include "broker/purge.h"
 #include "broker/service.h"
 #include "broker/status.h"
 #include "core/record/batch.h"
@@ -84,8 +85,10 @@ struct PostJob : std::enable_shared_from_this<PostJob> {
     TRY(auto submission, proto::FromMessage(message));
     TRY(auto statement, proto::MakeStatement(std::move(submission.envelope), std::move(submission.attachments)));
     digest = statement.digest;
+    if (!std::holds_alternative<ledger::Record>(statement.payload) && !submission.bodies.empty())
+      return Refuse(Reason::kMalformed, "bodies with a statement that has none");
     auto by = ledger::AuthorshipOf(statement);
-    if (!by) return Refuse(Reason::kExists, "the log has its charter");
+    if (!by) return VerifyUnauthored(std::move(statement));
     if (by->author != caller) {
       Log(Level::kWarning, "refused-author", {{"caller", caller.str()}, {"author", by->author.str()}});
       return Refuse(Reason::kWrongAuthor);
@@ -98,9 +101,37 @@ struct PostJob : std::enable_shared_from_this<PostJob> {
     TRY(auto verified, ledger::VerifyStatement(std::move(statement), *key, &batch));
     if (const auto* record = std::get_if<ledger::Record>(&verified->payload))
       TRY_OK(CheckBodies(*record, submission.bodies));
-    else if (!submission.bodies.empty())
-      return Refuse(Reason::kMalformed, "bodies with a statement that has none");
+    if (const auto* amendment = std::get_if<ledger::Amendment>(&verified->payload))
+      TRY_OK(CheckPolicyOf(*amendment, verified->attachments));
+    if (const auto* purge = std::get_if<ledger::Purge>(&verified->payload))
+      TRY_OK(CheckErasures(exchange.sequencer, *purge));
     return verified;
+  }
+
+  // The kinds without an author. The charter is there; standing openings are the broker's own; an amendment of the charter
+  // is handed in by an administrator, who need not be among those that signed.
+  Result<ledger::VerifiedStatement> VerifyUnauthored(ledger::Statement statement) {
+    if (statement.kind == ledger::Kind::kCharter) return Refuse(Reason::kExists, "the log has its charter");
+    if (statement.kind != ledger::Kind::kCharterAmendment) {
+      Log(Level::kWarning, "refused-author", {{"caller", caller.str()}, {"author", "none"}});
+      return Refuse(Reason::kWrongAuthor, "the broker alone makes such a statement");
+    }
+    const auto amendment = std::get<ledger::CharterAmendment>(statement.payload);
+    for (const auto& authority : amendment.charter.authorities)
+      if (authority.id == exchange.authority && !exchange.releaser.Has(crypto::KeyIdOf(authority.release_key)))
+        return Refuse(Reason::kNotReady, "the broker has not the release key that the amendment names");
+    return exchange.sequencer.Read([&](const ledger::State& state) -> Result<ledger::VerifiedStatement> {
+      const auto* member = state.active_member(caller);
+      if (member == nullptr) return Refuse(Reason::kNotEnrolled);
+      if (!member->record.administrator) return Refuse(Reason::kNotAuthorised);
+      return ledger::VerifyCharterAmendment(std::move(statement), ledger::CharterSigner(state, amendment));
+    });
+  }
+
+  static Status CheckPolicyOf(const ledger::Amendment& amendment, const record::Attachments& attachments) {
+    if (attachments.policies.size() != 1 || proto::PolicyDigest(attachments.policies[0]) != amendment.policy_digest)
+      return Refuse(Reason::kBadPolicy, "the policy is not the one that the amendment names");
+    return Ok();
   }
 
   // Inline bodies are stored (durable with the entry, by the store's one write-ahead log); every body that the record
@@ -120,7 +151,9 @@ struct PostJob : std::enable_shared_from_this<PostJob> {
       (void)roots;
     }
     for (const auto& portion : record.payload.portions) {
-      auto info = exchange.content.Find({caller.agency(), portion.body_root});
+      if (exchange.sequencer.Read([&](const ledger::State& state) { return state.body_purged(portion.body_root); }))
+        return Refuse(Reason::kPurged, "a body of the record");
+      auto info = exchange.content.FindWanted({caller.agency(), portion.body_root}, exchange.now());
       if (!info || !info->complete()) return Refuse(Reason::kBodyMissing);
       if (info->length != portion.body_length) return Refuse(Reason::kBadBody, "the body has another length");
     }
@@ -155,12 +188,17 @@ struct PostJob : std::enable_shared_from_this<PostJob> {
 
   // What this caller had accepted before under this digest.
   std::optional<Accepted> AcceptedBefore(const Digest& digest) {
-    auto index = exchange.sequencer.Read([&](const ledger::State& state) { return state.statement_index(digest); });
+    auto index = exchange.sequencer.Read([&](const ledger::State& state) -> std::optional<std::uint64_t> {
+      const auto* known = state.statement(digest);
+      if (known == nullptr) return std::nullopt;
+      // A charter amendment is whoever's administrator's that hands it in.
+      const bool own =
+          known->author != nullptr ? *known->author == caller : known->kind == ledger::Kind::kCharterAmendment;
+      return own ? std::optional(known->index) : std::nullopt;
+    });
     if (!index) return std::nullopt;
     auto before = exchange.sequencer.AcceptedAt(*index);
     if (!before) return std::nullopt;
-    auto by = ledger::AuthorshipOf(*before->statement);
-    if (!by || by->author != caller) return std::nullopt;
     return *std::move(before);
   }
 

@@ -1,8 +1,10 @@
 // Unary look-ups: directory, mailbox, one record, custody, receipts, checkpoint, tiles.
 #include <algorithm>
 
+#include "broker/fold.h"
 #include "broker/service.h"
 #include "broker/visibility.h"
+#include "broker/waiting.h"
 #include "proto/wire.h"
 
 namespace valija::broker {
@@ -19,10 +21,13 @@ std::size_t SizeOf(const proto::LoggedEntry& entry) {
 }
 
 // Adds an entry, proved, to the page if the caller may see anything of it. False: it does not fit beside what is there.
-Result<bool> Show(const Sequencer& sequencer, std::uint64_t index, std::uint64_t size, const MemberId& caller,
-                  bool mail, proto::EntriesAnswer& page, std::size_t& bytes) {
+Result<bool> Show(Exchange& exchange, std::uint64_t index, std::uint64_t size, const MemberId& caller, bool mail,
+                  proto::EntriesAnswer& page, std::size_t& bytes) {
+  const Sequencer& sequencer = exchange.sequencer;
   TRY(auto entry, sequencer.Entry(index));
-  TRY(auto statement, proto::MakeStatement(*entry.envelope, entry.attachments));
+  // What proves that it was erased must be under the view beside it.
+  if (entry.erased_by && *entry.erased_by >= size) return Refuse(Reason::kUnavailable, "an entry was just erased");
+  TRY(auto statement, StatementOf(entry));
   if (mail && ledger::IsDirectoryKind(statement.kind)) return true;
   auto seen =
       sequencer.Read([&](const ledger::State& state) { return VisibleTo(state, statement, std::move(entry), caller); });
@@ -30,7 +35,8 @@ Result<bool> Show(const Sequencer& sequencer, std::uint64_t index, std::uint64_t
   if (!page.entries.empty() && bytes + SizeOf(*seen) > kPageBytes) return false;
   bytes += SizeOf(*seen);
   TRY(auto path, sequencer.Inclusion(index, size));
-  page.entries.push_back({std::move(*seen), std::move(path)});
+  page.entries.push_back({std::move(*seen), std::move(path), {}});
+  if (mail) page.entries.back().releases = ReleasesWith(exchange, statement, index, caller);
   return true;
 }
 
@@ -44,10 +50,10 @@ struct Wanted {
 // A page of what the caller may see of the entries that `all` picks from the state. With `more`, next_cursor is the
 // first index that was not looked at, also when the page is empty; else there is nothing up to the view's size.
 template <class All>
-Result<proto::EntriesAnswer> PageOf(const Sequencer& sequencer, ViewNow now, const MemberId& caller, Wanted wanted,
+Result<proto::EntriesAnswer> PageOf(Exchange& exchange, ViewNow now, const MemberId& caller, Wanted wanted,
                                     All all) {
   const std::uint64_t size = now.checkpoint->size();
-  auto indexes = sequencer.Read([&](const ledger::State& state) {
+  auto indexes = exchange.sequencer.Read([&](const ledger::State& state) {
     const std::vector<std::uint64_t>& there = all(state);
     std::vector<std::uint64_t> out;
     for (auto at = std::lower_bound(there.begin(), there.end(), wanted.from);
@@ -63,7 +69,7 @@ Result<proto::EntriesAnswer> PageOf(const Sequencer& sequencer, ViewNow now, con
   for (std::size_t i = 0; i < indexes.size(); ++i) {
     bool fits = i < kLookedAt && page.entries.size() < limit;
     if (fits) {
-      TRY(fits, Show(sequencer, indexes[i], size, caller, wanted.mail, page, bytes));
+      TRY(fits, Show(exchange, indexes[i], size, caller, wanted.mail, page, bytes));
     }
     if (!fits) {
       page.more = true;
@@ -81,8 +87,7 @@ grpc::ServerUnaryReactor* ExchangeService::Directory(grpc::CallbackServerContext
   return Unary(context, "Directory", [this, request, response](const MemberId& caller) -> Status {
     TRY_OK(proto::RefuseUnknown(*request));
     TRY(auto view, ViewFrom(exchange_.sequencer, request->verified_size()));
-    TRY(auto page, PageOf(
-                       exchange_.sequencer, std::move(view), caller, {request->from_index(), request->limit()},
+    TRY(auto page, PageOf(exchange_, std::move(view), caller, {request->from_index(), request->limit()},
                        [](const ledger::State& state) -> auto& { return state.directory_entries(); }));
     proto::ToMessage(page, response);
     return Ok();
@@ -94,8 +99,7 @@ grpc::ServerUnaryReactor* ExchangeService::Mailbox(grpc::CallbackServerContext* 
   return Unary(context, "Mailbox", [this, request, response](const MemberId& caller) -> Status {
     TRY_OK(proto::RefuseUnknown(*request));
     TRY(auto view, ViewFrom(exchange_.sequencer, request->verified_size()));
-    TRY(auto page, PageOf(
-                       exchange_.sequencer, std::move(view), caller,
+    TRY(auto page, PageOf(exchange_, std::move(view), caller,
                        {request->cursor(), request->limit(), true}, [&](const ledger::State& state) -> auto& {
                          return state.entries_for(caller.agency());
                        }));
@@ -120,7 +124,7 @@ grpc::ServerUnaryReactor* ExchangeService::GetRecord(grpc::CallbackServerContext
     proto::EntriesAnswer page;
     page.view = std::move(view.view);
     std::size_t bytes = 0;
-    TRY(auto shown, Show(exchange_.sequencer, *index, size, caller, false, page, bytes));
+    TRY(auto shown, Show(exchange_, *index, size, caller, false, page, bytes));
     if (!shown || page.entries.empty()) return Refuse(Reason::kNotFound);
     proto::ToMessage(page, response);
     return Ok();
@@ -138,8 +142,7 @@ grpc::ServerUnaryReactor* ExchangeService::Custody(grpc::CallbackServerContext* 
     });
     if (!visible) return Refuse(Reason::kNotFound);
     TRY(auto page,
-        PageOf(
-            exchange_.sequencer, std::move(view), caller,
+        PageOf(exchange_, std::move(view), caller,
             {query.from}, [&](const ledger::State& state) -> auto& { return state.record(query.record)->entries; }));
     proto::ToMessage(page, response);
     return Ok();
@@ -156,6 +159,22 @@ grpc::ServerUnaryReactor* ExchangeService::GetReceipt(grpc::CallbackServerContex
     TRY(auto stored, ReceiptAt(exchange_.sequencer, *index, view.checkpoint));
     if (stored.author && *stored.author != caller) return Refuse(Reason::kNotFound);
     proto::ToMessage(stored.receipt, view.view, response);
+    return Ok();
+  });
+}
+
+grpc::ServerUnaryReactor* ExchangeService::Waiting(grpc::CallbackServerContext* context,
+                                                   const v1::WaitingRequest* request, v1::WaitingAnswer* response) {
+  return Unary(context, "Waiting", [this, request, response](const MemberId& caller) -> Status {
+    TRY_OK(proto::RefuseUnknown(*request));
+    TRY(auto view, ViewFrom(exchange_.sequencer, request->verified_size()));
+    proto::WaitingAnswer answer;
+    answer.items = exchange_.sequencer.Read(
+        [&](const ledger::State& state) { return WaitingFor(state, caller, exchange_.now(), proto::kMaxWaiting); });
+    // The state may be ahead of what is published.
+    std::erase_if(answer.items, [&](const auto& item) { return item.entry >= view.checkpoint->size(); });
+    answer.view = std::move(view.view);
+    proto::ToMessage(answer, response);
     return Ok();
   });
 }

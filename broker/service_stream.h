@@ -1,8 +1,8 @@
 // A server-streaming call whose messages are made on the worker pool, one at a time: a write goes out only when the one
 // before it has left, so a client that does not read costs one message and one stream, whatever there is to send.
 //
-// Next() runs on the pool and says what to do: a message is ready in message(), nothing now (Wake() looks again), or the
-// call ends. Reactors own themselves and go with OnDone.
+// Next() runs on the pool and says what to do: a message is ready in message(), nothing now (Wake() looks again), nothing
+// yet (it looks again when the pool's other work has had its turn), or the call ends. Reactors own themselves and go with OnDone.
 #pragma once
 
 #include <grpcpp/support/server_callback.h>
@@ -17,7 +17,7 @@
 
 namespace valija::broker {
 
-enum class Step { kSend, kWait, kEnd };
+enum class Step { kSend, kWait, kAgain, kEnd };
 
 template <class Message>
 class PulledStream : public grpc::ServerWriteReactor<Message> {
@@ -83,7 +83,7 @@ class PulledStream : public grpc::ServerWriteReactor<Message> {
   }
 
   void Run() {
-    bool gone = false;
+    bool gone = false, go_on = false;
     for (bool more = true; more;) {
       more = false;
       Result<Step> step = Refuse(Reason::kInternal);
@@ -110,12 +110,16 @@ class PulledStream : public grpc::ServerWriteReactor<Message> {
         FinishLocked(grpc::Status::OK);
       } else if (*step == Step::kSend) {
         this->StartWrite(&message_);  // busy until OnWriteDone
+      } else if (*step == Step::kAgain) {
+        ++tasks_;
+        go_on = true;
       } else if (again_) {
         more = true;
       } else {
         busy_ = false;
       }
     }
+    if (go_on) Go();
     {
       std::lock_guard lock(mutex_);
       --tasks_;

@@ -1,11 +1,14 @@
 #include "broker/tls.h"
 
 #include <arpa/inet.h>
+#include <grpc/grpc.h>
+#include <grpc/grpc_security.h>
 #include <grpcpp/generic/async_generic_service.h>
 #include <grpcpp/security/tls_credentials_options.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 #include <netinet/in.h>
+#include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -13,20 +16,69 @@
 
 namespace valija::broker {
 
+namespace {
+
+// gRPC's own SslServerCredentials read the CAs once. These ask at each handshake, through the interface of its C core that
+// is there for it; everything else is as theirs.
+class SslCredentials final : public grpc::ServerCredentials {
+ public:
+  SslCredentials(std::string certificate_pem, const crypto::Secret& key_pem, std::shared_ptr<const ClientCas> cas)
+      : certificate_pem_(std::move(certificate_pem)), key_pem_(key_pem.Clone()), cas_(std::move(cas)) {}
+  void SetAuthMetadataProcessor(const std::shared_ptr<grpc::AuthMetadataProcessor>&) override {}
+
+ private:
+  struct Port {  // of one listening port: what it was told last
+    explicit Port(const SslCredentials& of) : credentials(of) {}
+    const SslCredentials& credentials;
+    std::mutex mutex;
+    std::uint64_t generation = 0;
+  };
+
+  int AddPortToServer(const std::string& address, grpc_server* server) override {
+    ports_.push_back(std::make_unique<Port>(*this));
+    auto* options = grpc_ssl_server_credentials_create_options_using_config_fetcher(
+        GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY, &Fetch, ports_.back().get());
+    auto* credentials = grpc_ssl_server_credentials_create_with_options(options);
+    const int port = grpc_server_add_http2_port(server, address.c_str(), credentials);
+    grpc_server_credentials_release(credentials);
+    return port;
+  }
+
+  // Called before each handshake.
+  static grpc_ssl_certificate_config_reload_status Fetch(void* of, grpc_ssl_server_certificate_config** config) {
+    auto& port = *static_cast<Port*>(of);
+    const auto& self = port.credentials;
+    const auto now = self.cas_->Get();
+    std::lock_guard lock(port.mutex);
+    if (now.generation == port.generation) return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_UNCHANGED;
+    std::string key = ToString(self.key_pem_.view());
+    const grpc_ssl_pem_key_cert_pair pair{key.c_str(), self.certificate_pem_.c_str()};
+    *config = grpc_ssl_server_certificate_config_create(now.pem.c_str(), &pair, 1);
+    crypto::WipeText(key);
+    if (*config == nullptr) return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_FAIL;
+    port.generation = now.generation;
+    return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_NEW;
+  }
+
+  const std::string certificate_pem_;
+  const crypto::Secret key_pem_;
+  const std::shared_ptr<const ClientCas> cas_;
+  std::vector<std::unique_ptr<Port>> ports_;
+};
+
+}  // namespace
+
 std::shared_ptr<grpc::ServerCredentials> MakeServerCredentials(const std::string& certificate_pem,
                                                                const crypto::Secret& key_pem,
-                                                               const std::string& client_cas_pem) {
-  grpc::SslServerCredentialsOptions options(GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
-  options.pem_root_certs = client_cas_pem;
-  options.pem_key_cert_pairs.push_back({ToString(key_pem.view()), certificate_pem});
-  auto credentials = grpc::SslServerCredentials(options);
-  crypto::WipeText(options.pem_key_cert_pairs[0].private_key);
-  return credentials;
+                                                               std::shared_ptr<const ClientCas> client_cas) {
+  return std::make_shared<SslCredentials>(certificate_pem, key_pem, std::move(client_cas));
 }
 
 namespace {
 
-// Does a server on this machine's own address agree with a client that knows this version and no other?
+// Does a server on this machine's own address agree with a client that knows this version and no other? A refusal is the
+// alert that says so, or the end of the connection (gRPC closes it and does not send the alert). Another alert, silence or
+// a fault of our own proves nothing.
 Result<bool> Agrees(bool ipv6, int port, int version) {
   const auto failed = [](const char* what) {
     return Refuse(Reason::kInternal, std::string("TLS self-probe: ") + what);
@@ -59,17 +111,26 @@ Result<bool> Agrees(bool ipv6, int port, int version) {
   timeval patience{5, 0};
   ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   const bool connected = ::connect(fd, reinterpret_cast<const sockaddr*>(&address), size) == 0;
-  bool agreed = false;
+  bool agreed = false, refused = false;
   if (connected) {
     std::unique_ptr<SSL, decltype(&SSL_free)> ssl(SSL_new(context.get()), SSL_free);
     static constexpr unsigned char kAlpn[] = "\x02h2";
     SSL_set_alpn_protos(ssl.get(), kAlpn, 3);
     SSL_set_fd(ssl.get(), fd);
-    SSL_connect(ssl.get());  // may fail for want of a client certificate; what counts is whether a version was agreed
+    ERR_clear_error();
+    errno = 0;
+    // May fail for want of a client certificate; what counts is whether a version was agreed.
+    const int why = SSL_get_error(ssl.get(), SSL_connect(ssl.get()));
+    const int code = ERR_GET_REASON(ERR_peek_last_error());
     agreed = SSL_get_current_cipher(ssl.get()) != nullptr || SSL_get0_peer_certificate(ssl.get()) != nullptr;
+    refused = (why == SSL_ERROR_SSL &&
+               (code == SSL_R_TLSV1_ALERT_PROTOCOL_VERSION || code == SSL_R_UNEXPECTED_EOF_WHILE_READING)) ||
+              (why == SSL_ERROR_SYSCALL && errno == ECONNRESET);
+    ERR_clear_error();
   }
   ::close(fd);
   if (!connected) return failed("cannot connect to the own port");
+  if (!agreed && !refused) return failed("neither agreed on the version nor refused for it");
   return agreed;
 }
 
@@ -81,6 +142,8 @@ Status ProbeTls13Only(int port, bool ipv6) {
   if (!tls13) return Refuse(Reason::kInternal, "TLS self-probe: the server does not speak TLS 1.3");
   TRY(const bool tls12, Agrees(ipv6, port, TLS1_2_VERSION));
   if (tls12) return Refuse(Reason::kInternal, "TLS self-probe: the server speaks TLS 1.2");
+  TRY(const bool still, Agrees(ipv6, port, TLS1_3_VERSION));
+  if (!still) return Refuse(Reason::kInternal, "TLS self-probe: the server went away");
   return Ok();
 }
 

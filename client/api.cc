@@ -130,15 +130,17 @@ Outcome<Done> Session::FollowReleased(std::uint64_t from_entry, const std::files
   return Done{};
 }
 
+Outcome<std::vector<Session::EnrolmentChange>> Session::EnrolmentChanges(const std::filesystem::path& card,
+                                                                         const EnrolOptions& options) {
+  return ToOutcome(impl_->core.EnrolmentChanges(card, options));
+}
 Outcome<NewsItem> Session::Enrol(const std::filesystem::path& card, const EnrolOptions& options) {
   return ToOutcome(impl_->core.Enrol(card, options));
 }
 Outcome<NewsItem> Session::Remove(const std::string& member) { return ToOutcome(impl_->core.Remove(member)); }
 Outcome<NewsItem> Session::Suspend(const std::string& member) { return ToOutcome(impl_->core.Suspend(member)); }
 Outcome<NewsItem> Session::Resume(const std::string& member) { return ToOutcome(impl_->core.Resume(member)); }
-Outcome<NewsItem> Session::GrantEpochs(const std::string& member) {
-  return ToOutcome(impl_->core.GrantEpochs(member));
-}
+Outcome<NewsItem> Session::GrantEpochs(const std::string& member) { return ToOutcome(impl_->core.GrantEpochs(member)); }
 Outcome<NewsItem> Session::SubmitCharterAmendment(const std::string& envelope) {
   return ToOutcome(impl_->core.SubmitCharterAmendment(envelope));
 }

@@ -9,6 +9,7 @@
 #include "core/crypto/x509.h"
 #include "core/io/file.h"
 #include "core/log/note.h"
+#include "core/text/catalogue.h"
 
 namespace valija::client {
 namespace {
@@ -63,7 +64,7 @@ Result<Bytes> CertificateDer(const fs::path& path) {
 
 Result<ledger::MemberRecord> Administrator(const Json& json, const AgencyId& agency, const fs::path& folder) {
   const std::string where = "an administrator of " + agency.str();
-  TRY_OK(OnlyKeys(json, where, {"card", "clearance", "roles", "programmes"}));
+  TRY_OK(OnlyKeys(json, where, {"card", "clearance", "roles", "programmes", "person"}));
   TRY(auto path, Text(json, "card", where));
   TRY(auto text, io::ReadText(folder / path, 1 << 16));
   TRY(auto card, MemberCard::Parse(text));
@@ -74,12 +75,17 @@ Result<ledger::MemberRecord> Administrator(const Json& json, const AgencyId& age
   if (json.contains("clearance")) {
     TRY(clearance, Text(json, "clearance", where));
   }
+  std::string person;  // may be absent
+  if (json.contains("person")) {
+    TRY(person, Text(json, "person", where));
+  }
   ledger::MemberRecord record{.id = card.member,
                               .status = ledger::MemberStatus::kActive,
                               .keys = card.keys,
                               .attributes = {std::move(clearance), Sorted(roles), Sorted(programmes)},
                               .administrator = true,
-                              .auditor = false};
+                              .auditor = false,
+                              .person = std::move(person)};
   return record;
 }
 
@@ -118,9 +124,9 @@ Result<ledger::Envelope> DraftCharter(const fs::path& draft, Time now, crypto::R
   TRY(auto text, io::ReadText(draft, 1 << 20));
   auto json = Json::parse(text, nullptr, false, true);
   if (json.is_discarded()) return Wrong("not JSON (comments are allowed)");
-  TRY_OK(OnlyKeys(
-      json, "the draft",
-      {"origin", "title", "agencies", "brokers", "carrier-ca", "joint-auditors", "purposes", "clearances", "caps"}));
+  TRY_OK(OnlyKeys(json, "the draft",
+                  {"origin", "title", "agencies", "brokers", "carrier-ca", "joint-auditors", "purposes", "clearances",
+                   "caps", "amendment-signatures", "amends"}));
   const fs::path folder = draft.parent_path();
   ledger::Charter charter;
   charter.time = now;
@@ -175,7 +181,8 @@ Result<ledger::Envelope> DraftCharter(const fs::path& draft, Time now, crypto::R
   if (auto caps = json.find("caps"); caps != json.end()) {
     TRY_OK(OnlyKeys(*caps, "caps",
                     {"max-window-days", "max-portions", "max-recipients", "max-body-bytes", "clock-skew-seconds",
-                     "request-lifetime-seconds", "epoch-grace-seconds"}));
+                     "request-lifetime-seconds", "epoch-grace-seconds", "normal-response-hours",
+                     "urgent-response-hours", "immediate-response-hours"}));
     TRY_OK(Cap(*caps, "max-window-days", charter.caps.max_window_days));
     TRY_OK(Cap(*caps, "max-portions", charter.caps.max_portions));
     TRY_OK(Cap(*caps, "max-recipients", charter.caps.max_recipients));
@@ -183,21 +190,45 @@ Result<ledger::Envelope> DraftCharter(const fs::path& draft, Time now, crypto::R
     TRY_OK(Cap(*caps, "clock-skew-seconds", charter.caps.clock_skew_seconds));
     TRY_OK(Cap(*caps, "request-lifetime-seconds", charter.caps.request_lifetime_seconds));
     TRY_OK(Cap(*caps, "epoch-grace-seconds", charter.caps.epoch_grace_seconds));
+    TRY_OK(Cap(*caps, "normal-response-hours", charter.caps.response_hours[0]));
+    TRY_OK(Cap(*caps, "urgent-response-hours", charter.caps.response_hours[1]));
+    TRY_OK(Cap(*caps, "immediate-response-hours", charter.caps.response_hours[2]));
   }
-  ledger::Envelope envelope;
-  envelope.payload_type = ledger::PayloadType(ledger::Kind::kCharter);
-  envelope.payload = proto::EncodeCharter(charter);
+  charter.amendment_signatures = static_cast<std::uint32_t>(charter.agencies.size());
+  TRY_OK(Cap(json, "amendment-signatures", charter.amendment_signatures));
+  auto kind = ledger::Kind::kCharter;
+  Bytes payload;
+  if (json.contains("amends")) {
+    TRY(auto text_of_previous, Text(json, "amends", "the draft"));
+    auto previous = Digest::FromHexText(text_of_previous);
+    if (!previous) return Wrong("\"amends\" is the digest of the charter or amendment in force, 64 hex digits");
+    kind = ledger::Kind::kCharterAmendment;
+    payload = proto::EncodeCharterAmendment({charter, *previous});
+  } else {
+    payload = proto::EncodeCharter(charter);
+  }
   // What we wrote must be what everybody will read.
-  TRY(auto again, proto::DecodePayload(ledger::Kind::kCharter, envelope.payload));
+  TRY(auto again, proto::DecodePayload(kind, payload));
   (void)again;
-  return envelope;
+  return ledger::Envelope{ledger::PayloadType(kind), std::move(payload), {}, std::nullopt};
 }
+
+namespace {
+
+// The terms of a charter, or of one that amends it.
+Result<const ledger::Charter*> TermsOf(const ledger::Statement& statement) {
+  if (const auto* charter = std::get_if<ledger::Charter>(&statement.payload)) return charter;
+  if (const auto* amendment = std::get_if<ledger::CharterAmendment>(&statement.payload)) return &amendment->charter;
+  return Refuse(Reason::kUnknownType, "the file is not a charter");
+}
+
+}  // namespace
 
 Status SignCharter(ledger::Envelope& envelope, const MemberId& member, const crypto::SignKey& key) {
   TRY(auto statement, proto::MakeStatement(envelope));
-  const auto* charter = std::get_if<ledger::Charter>(&statement.payload);
-  if (charter == nullptr) return Refuse(Reason::kUnknownType, "the file is not a charter");
-  bool named = false;
+  TRY(const auto* charter, TermsOf(statement));
+  // Who may sign an amendment is in the directory: the broker judges it. The founders are named in the charter.
+  bool named = statement.kind == ledger::Kind::kCharterAmendment;
   for (const auto& agency : charter->agencies)
     for (const auto& administrator : agency.administrators)
       named = named || (administrator.id == member && administrator.keys.signing_key == key.verify_key().point());
@@ -210,8 +241,8 @@ Status SignCharter(ledger::Envelope& envelope, const MemberId& member, const cry
 
 Result<std::string> DescribeCharter(const ledger::Envelope& envelope) {
   TRY(auto statement, proto::MakeStatement(envelope));
-  const auto* charter = std::get_if<ledger::Charter>(&statement.payload);
-  if (charter == nullptr) return Refuse(Reason::kUnknownType, "the file is not a charter");
+  TRY(const auto* charter, TermsOf(statement));
+  const auto* amendment = std::get_if<ledger::CharterAmendment>(&statement.payload);
   auto list = [](const std::vector<std::string>& items) {
     std::string out;
     for (const auto& item : items) out += (out.empty() ? "" : ", ") + item;
@@ -219,32 +250,39 @@ Result<std::string> DescribeCharter(const ledger::Envelope& envelope) {
   };
   std::set<KeyId> signers;
   for (const auto& signature : envelope.signatures) signers.insert(signature.key_id);
+  using text::Format, text::Id;
   std::ostringstream out;
-  out << "title       " << charter->title << "\norigin      " << charter->origin << "\ndigest      "
-      << statement.digest.Hex() << "\nmade        " << FormatTime(charter->time) << "\nlog key     " << charter->log_key
-      << "\npurposes    " << list(charter->purposes) << "\nclearances  " << list(charter->clearances)
-      << " (lowest first)\n";
+  out << Format(Id::kCharterTerms, charter->title, charter->origin, statement.digest.Hex(),
+                text::TimeText(charter->time), charter->log_key, list(charter->purposes), list(charter->clearances))
+      << "\n";
   for (const auto& authority : charter->authorities)
-    out << "authority   " << authority.id.str() << ", release key " << crypto::KeyIdOf(authority.release_key).Hex()
-        << "\n";
-  for (const auto& auditor : charter->joint_auditors) out << "auditor     " << auditor.str() << " (joint)\n";
+    out << Format(Id::kCharterAuthority, authority.id.str(), crypto::KeyIdOf(authority.release_key).Hex()) << "\n";
+  for (const auto& auditor : charter->joint_auditors) out << Format(Id::kCharterAuditor, auditor.str()) << "\n";
   for (const auto& agency : charter->agencies) {
-    out << "agency      " << agency.id.str() << "  " << agency.name << "\n";
+    out << Format(Id::kCharterAgency, agency.id.str(), agency.name) << "\n";
     TRY(auto ca, crypto::Certificate::FromDer(agency.ca_certificate));
-    out << "              CA " << ca.SubjectText() << ", key " << ca.key_id().Hex() << "\n";
+    out << "              " << Format(Id::kCharterCa, ca.SubjectText(), ca.key_id().Hex()) << "\n";
     for (const auto& administrator : agency.administrators) {
       const bool has_signed = signers.contains(crypto::KeyIdOf(administrator.keys.signing_key));
-      out << "              administrator " << administrator.id.str()
-          << (has_signed ? "  has signed" : "  has not signed") << "\n";
+      out << "              "
+          << (has_signed ? Format(Id::kCharterHasSigned, administrator.id.str())
+                         : Format(Id::kCharterHasNotSigned, administrator.id.str()))
+          << "\n";
     }
   }
   const auto& caps = charter->caps;
-  out << "caps        window " << caps.max_window_days << " days, " << caps.max_portions << " portions, "
-      << caps.max_recipients << " recipient agencies, body " << caps.max_body_bytes << " bytes\n"
-      << "            clock skew " << caps.clock_skew_seconds << " s, request " << caps.request_lifetime_seconds
-      << " s, superseded epoch " << caps.epoch_grace_seconds << " s\n";
+  out << Format(Id::kCharterCaps, caps.max_window_days, caps.max_portions, caps.max_recipients, caps.max_body_bytes,
+                caps.clock_skew_seconds, caps.request_lifetime_seconds, caps.epoch_grace_seconds)
+      << "\n";
+  out << Format(Id::kCharterMoreCaps, charter->amendment_signatures, caps.response_hours[0], caps.response_hours[1],
+                caps.response_hours[2])
+      << "\n";
+  if (amendment != nullptr) {
+    out << Format(Id::kCharterAmends, amendment->previous.Hex(), envelope.signatures.size()) << "\n";
+    return out.str();
+  }
   const bool complete = ledger::VerifyCharter(std::move(statement)).has_value();
-  out << (complete ? "complete: every agency has signed\n" : "incomplete: not every agency has signed\n");
+  out << text::Text(complete ? Id::kCharterComplete : Id::kCharterIncomplete) << "\n";
   return out.str();
 }
 

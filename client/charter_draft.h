@@ -23,7 +23,7 @@ struct BrokerCard {
 Result<ledger::Envelope> DraftCharter(const std::filesystem::path& draft, Time now, crypto::Random& random);
 // Adds this member's signature; it must be one of its agency's administrators in the charter.
 Status SignCharter(ledger::Envelope& envelope, const MemberId& member, const crypto::SignKey& key);
-// Terms in plain lines, with the digest to compare over the telephone and who has signed.
+// Terms in plain lines of the language chosen, with the digest to compare over the telephone and who has signed.
 Result<std::string> DescribeCharter(const ledger::Envelope& envelope);
 
 }  // namespace valija::client

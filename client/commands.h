@@ -29,13 +29,14 @@ int ShowDirectory(const Common& common);
 
 struct SendArguments {
   std::vector<std::string> files, policies, types;
-  std::string in_reply_to;
+  std::string in_reply_to, urgency;
+  std::vector<std::string> sources;
   bool preview = false;  // show who could open it, send nothing
 };
 int Send(const Common& common, const SendArguments& arguments);
-int Inbox(const Common& common, bool follow);
+int Inbox(const Common& common, bool follow, bool due);
 struct OpenArguments {
-  std::string record, purpose, case_reference, output;
+  std::string record, purpose, case_reference, output, approved_request, emergency;
   int portion = -1;  // -1: the only one for me
 };
 int Open(const Common& common, const OpenArguments& arguments);
@@ -49,6 +50,38 @@ int Enrol(const Common& common, const std::string& card, const Session::EnrolOpt
 int Remove(const Common& common, const std::string& member);
 int RotateEpoch(const Common& common);
 
+int Suspend(const Common& common, const std::string& member);
+int Resume(const Common& common, const std::string& member);
+int GrantEpochs(const Common& common, const std::string& member);
+int BeginRenewal(const Common& common);
+int FinishRenewal(const Common& common, const std::string& certificate);
+// Why each member could open it or not: for a request with this purpose and case, else with one that the policy allows.
+int PolicyExplain(const Common& common, const std::vector<std::string>& files, const std::string& purpose,
+                  const std::string& case_reference);
+
+// ---- what waits ----
+int Pending(const Common& common);
+enum class Verdict { kApprove, kReject, kWithdraw };
+int Decide(const Common& common, Verdict verdict, const std::string& request, const std::string& why);
+int ReviewEmergency(const Common& common, const std::string& request, bool justified, const std::string& why);
+int RequestAccess(const Common& common, const AccessDraft& draft);
+int AnswerRequest(const Common& common, const std::string& request, const std::string& marking, bool decline,
+                  const std::string& why);
+
+// ---- the life of a record ----
+int Recall(const Common& common, const std::string& record, const std::string& why);
+int Purge(const Common& common, const std::vector<std::string>& ids, const std::string& why);
+int Amend(const Common& common, const std::string& record, int portion, const std::string& policy_file);
+int Grant(const Common& common, GrantDraft draft, const std::string& policy_file);
+
+// ---- standing orders ----
+int GiveOrder(const Common& common, const std::string& purpose, const std::string& case_reference,
+              const std::string& until);
+int EndOrder(const Common& common, const std::string& order);
+int Orders(const Common& common);
+int FollowOrders(const Common& common, std::uint64_t from, const std::string& folder, int count);
+
+int SubmitCharterAmendment(const Common& common, const std::string& file);
 int CharterDraft(const Common& common, const std::string& draft, const std::string& output);
 int CharterSign(const Common& common, const std::string& file);
 int CharterShow(const Common& common, const std::string& file);

@@ -14,14 +14,25 @@ using client::ToFailure;
 Result<ledger::Envelope> ReadEnvelope(const std::string& file) {
   TRY(auto bytes, io::ReadFile(file, 4 << 20));
   auto signed_already = proto::DecodeEnvelope(bytes);
-  if (signed_already || !proto::DecodePayload(ledger::Kind::kCharter, bytes)) return signed_already;
-  ledger::Envelope envelope;
-  envelope.payload_type = ledger::PayloadType(ledger::Kind::kCharter);
-  envelope.payload = std::move(bytes);
-  return envelope;
+  if (signed_already) return signed_already;
+  for (auto kind : {ledger::Kind::kCharter, ledger::Kind::kCharterAmendment})
+    if (proto::DecodePayload(kind, bytes))
+      return ledger::Envelope{ledger::PayloadType(kind), std::move(bytes), {}, std::nullopt};
+  return signed_already;
 }
 
 int Report(const Common& common, const ledger::Envelope& envelope) {
+  if (common.json) {
+    auto statement = proto::MakeStatement(envelope);
+    if (!statement) return Fail(common, ToFailure(statement.error()));
+    const auto digest = statement->digest.Hex();
+    nlohmann::ordered_json out = {{"digest", digest}, {"signatures", envelope.signatures.size()}};
+    // Whether enough have signed an amendment is for the broker to judge: it has the directory.
+    if (statement->kind == ledger::Kind::kCharter)
+      out["complete"] = ledger::VerifyCharter(*std::move(statement)).has_value();
+    std::cout << out.dump() << "\n";
+    return 0;
+  }
   auto text = client::DescribeCharter(envelope);
   if (!text) return Fail(common, ToFailure(text.error()));
   std::cout << Visible(*text, true);
@@ -57,14 +68,6 @@ int CharterSign(const Common& common, const std::string& file) {
 int CharterShow(const Common& common, const std::string& file) {
   auto envelope = ReadEnvelope(file);
   if (!envelope) return Fail(common, ToFailure(envelope.error()));
-  if (common.json) {
-    auto statement = proto::MakeStatement(*envelope);
-    if (!statement) return Fail(common, ToFailure(statement.error()));
-    const auto digest = statement->digest.Hex();
-    const bool complete = ledger::VerifyCharter(*std::move(statement)).has_value();
-    std::cout << nlohmann::ordered_json{{"digest", digest}, {"complete", complete}}.dump() << "\n";
-    return 0;
-  }
   return Report(common, *envelope);
 }
 

@@ -4,12 +4,13 @@
 #include "core/crypto/tls13.h"
 #include "core/crypto/x509.h"
 #include "core/io/file.h"
+#include "core/text/catalogue.h"
 
 namespace valija::client {
 
 Result<crypto::Secret> Passphrase(const std::filesystem::path& file, bool twice) {
   if (!file.empty()) return io::ReadPassphraseFile(file);
-  return io::AskPassphrase("Passphrase: ", twice);
+  return io::AskPassphrase(text::Text(text::Id::kPassphrase), twice, text::Text(text::Id::kPassphraseAgain));
 }
 
 Result<std::unique_ptr<SessionCore>> OpenSession(const SessionOptions& options) {

@@ -30,11 +30,13 @@ bool Mail::Add(VerifiedEntry entry, const MemberId& me) {
   } else if (const auto* open = PayloadOf<ledger::Open>(entry)) {
     if (open->by.author == me)
       for (const auto& verdict : entry.decision.verdicts)
-        if (verdict.allowed()) opened_.insert(verdict.record);
+        if (verdict.allowed()) opened_.emplace(verdict.record, verdict.portion);
   } else if (const auto* opening = PayloadOf<ledger::StandingOpening>(entry)) {
     const auto* found = Find(opening->order);
     const auto* order = found != nullptr ? PayloadOf<ledger::StandingOrder>(*found) : nullptr;
-    if (order != nullptr && order->by.author == me) opened_.insert(opening->record);
+    if (order != nullptr && order->by.author == me)
+      for (const auto& verdict : entry.decision.verdicts)
+        if (verdict.allowed()) opened_.emplace(verdict.record, verdict.portion);
   } else if (const auto* amendment = PayloadOf<ledger::Amendment>(entry)) {
     amendments_[{amendment->record, amendment->portion}].push_back(place);
   } else if (const auto* record = PayloadOf<ledger::Record>(entry)) {

@@ -36,7 +36,9 @@ class Mail {
   const VerifiedEntry* Find(const Digest& statement) const;
 
   // `originator`: the agency of who made it. Of a grant ask for its original too.
-  bool revoked(const Digest& record, const AgencyId& originator) const { return revoked_.contains({record, originator}); }
+  bool revoked(const Digest& record, const AgencyId& originator) const {
+    return revoked_.contains({record, originator});
+  }
   // A standing order of this agency: ended by an entry before this one.
   bool ended_before(const Digest& order, const AgencyId& agency, std::uint64_t index) const {
     const auto at = revoked_.find({order, agency});
@@ -46,7 +48,7 @@ class Mail {
     return recalled_.contains({record, originator});
   }
   bool purged(const Digest& record, const AgencyId& originator) const { return purged_.contains({record, originator}); }
-  bool opened_by_me(const Digest& record) const { return opened_.contains(record); }
+  bool opened_by_me(const Digest& record, std::uint32_t portion) const { return opened_.contains({record, portion}); }
   // Records that answer this one, in the log's order.
   std::vector<const VerifiedEntry*> RepliesTo(const Digest& record) const;
 
@@ -65,7 +67,7 @@ class Mail {
   // Record, and the agency of who did it; of the first revocation its entry index.
   std::map<std::pair<Digest, AgencyId>, std::uint64_t> revoked_;
   std::set<std::pair<Digest, AgencyId>> recalled_, purged_;
-  std::set<Digest> opened_;
+  std::set<std::pair<Digest, std::uint32_t>> opened_;  // portions
   std::map<Digest, std::vector<std::size_t>> replies_;
   std::map<std::pair<Digest, std::uint32_t>, std::vector<std::size_t>> amendments_;
 };

@@ -5,24 +5,13 @@
 
 #include "client/commands.h"
 #include "core/io/file.h"
+#include "core/text/command_line.h"
 
 namespace {
 
 using namespace valija::cli;  // NOLINT(google-build-using-namespace): this file is the command line of that namespace
-
-constexpr const char* kFooter = R"(
-Exit status: 0 done; 1 not done, or a fault inside; 2 bad input or usage; 3 denied or not found;
-4 not now (unreachable, busy, or something must happen first); 5 ALARM: a proof or seal does not hold.
-A record is named by its 64 hex digits or by the first ones that are unique in your mailbox (at least 4).
-With --json the answer is one JSON value on standard output, an error one object {"error": {"code", ...}}.
-
-Examples:
-  valija init --member us.dea/jrivera
-  valija send report.json --policy partners.policy
-  valija send summary.txt source.txt --policy many.policy --policy few.policy    # two portions, two audiences
-  valija inbox --follow
-  valija open 3f9a12 --purpose investigation --case FGR-2026-118 -o report.json
-  valija custody 3f9a12)";
+using valija::text::Id;
+using valija::text::Text;
 
 std::filesystem::path DefaultProfile() {
   if (const char* given = std::getenv("VALIJA_PROFILE")) return given;
@@ -34,21 +23,23 @@ std::filesystem::path DefaultProfile() {
 
 int main(int argc, char** argv) {
   valija::io::HardenProcess();
-  CLI::App app{"valija: send, open and trace records that only their recipients can read"};
+  valija::text::SetLanguage(valija::text::ChooseLanguage(argc, argv, std::getenv));
+  CLI::App app{Text(Id::kHelpAbout)};
   app.require_subcommand(1);
-  app.footer(kFooter);
+  app.footer(Text(Id::kHelpFooter));
   app.set_version_flag("--version", "valija " VALIJA_VERSION);
   app.fallthrough();
 
   Common common;
   common.profile = DefaultProfile();
-  app.add_option("--profile", common.profile, "The profile's folder (else $VALIJA_PROFILE, else ~/.valija)");
-  app.add_option("--passphrase-file", common.passphrase_file,
-                 "Private file with the passphrase in its first line (else it is asked for)");
-  app.add_flag("--json", common.json, "Answer in JSON, for programs");
-  app.add_flag("-y,--yes", common.yes, "Do not ask before an act that cannot be undone");
-  app.add_option("--timeout", common.timeout_s, "Seconds to wait for the broker, per call")
-      ->check(CLI::Range(1, 3600))
+  app.add_option("--profile", common.profile, Text(Id::kHelpProfile));
+  app.add_option("--passphrase-file", common.passphrase_file, Text(Id::kHelpPassphraseFile));
+  std::string language;  // read already by ChooseLanguage
+  app.add_option("--lang", language, Text(Id::kHelpLang))->check(CLI::IsMember({"en", "es"}).description("en|es"));
+  app.add_flag("--json", common.json, Text(Id::kHelpJson));
+  app.add_flag("-y,--yes", common.yes, Text(Id::kHelpYes));
+  app.add_option("--timeout", common.timeout_s, Text(Id::kHelpTimeout))
+      ->check(CLI::Range(1, 3600).description("1..3600"))
       ->capture_default_str();
 
   std::string member, charter, digest, broker, certificate, record, outcome, why, file, output, folder;
@@ -56,106 +47,220 @@ int main(int argc, char** argv) {
   SendArguments send;
   OpenArguments open;
   valija::Session::EnrolOptions enrol;
-  bool follow = false;
+  valija::AccessDraft access;
+  valija::GrantDraft grant;
+  std::vector<unsigned> portions;
+  std::string request, purpose, case_reference, marking, until, policy_file;
+  std::uint64_t from_entry = 0;
+  int portion = 0, count = 0;
+  bool follow = false, due = false, justified = false, not_justified = false, decline = false;
   int status = 0;
 
-  auto* init = app.add_subcommand("init", "Make a profile: three key pairs, a certificate request and a member card");
-  init->add_option("--member", member, "Your name, country.agency/name")->required();
+  auto* init = app.add_subcommand("init", Text(Id::kHelpInit));
+  init->add_option("--member", member, Text(Id::kHelpInitMember))->required();
   init->callback([&] { status = Init(common, member); });
 
-  auto* join = app.add_subcommand("join", "Join a broker under a charter whose digest a person told you");
-  join->add_option("--charter", charter, "The signed charter's file")->required();
-  join->add_option("--digest", digest, "The charter's digest, 64 hex digits, checked out of band")->required();
-  join->add_option("--broker", broker, "host:port")->required();
-  join->add_option("--certificate", certificate, "Your certificate, as your agency's CA gave it")->required();
+  auto* join = app.add_subcommand("join", Text(Id::kHelpJoin));
+  join->add_option("--charter", charter, Text(Id::kHelpJoinCharter))->required();
+  join->add_option("--digest", digest, Text(Id::kHelpJoinDigest))->required();
+  join->add_option("--broker", broker, Text(Id::kHelpJoinBroker))->required();
+  join->add_option("--certificate", certificate, Text(Id::kHelpJoinCertificate))->required();
   join->callback([&] { status = Join(common, charter, digest, broker, certificate); });
 
-  app.add_subcommand("whoami", "Who I am to this broker, and what was verified")->callback([&] {
-    status = WhoAmIAm(common);
-  });
-  app.add_subcommand("directory", "Agencies and members, each proved to be enrolled")->callback([&] {
-    status = ShowDirectory(common);
-  });
+  app.add_subcommand("whoami", Text(Id::kHelpWhoAmI))->callback([&] { status = WhoAmIAm(common); });
+  app.add_subcommand("directory", Text(Id::kHelpDirectory))->callback([&] { status = ShowDirectory(common); });
 
-  auto* send_command = app.add_subcommand("send", "Seal and send files as the portions of one record");
-  send_command->add_option("files", send.files, "One file for each portion")->required();
-  send_command->add_option("-p,--policy", send.policies, "Policy file: one for all portions, or one for each in order")
-      ->required();
-  send_command->add_option("-t,--type", send.types, "Media type, likewise (else by the file's ending)");
-  send_command->add_option("--reply-to", send.in_reply_to, "The record that this one answers");
-  send_command->add_flag("--preview", send.preview, "Only show who could open it");
+  auto* send_command = app.add_subcommand("send", Text(Id::kHelpSend));
+  send_command->add_option("files", send.files, Text(Id::kHelpSendFiles))->required();
+  send_command->add_option("-p,--policy", send.policies, Text(Id::kHelpSendPolicy))->required();
+  send_command->add_option("-t,--type", send.types, Text(Id::kHelpSendType));
+  send_command->add_option("--reply-to", send.in_reply_to, Text(Id::kHelpSendReplyTo));
+  send_command->add_option("--urgency", send.urgency, Text(Id::kHelpSendUrgency))
+      ->check(CLI::IsMember({"normal", "urgent", "immediate"}).description("normal|urgent|immediate"));
+  send_command->add_option("--source", send.sources, Text(Id::kHelpSendSource));
+  send_command->add_flag("--preview", send.preview, Text(Id::kHelpSendPreview));
   send_command->callback([&] { status = Send(common, send); });
 
-  auto* inbox = app.add_subcommand("inbox", "What was sent to me");
-  inbox->add_flag("-f,--follow", follow, "Stay, and show records and news as they come");
-  inbox->callback([&] { status = Inbox(common, follow); });
+  auto* inbox = app.add_subcommand("inbox", Text(Id::kHelpInbox));
+  inbox->add_flag("-f,--follow", follow, Text(Id::kHelpInboxFollow));
+  inbox->add_flag("--due", due, Text(Id::kHelpInboxDue));
+  inbox->callback([&] { status = Inbox(common, follow, due); });
 
-  auto* open_command = app.add_subcommand("open", "Open one portion; the opening is logged before it is possible");
-  open_command->add_option("record", open.record, "The record")->required();
-  open_command->add_option("--portion", open.portion, "Which portion (else the only one for me)")
-      ->check(CLI::Range(0, 63));
-  open_command->add_option("--purpose", open.purpose, "Purpose of use, one that the policy allows")->required();
-  open_command->add_option("--case", open.case_reference, "Case reference");
-  open_command->add_option("-o,--output", open.output, "New file for the content (else standard output)");
+  auto* open_command = app.add_subcommand("open", Text(Id::kHelpOpen));
+  open_command->add_option("record", open.record, Text(Id::kHelpRecord))->required();
+  open_command->add_option("--portion", open.portion, Text(Id::kHelpOpenPortion))
+      ->check(CLI::Range(0, 63).description("0..63"));
+  open_command->add_option("--purpose", open.purpose, Text(Id::kHelpOpenPurpose))->required();
+  open_command->add_option("--case", open.case_reference, Text(Id::kHelpOpenCase));
+  open_command->add_option("--approved", open.approved_request, Text(Id::kHelpOpenApproved));
+  open_command->add_option("--emergency", open.emergency, Text(Id::kHelpOpenEmergency));
+  open_command->add_option("-o,--output", open.output, Text(Id::kHelpOpenOutput));
   open_command->callback([&] { status = Open(common, open); });
 
-  auto* ack = app.add_subcommand("ack", "Tell the originator what came of a record");
-  ack->add_option("record", record, "The record")->required();
-  ack->add_option("outcome", outcome, "received, useful, acted-on or not-useful")->required();
+  auto* ack = app.add_subcommand("ack", Text(Id::kHelpAck));
+  ack->add_option("record", record, Text(Id::kHelpRecord))->required();
+  ack->add_option("outcome", outcome, Text(Id::kHelpAckOutcome))->required();
   ack->callback([&] { status = Acknowledge(common, record, outcome); });
 
-  auto* revoke = app.add_subcommand("revoke", "End all openings of a record that I sent");
-  revoke->add_option("record", record, "The record")->required();
-  revoke->add_option("--why", why, "The reason; everybody concerned reads it")->required();
+  auto* revoke = app.add_subcommand("revoke", Text(Id::kHelpRevoke));
+  revoke->add_option("record", record, Text(Id::kHelpRecord))->required();
+  revoke->add_option("--why", why, Text(Id::kHelpRevokeWhy))->required();
   revoke->callback([&] { status = Revoke(common, record, why); });
 
-  auto* custody = app.add_subcommand("custody", "Who did what with a record, from the log, each entry proved");
-  custody->add_option("record", record, "The record")->required();
+  auto* custody = app.add_subcommand("custody", Text(Id::kHelpCustody));
+  custody->add_option("record", record, Text(Id::kHelpRecord))->required();
   custody->callback([&] { status = Custody(common, record); });
 
-  auto* policy = app.add_subcommand("policy", "Policy files");
+  app.add_subcommand("pending", Text(Id::kHelpPending))->callback([&] { status = Pending(common); });
+  auto decide = [&](const char* name, Id help, Verdict verdict, bool why_required) {
+    auto* command = app.add_subcommand(name, Text(help));
+    command->add_option("request", request, Text(Id::kHelpRequestId))->required();
+    command->add_option("--why", why, Text(why_required ? Id::kHelpWhy : Id::kHelpWhyOptional))->required(why_required);
+    command->callback([&, verdict] { status = Decide(common, verdict, request, why); });
+  };
+  decide("approve", Id::kHelpApprove, Verdict::kApprove, false);
+  decide("reject", Id::kHelpReject, Verdict::kReject, true);
+  decide("withdraw", Id::kHelpWithdraw, Verdict::kWithdraw, true);
+  auto* review = app.add_subcommand("review", Text(Id::kHelpReview));
+  review->add_option("request", request, Text(Id::kHelpRequestId))->required();
+  auto* finding = review->add_option_group("finding");
+  finding->add_flag("--justified", justified, Text(Id::kHelpReviewJustified));
+  finding->add_flag("--not-justified", not_justified, Text(Id::kHelpReviewNotJustified));
+  finding->require_option(1);
+  review->add_option("--why", why, Text(Id::kHelpWhy))->required();
+  review->callback([&] { status = ReviewEmergency(common, request, justified, why); });
+
+  auto* ask = app.add_subcommand("request", Text(Id::kHelpRequestAccess));
+  ask->add_option("record", access.record, Text(Id::kHelpRequestRecord))->required();
+  ask->add_option("--portion", portions, Text(Id::kHelpRequestPortion));
+  ask->add_option("--for", access.agency, Text(Id::kHelpRequestAgency));
+  ask->add_option("--marking", access.marking, Text(Id::kHelpRequestMarking));
+  ask->add_option("--purpose", access.purpose, Text(Id::kHelpPurpose))->required();
+  ask->add_option("--case", access.case_reference, Text(Id::kHelpCase));
+  ask->add_option("--why", access.why, Text(Id::kHelpWhy))->required();
+  ask->callback([&] {
+    access.portions.assign(portions.begin(), portions.end());
+    if (!access.agency.empty()) access.wish = "onward";
+    if (!access.marking.empty()) access.wish = "mark-less";
+    status = RequestAccess(common, access);
+  });
+  auto* answer = app.add_subcommand("answer", Text(Id::kHelpAnswer));
+  answer->add_option("request", request, Text(Id::kHelpRequestId))->required();
+  answer->add_flag("--decline", decline, Text(Id::kHelpAnswerDecline));
+  answer->add_option("--marking", marking, Text(Id::kHelpAnswerMarking));
+  answer->add_option("--why", why, Text(Id::kHelpWhyOptional));
+  answer->callback([&] { status = AnswerRequest(common, request, marking, decline, why); });
+
+  auto* grant_command = app.add_subcommand("grant", Text(Id::kHelpGrant));
+  grant_command->add_option("record", grant.record, Text(Id::kHelpRecord))->required();
+  grant_command->add_option("-p,--policy", policy_file, Text(Id::kHelpPolicyFile))->required();
+  grant_command->add_option("--portion", portions, Text(Id::kHelpRequestPortion));
+  grant_command->add_option("--request", grant.request, Text(Id::kHelpGrantRequest));
+  grant_command->add_option("--purpose", grant.purpose, Text(Id::kHelpPurpose));
+  grant_command->add_option("--case", grant.case_reference, Text(Id::kHelpCase));
+  grant_command->callback([&] {
+    grant.portions.assign(portions.begin(), portions.end());
+    status = Grant(common, grant, policy_file);
+  });
+  auto* amend = app.add_subcommand("amend", Text(Id::kHelpAmend));
+  amend->add_option("record", record, Text(Id::kHelpRecord))->required();
+  amend->add_option("-p,--policy", policy_file, Text(Id::kHelpPolicyFile))->required();
+  amend->add_option("--portion", portion, Text(Id::kHelpPortion))->check(CLI::Range(0, 63).description("0..63"));
+  amend->callback([&] { status = Amend(common, record, portion, policy_file); });
+  auto* recall = app.add_subcommand("recall", Text(Id::kHelpRecall));
+  recall->add_option("record", record, Text(Id::kHelpRecord))->required();
+  recall->add_option("--why", why, Text(Id::kHelpRevokeWhy))->required();
+  recall->callback([&] { status = Recall(common, record, why); });
+  auto* purge = app.add_subcommand("purge", Text(Id::kHelpPurge));
+  purge->add_option("ids", files, Text(Id::kHelpPurgeIds))->required();
+  purge->add_option("--why", why, Text(Id::kHelpWhy))->required();
+  purge->callback([&] { status = Purge(common, files, why); });
+
+  auto* order = app.add_subcommand("order", Text(Id::kHelpOrder));
+  order->require_subcommand(1);
+  auto* give = order->add_subcommand("give", Text(Id::kHelpOrderGive));
+  give->add_option("--purpose", purpose, Text(Id::kHelpPurpose))->required();
+  give->add_option("--case", case_reference, Text(Id::kHelpCase));
+  give->add_option("--until", until, Text(Id::kHelpOrderUntil))->required();
+  give->callback([&] { status = GiveOrder(common, purpose, case_reference, until); });
+  auto* end = order->add_subcommand("end", Text(Id::kHelpOrderEnd));
+  end->add_option("order", request, Text(Id::kHelpOrderId))->required();
+  end->callback([&] { status = EndOrder(common, request); });
+  order->add_subcommand("list", Text(Id::kHelpOrderList))->callback([&] { status = Orders(common); });
+  auto* receive = order->add_subcommand("follow", Text(Id::kHelpOrderFollow));
+  receive->add_option("--from", from_entry, Text(Id::kHelpOrderFrom));
+  receive->add_option("-o,--output", folder, Text(Id::kHelpOrderFolder));
+  receive->add_option("--count", count, Text(Id::kHelpOrderCount));
+  receive->callback([&] { status = FollowOrders(common, from_entry, folder, count); });
+
+  auto* policy = app.add_subcommand("policy", Text(Id::kHelpPolicy));
   policy->require_subcommand(1);
-  auto* check = policy->add_subcommand("check", "Check policy files and show how they are understood");
-  check->add_option("files", files, "Policy files")->required();
+  auto* check = policy->add_subcommand("check", Text(Id::kHelpPolicyCheck));
+  check->add_option("files", files, Text(Id::kHelpPolicy))->required();
   check->callback([&] { status = PolicyCheck(common, files); });
 
-  auto* enrol_command =
-      app.add_subcommand("enrol", "Administrator: enrol a member by its card, or change its attributes");
-  enrol_command->add_option("card", file, "The member's card")->required();
-  enrol_command->add_option("--clearance", enrol.clearance, "A level of the charter's ladder");
-  enrol_command->add_option("--role", enrol.roles, "Role; may be repeated");
-  enrol_command->add_option("--programme", enrol.programmes, "Programme; may be repeated");
-  enrol_command->add_flag("--administrator", enrol.administrator, "May enrol and remove members");
-  enrol_command->add_flag("--auditor", enrol.auditor, "May read the entries that concern the agency");
+  auto* explain = policy->add_subcommand("explain", Text(Id::kHelpPolicyExplain));
+  explain->add_option("files", files, Text(Id::kHelpPolicy))->required();
+  explain->add_option("--purpose", purpose, Text(Id::kHelpPurpose));
+  explain->add_option("--case", case_reference, Text(Id::kHelpCase));
+  explain->callback([&] { status = PolicyExplain(common, files, purpose, case_reference); });
+
+  auto* enrol_command = app.add_subcommand("enrol", Text(Id::kHelpEnrol));
+  enrol_command->add_option("card", file, Text(Id::kHelpEnrolCard))->required();
+  enrol_command->add_option("--clearance", enrol.clearance, Text(Id::kHelpEnrolClearance));
+  enrol_command->add_option("--role", enrol.roles, Text(Id::kHelpEnrolRole));
+  enrol_command->add_option("--programme", enrol.programmes, Text(Id::kHelpEnrolProgramme));
+  enrol_command->add_option("--person", enrol.person, Text(Id::kHelpEnrolPerson));
+  enrol_command->add_flag("--administrator", enrol.administrator, Text(Id::kHelpEnrolAdministrator));
+  enrol_command->add_flag("--auditor", enrol.auditor, Text(Id::kHelpEnrolAuditor));
   enrol_command->callback([&] { status = Enrol(common, file, enrol); });
 
-  auto* remove = app.add_subcommand("remove", "Administrator: remove a member and change the agency's keys");
-  remove->add_option("member", member, "The member")->required();
+  auto* remove = app.add_subcommand("remove", Text(Id::kHelpRemove));
+  remove->add_option("member", member, Text(Id::kHelpMember))->required();
   remove->callback([&] { status = Remove(common, member); });
 
-  auto* epoch = app.add_subcommand("epoch", "Administrator: the agency's keys");
-  epoch->require_subcommand(1);
-  epoch->add_subcommand("rotate", "Begin a new key epoch (the first one too)")->callback([&] {
-    status = RotateEpoch(common);
-  });
+  auto of_member = [&](CLI::App* parent, const char* name, Id help, int (*act)(const Common&, const std::string&)) {
+    auto* command = parent->add_subcommand(name, Text(help));
+    command->add_option("member", member, Text(Id::kHelpMember))->required();
+    command->callback([&, act] { status = act(common, member); });
+  };
+  of_member(&app, "suspend", Id::kHelpSuspend, Suspend);
+  of_member(&app, "resume", Id::kHelpResume, Resume);
+  auto* renew = app.add_subcommand("renew", Text(Id::kHelpRenew));
+  renew->require_subcommand(1);
+  renew->add_subcommand("begin", Text(Id::kHelpRenewBegin))->callback([&] { status = BeginRenewal(common); });
+  auto* finish = renew->add_subcommand("finish", Text(Id::kHelpRenewFinish));
+  finish->add_option("--certificate", certificate, Text(Id::kHelpJoinCertificate))->required();
+  finish->callback([&] { status = FinishRenewal(common, certificate); });
 
-  auto* export_command = app.add_subcommand("export", "Auditor: write the log to a folder for valija-audit");
-  export_command->add_option("folder", folder, "The folder; one that is there is continued")->required();
+  auto* epoch = app.add_subcommand("epoch", Text(Id::kHelpEpoch));
+  epoch->require_subcommand(1);
+  epoch->add_subcommand("rotate", Text(Id::kHelpEpochRotate))->callback([&] { status = RotateEpoch(common); });
+
+  of_member(epoch, "grant", Id::kHelpEpochGrant, GrantEpochs);
+
+  auto* export_command = app.add_subcommand("export", Text(Id::kHelpExport));
+  export_command->add_option("folder", folder, Text(Id::kHelpExportFolder))->required();
   export_command->callback([&] { status = Export(common, folder); });
 
-  auto* charter_command = app.add_subcommand("charter", "Founding a log");
+  auto* charter_command = app.add_subcommand("charter", Text(Id::kHelpCharter));
   charter_command->require_subcommand(1);
-  auto* draft = charter_command->add_subcommand("draft", "Make an unsigned charter of a JSON draft");
-  draft->add_option("draft", file, "The draft")->required();
-  draft->add_option("-o,--output", output, "New file for the charter")->required();
+  auto* draft = charter_command->add_subcommand("draft", Text(Id::kHelpCharterDraft));
+  draft->add_option("draft", file, Text(Id::kHelpCharterDraftFile))->required();
+  draft->add_option("-o,--output", output, Text(Id::kHelpCharterDraftOutput))->required();
   draft->callback([&] { status = CharterDraft(common, file, output); });
-  auto* sign = charter_command->add_subcommand("sign", "Administrator: sign a charter for my agency");
-  sign->add_option("charter", file, "The charter's file; the signature is added to it")->required();
+  auto* sign = charter_command->add_subcommand("sign", Text(Id::kHelpCharterSign));
+  sign->add_option("charter", file, Text(Id::kHelpCharterSignFile))->required();
   sign->callback([&] { status = CharterSign(common, file); });
-  auto* show = charter_command->add_subcommand("show", "The terms, the digest, and who has signed");
-  show->add_option("charter", file, "The charter's file")->required();
+  auto* show = charter_command->add_subcommand("show", Text(Id::kHelpCharterShow));
+  show->add_option("charter", file, Text(Id::kHelpCharterFile))->required();
   show->callback([&] { status = CharterShow(common, file); });
 
+  auto* amend_charter = charter_command->add_subcommand("amend", Text(Id::kHelpCharterAmend));
+  amend_charter->add_option("amendment", file, Text(Id::kHelpCharterFile))->required();
+  amend_charter->callback([&] { status = SubmitCharterAmendment(common, file); });
+
+  valija::text::TranslateHelp(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

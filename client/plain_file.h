@@ -17,7 +17,8 @@ class PlainFile {
  public:
   static Result<std::unique_ptr<PlainFile>> Make(const std::filesystem::path& path) {
     std::error_code ignored;
-    if (std::filesystem::exists(std::filesystem::symlink_status(path, ignored))) return Refuse(Reason::kExists, path.string());
+    if (std::filesystem::exists(std::filesystem::symlink_status(path, ignored)))
+      return Refuse(Reason::kExists, path.string());
     auto file = std::make_unique<PlainFile>();
     file->path_ = path;
     file->part_ = path;
@@ -39,6 +40,12 @@ class PlainFile {
       if (wrote <= 0) return Refuse(Reason::kFile, "cannot write " + part_.string());
       block = block.subspan(static_cast<std::size_t>(wrote));
     }
+    return Ok();
+  }
+  // Empty again, for a body that is fetched once more.
+  Status Restart() {
+    if (::ftruncate(fd_, 0) != 0 || ::lseek(fd_, 0, SEEK_SET) != 0)
+      return Refuse(Reason::kFile, "cannot write " + part_.string());
     return Ok();
   }
   Status Commit() {

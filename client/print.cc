@@ -8,16 +8,15 @@
 #include <memory>
 
 #include "core/base/time.h"
+#include "core/text/catalogue.h"
 
 namespace valija::cli {
 
-std::string ShortId(const std::string& id) { return id.substr(0, 12); }
+using text::Format;
+using text::Id;
+using text::Text;
 
-std::string TimeText(TimePoint time) {
-  auto text = FormatTime(std::chrono::floor<std::chrono::seconds>(time));
-  std::replace(text.begin(), text.end(), 'T', ' ');
-  return text;
-}
+std::string ShortId(const std::string& id) { return id.substr(0, 12); }
 
 std::string SizeText(std::uint64_t bytes) {
   static constexpr const char* kUnits[] = {"B", "kB", "MB", "GB", "TB"};
@@ -38,12 +37,21 @@ nlohmann::ordered_json ToJson(const InboxItem& item) {
                                 {"opened_by_me", item.opened_by_me},
                                 {"portions", nlohmann::ordered_json::array()}};
   if (!item.in_reply_to.empty()) out["in_reply_to"] = item.in_reply_to;
+  if (!item.urgency.empty()) out["urgency"] = item.urgency;
+  if (item.due) out["due"] = FormatTime(*item.due);
+  if (item.due) out["answered_by_us"] = item.answered_by_us;
+  if (!item.replies.empty()) out["replies"] = item.replies;
+  if (!item.sources.empty()) out["sources"] = item.sources;
+  if (item.recalled) out["recalled"] = true;
+  if (item.purged) out["purged"] = true;
+  if (!item.grant_of.empty()) out["grant_of"] = item.grant_of;
   for (const auto& portion : item.portions)
     out["portions"].push_back({{"portion", portion.number},
                                {"marking", portion.marking},
                                {"media_type", portion.media_type},
                                {"sealed_bytes", portion.sealed_bytes},
-                               {"for_me", portion.for_me}});
+                               {"for_me", portion.for_me},
+                               {"opened_by_me", portion.opened_by_me}});
   return out;
 }
 
@@ -68,6 +76,25 @@ nlohmann::ordered_json ToJson(const NewsItem& item) {
   }
   if (!item.outcome.empty()) out["outcome"] = item.outcome;
   if (!item.why.empty()) out["why"] = item.why;
+  if (!item.id.empty()) out["id"] = item.id;
+  auto put = [&](const char* name, const std::string& value) {
+    if (!value.empty()) out[name] = value;
+  };
+  put("request", item.request);
+  put("verdict", item.verdict);
+  put("marking", item.marking);
+  put("agency", item.agency);
+  put("emergency", item.emergency);
+  put("policy", item.policy_text);
+  if (item.kind != "open") {
+    put("purpose", item.purpose);
+    put("case", item.case_reference);
+  }
+  if (item.recall) out["recall"] = true;
+  if (item.kind == "amendment") out["portion"] = item.portion;
+  if (item.sequence != 0) out["sequence"] = item.sequence;
+  if (item.until) out["until"] = FormatTime(*item.until);
+  if (!item.erased.empty()) out["erased"] = item.erased;
   if (item.item) out["item"] = ToJson(*item.item);
   return out;
 }
@@ -76,6 +103,7 @@ nlohmann::ordered_json ToJson(const MemberInfo& member) {
   return {{"member", member.id},
           {"status", member.status},
           {"clearance", member.clearance},
+          {"person", member.person},
           {"roles", member.roles},
           {"programmes", member.programmes},
           {"administrator", member.administrator},
@@ -113,30 +141,119 @@ nlohmann::ordered_json ToJson(const PortionPreview& preview) {
   return out;
 }
 
+nlohmann::ordered_json ToJson(const WaitingItem& item) {
+  nlohmann::ordered_json out = {
+      {"kind", item.kind}, {"id", item.id}, {"entry", item.entry}, {"time", FormatTime(item.time)}, {"by", item.by}};
+  if (!item.record.empty()) out["record"] = item.record;
+  out["portions"] = nlohmann::ordered_json::array();
+  for (const auto& [number, marking] : item.portions)
+    out["portions"].push_back({{"portion", number}, {"marking", marking}});
+  auto put = [&](const char* name, const std::string& value) {
+    if (!value.empty()) out[name] = value;
+  };
+  put("purpose", item.purpose);
+  put("case", item.case_reference);
+  put("why", item.why);
+  put("wish", item.wish);
+  put("agency", item.agency);
+  put("marking", item.marking);
+  put("urgency", item.urgency);
+  if (item.until) out["until"] = FormatTime(*item.until);
+  return out;
+}
+
+nlohmann::ordered_json ToJson(const PortionExplained& portion) {
+  nlohmann::ordered_json out = {
+      {"portion", portion.portion}, {"marking", portion.marking}, {"members", nlohmann::ordered_json::array()}};
+  for (const auto& member : portion.members)
+    out["members"].push_back({{"member", member.member}, {"reasons", member.reasons}});
+  return out;
+}
+
+nlohmann::ordered_json ToJson(const OrderInfo& order) {
+  return {{"order", order.id},
+          {"purpose", order.purpose},
+          {"case", order.case_reference},
+          {"time", FormatTime(order.time)},
+          {"until", FormatTime(order.until)},
+          {"ended", order.ended},
+          {"opened", order.opened}};
+}
+
+nlohmann::ordered_json ToJson(const Released& released) {
+  nlohmann::ordered_json out = {{"entry", released.entry}, {"time", FormatTime(released.time)},
+                                {"order", released.order}, {"record", released.record},
+                                {"from", released.from},   {"portions", nlohmann::ordered_json::array()}};
+  for (const auto& portion : released.portions) {
+    if (!portion) {
+      out["portions"].push_back(ToJson(portion.failure()));
+      continue;
+    }
+    out["portions"].push_back({{"portion", portion->portion},
+                               {"marking", portion->marking},
+                               {"media_type", portion->media_type},
+                               {"bytes", portion->bytes}});
+    if (!portion->content.empty()) out["portions"].back()["content_base64"] = ToBase64(AsBytes(portion->content));
+  }
+  return out;
+}
+
 nlohmann::ordered_json ToJson(const Failure& failure) {
   return {{"error", {{"code", failure.code}, {"message", failure.message}, {"exit_status", failure.exit_status}}}};
 }
 
+namespace {
+
+std::string OpeningText(const NewsItem& item) {
+  const bool all =
+      std::all_of(item.portions.begin(), item.portions.end(), [](auto& p) { return p.second == "granted"; });
+  std::string portions;
+  for (const auto& [number, result] : item.portions)
+    portions += " " + (result != "granted" ? Format(Id::kNewsPortionRefused, number, result)
+                       : all               ? Format(Id::kNewsPortion, number)
+                                           : Format(Id::kNewsPortionGranted, number));
+  const auto purpose =
+      item.case_reference.empty() ? item.purpose : Format(Id::kNewsCase, item.purpose, item.case_reference);
+  return all ? Format(Id::kNewsOpened, item.by, ShortId(item.record), portions, purpose)
+             : Format(Id::kNewsRefused, item.by, ShortId(item.record), portions, purpose);
+}
+
+}  // namespace
+
 std::string NewsLine(const NewsItem& item) {
-  std::string line = TimeText(item.time) + "  " + item.by + " ";
   const std::string record = ShortId(item.record);
-  if (item.kind == "record") {
-    line += "sent " + record;
-  } else if (item.kind == "open") {
-    bool all = std::all_of(item.portions.begin(), item.portions.end(), [](auto& p) { return p.second == "granted"; });
-    line += (all ? "opened " : "was refused ") + record;
-    for (const auto& [number, result] : item.portions)
-      line += " portion " + std::to_string(number) +
-              (result == "granted" ? (all ? "" : " (granted)") : " (" + result + ")");
-    line += " for " + item.purpose + (item.case_reference.empty() ? "" : ", case " + item.case_reference);
-  } else if (item.kind == "acknowledgement") {
-    line += "acknowledged " + record + ": " + item.outcome;
-  } else if (item.kind == "revocation") {
-    line += "revoked " + record + ": " + item.why;
-  } else {
-    line += item.kind;
-  }
-  return Visible(line);
+  std::string said = item.by + " " + item.kind;
+  if (item.kind == "record")
+    said = Format(Id::kNewsSent, item.by, record);
+  else if (item.kind == "open")
+    said = OpeningText(item);
+  else if (item.kind == "acknowledgement")
+    said = Format(Id::kNewsAcknowledged, item.by, record, item.outcome);
+  else if (item.kind == "revocation")
+    said = item.recall ? Format(Id::kNewsRecalled, item.by, record, item.why)
+                       : Format(Id::kNewsRevoked, item.by, record, item.why);
+  else if (item.kind == "grant")
+    said = Format(Id::kNewsGranted, item.by, record);
+  else if (item.kind == "amendment")
+    said = Format(Id::kNewsAmended, item.by, record, item.portion, item.sequence);
+  else if (item.kind == "approval")
+    said = Format(Id::kNewsApproval, item.by, ShortId(item.request), item.verdict);
+  else if (item.kind == "review")
+    said = Format(Id::kNewsReview, item.by, ShortId(item.request), item.verdict);
+  else if (item.kind == "access-request")
+    said = Format(Id::kNewsAccess, item.by, record, item.agency, item.why);
+  else if (item.kind == "answer")
+    said = Format(Id::kNewsAnswer, item.by, ShortId(item.request), item.verdict);
+  else if (item.kind == "standing-order")
+    said = Format(Id::kNewsOrder, item.by, item.purpose);
+  else if (item.kind == "standing-opening")
+    said = OpeningText(item);
+  else if (item.kind == "purge")
+    said = Format(Id::kNewsPurged, item.by, item.why);
+  else if (item.kind == "erased")
+    said = Text(Id::kNewsErased);
+  if (!item.emergency.empty()) said = Format(Id::kNewsEmergency, said, item.emergency);
+  return Visible(TimeText(item.time) + "  " + said);
 }
 
 Progress ProgressBar(const std::string& what) {

@@ -8,11 +8,13 @@
 
 #include "client/valija.h"
 #include "core/base/text.h"
+#include "core/text/language.h"
 
 namespace valija::cli {
 
+using text::TimeText;
+
 std::string ShortId(const std::string& id);  // the first 12 digits
-std::string TimeText(TimePoint time);        // "2026-11-24 08:17:04Z"
 std::string SizeText(std::uint64_t bytes);   // "52.9 kB"
 
 nlohmann::ordered_json ToJson(const InboxItem& item);
@@ -22,6 +24,10 @@ nlohmann::ordered_json ToJson(const AgencyInfo& agency);
 nlohmann::ordered_json ToJson(const WhoAmI& me);
 nlohmann::ordered_json ToJson(const PortionPreview& preview);
 nlohmann::ordered_json ToJson(const Failure& failure);
+nlohmann::ordered_json ToJson(const WaitingItem& item);
+nlohmann::ordered_json ToJson(const PortionExplained& portion);
+nlohmann::ordered_json ToJson(const OrderInfo& order);
+nlohmann::ordered_json ToJson(const Released& released);
 
 std::string NewsLine(const NewsItem& item);  // one event as a sentence
 

@@ -1,5 +1,6 @@
 #include "client/session.h"
 
+#include <algorithm>
 #include <thread>
 
 #include "core/crypto/dsse.h"
@@ -7,8 +8,29 @@
 
 namespace valija::client {
 
+namespace {
+
+// What a person can do about it, where the sentence leaves that open.
+std::string_view NextStep(Reason reason) {
+  switch (reason) {
+    case Reason::kDeadline:
+      return " With --timeout SECONDS it is waited for longer.";
+    case Reason::kStorage:
+      return " The broker's operator has to make space, and after a failed write to restart it; then do it again.";
+    case Reason::kOutcomeUnknown:
+      return " The broker takes nothing more until its operator has restarted it.";
+    case Reason::kPoolFull:
+      return " It was tried several times; wait a minute, or tell the broker's operator.";
+    default:
+      return {};
+  }
+}
+
+}  // namespace
+
 Failure ToFailure(const Error& error) {
-  return Failure{std::string(CodeOf(error.reason)), error.Message(), ExitStatus(error.reason)};
+  return Failure{std::string(CodeOf(error.reason)), error.Message().append(NextStep(error.reason)),
+                 ExitStatus(error.reason)};
 }
 
 TimePoint ToTimePoint(Time time) { return TimePoint(time.time_since_epoch()); }
@@ -76,19 +98,40 @@ Result<std::vector<AgencyInfo>> SessionCore::Directory() {
   return agencies;
 }
 
-Result<PostAnswer> SessionCore::PostPatiently(const std::vector<Submission>& submissions, bool* repeated) {
+Error Unsettled(Error error, const ledger::Envelope& envelope) {
+  if (error.reason != Reason::kUnavailable && error.reason != Reason::kDeadline &&
+      error.reason != Reason::kOutcomeUnknown)
+    return error;
+  const auto digest = crypto::DigestOf(envelope.payload_type, envelope.payload).Hex();
+  const auto& type = envelope.payload_type;
+  std::string look = "the custody of its record";
+  auto is = [&](ledger::Kind kind) { return type == ledger::PayloadType(kind); };
+  if (is(ledger::Kind::kRecord) || is(ledger::Kind::kGrant)) look = "valija custody " + digest;
+  if (is(ledger::Kind::kStandingOrder)) look = "valija order list";
+  if (is(ledger::Kind::kCharterAmendment)) look = "valija whoami";
+  if (is(ledger::Kind::kEnrolment) || is(ledger::Kind::kEpoch)) look = "valija directory";
+  error.detail += (error.detail.empty() ? "" : "; ") + ("statement " + digest) +
+                  " may be in the log all the same, now or later; look before you do it again: " + look;
+  return error;
+}
+
+Result<PostAnswer> SessionCore::PostPatiently(const std::vector<Submission>& submissions, Time until, bool* repeated) {
   constexpr int kAttempts = 3;
+  auto passes = [](const Result<PostAnswer>& answer) {
+    if (!answer)  // a connection that went dead is noticed by nothing but the deadline
+      return answer.error().reason == Reason::kUnavailable || answer.error().reason == Reason::kDeadline ||
+             answer.error().reason == Reason::kPoolFull;
+    return std::any_of(answer->outcomes.begin(), answer->outcomes.end(),
+                       [](const auto& one) { return !one && one.error().reason == Reason::kPoolFull; });
+  };
   for (int attempt = 1;; ++attempt) {
     if (repeated != nullptr) *repeated = attempt > 1;
     auto answer = transport_->Post(submissions, verifier_.verified_size());
-    if (answer) {
-      if (answer->outcomes.size() != submissions.size())
-        return Refuse(Reason::kBadProof, "the broker answered for another number of statements");
-      return answer;
-    }
-    auto reason = answer.error().reason;
-    if ((reason != Reason::kUnavailable && reason != Reason::kPoolFull) || attempt == kAttempts) return answer;
-    std::this_thread::sleep_for(std::chrono::milliseconds(200 * attempt));
+    if (answer && answer->outcomes.size() != submissions.size())
+      return Refuse(Reason::kBadProof, "the broker answered for another number of statements");
+    const auto pause = pause_ * attempt;
+    if (!passes(answer) || attempt == kAttempts || Now() + pause >= until) return answer;
+    std::this_thread::sleep_for(pause);
   }
 }
 
@@ -101,6 +144,17 @@ Result<const ledger::AgencyState*> SessionCore::MyAgency() const {
 
 Digest SessionCore::DigestOf(ledger::Kind kind, ByteView payload) {
   return crypto::DigestOf(ledger::PayloadType(kind), payload);
+}
+
+bool SessionCore::AnotherStream(const Error& why, bool progress, int& fruitless) const {
+  constexpr int kFruitless = 9;
+  if (why.reason != Reason::kUnavailable && why.reason != Reason::kDeadline && why.reason != Reason::kShuttingDown &&
+      why.reason != Reason::kSlowConsumer)
+    return false;
+  if (progress) fruitless = 0;
+  if (fruitless == kFruitless) return false;
+  std::this_thread::sleep_for(pause_ * (1 << fruitless++));
+  return true;
 }
 
 Result<VerifiedEntry> SessionCore::PostDirect(ledger::Kind kind, Bytes payload, record::Attachments attachments) {
@@ -125,10 +179,11 @@ Result<VerifiedEntry> SessionCore::PostSigned(ledger::Envelope envelope, record:
   std::vector<Submission> submissions(1);
   submissions[0].envelope = std::move(envelope);
   submissions[0].attachments = std::move(attachments);
-  TRY(auto answer, PostPatiently(submissions));
-  if (!answer.outcomes[0]) return answer.outcomes[0].error();
-  TRY(auto checkpoint, verifier_.Advance(answer.view));
-  const auto& receipt = answer.outcomes[0]->receipt;
+  auto answer = PostPatiently(submissions);
+  if (!answer) return Unsettled(answer.error(), submissions[0].envelope);
+  if (!answer->outcomes[0]) return Unsettled(answer->outcomes[0].error(), submissions[0].envelope);
+  TRY(auto checkpoint, verifier_.Advance(answer->view));
+  const auto& receipt = answer->outcomes[0]->receipt;
   TRY(auto decision, verifier_.CheckAccepted(receipt, digest, checkpoint));
   return VerifiedEntry{receipt.head, *std::move(signed_statement), std::move(decision)};
 }

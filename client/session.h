@@ -30,6 +30,9 @@ Outcome<T> ToOutcome(Result<T> result) {
 }
 TimePoint ToTimePoint(Time time);
 Result<policy::Policy> PolicyOf(const std::string& text);  // kBadPolicy: every error of it, by line
+// After some failures nobody knows whether the statement is in the log: the error then says so, and where to look before
+// it is made anew. Other errors stay as they are.
+Error Unsettled(Error error, const ledger::Envelope& envelope);
 
 class SessionCore {
  public:
@@ -40,6 +43,7 @@ class SessionCore {
     ForgetOldWindow();
     return verifier_.Refresh(*transport_);
   }
+  void set_pause(std::chrono::milliseconds pause) { pause_ = pause; }  // for tests
   Result<WhoAmI> Me();
   Result<std::vector<AgencyInfo>> Directory();
 
@@ -88,6 +92,8 @@ class SessionCore {
                         const std::function<bool(const Released&)>& released);
 
   // ---- session_admin.cc ----
+  Result<std::vector<Session::EnrolmentChange>> EnrolmentChanges(const std::filesystem::path& card,
+                                                                 const Session::EnrolOptions& options);
   Result<NewsItem> Enrol(const std::filesystem::path& card, const Session::EnrolOptions& options);
   Result<NewsItem> Remove(const std::string& member) { return End(member, ledger::MemberStatus::kRemoved); }
   Result<NewsItem> Suspend(const std::string& member) { return End(member, ledger::MemberStatus::kSuspended); }
@@ -114,9 +120,13 @@ class SessionCore {
   // The digest under which that will be known, for what has to be kept before it is posted.
   static Digest DigestOf(ledger::Kind kind, ByteView payload);
   Result<VerifiedEntry> PostSigned(ledger::Envelope envelope, record::Attachments attachments);
-  // Posts, again while the broker cannot be reached (a statement posted twice is accepted once). `repeated`, if given, is
-  // set when it was posted more than once.
-  Result<PostAnswer> PostPatiently(const std::vector<Submission>& submissions, bool* repeated = nullptr);
+  // Posts, up to three times while there is no answer or the pool is full, but not from `until` on (a statement posted
+  // twice is accepted once). `repeated`, if given, is set when it was posted more than once.
+  Result<PostAnswer> PostPatiently(const std::vector<Submission>& submissions, Time until = Time::max(),
+                                   bool* repeated = nullptr);
+  // Whether a stream that ended so is begun again: at its greatest age the broker ends each, and it may be restarting.
+  // Waits before it says yes, longer each time that nothing came of the last stream: under two minutes in all.
+  bool AnotherStream(const Error& why, bool progress, int& fruitless) const;
   Result<const crypto::KemPrivateKey*> EpochKey(const KeyId& id);
   // sent.log and orders.log, by the keys of before a renewal too.
   KeptSecret SealForMyself(record::Kept what, const Digest& statement, const crypto::Secret& secret);
@@ -200,9 +210,10 @@ class SessionCore {
   Time window_made_{};
   record::ContextCache contexts_;
   std::map<KeyId, crypto::KemPrivateKey> epoch_keys_;
+  std::chrono::milliseconds pause_{200};  // before something is tried for the second time
   bool mail_loaded_ = false;
   Mail mail_;
-  std::map<Digest, VerifiedEntry> fetched_;  // records and other statements that are not in the mail
+  std::map<Digest, VerifiedEntry> fetched_;                 // records and other statements that are not in the mail
   std::map<std::uint64_t, std::vector<Release>> releases_;  // of openings under my orders, while they are followed
   bool keep_releases_ = false;
 };

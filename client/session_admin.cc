@@ -41,6 +41,41 @@ Result<std::vector<ledger::EpochWrap>> SessionCore::WrapsFor(const MemberId& mem
   return wraps;
 }
 
+Result<std::vector<Session::EnrolmentChange>> SessionCore::EnrolmentChanges(const std::filesystem::path& card_path,
+                                                                            const Session::EnrolOptions& options) {
+  TRY(auto text, io::ReadText(card_path, 1 << 16));
+  TRY(auto card, MemberCard::Parse(text));
+  TRY_OK(Refresh());
+  std::vector<Session::EnrolmentChange> changes;
+  const auto* known = verifier_.directory().member(card.member);
+  if (known == nullptr) return changes;
+  auto compare = [&](const char* what, std::string before, std::string after) {
+    if (before != after) changes.push_back({what, std::move(before), std::move(after)});
+  };
+  auto list = [](const std::vector<std::string>& words) {
+    std::string all;
+    for (const auto& word : words) all += (all.empty() ? "" : ", ") + word;
+    return all.empty() ? "none" : all;
+  };
+  auto yes = [](bool value) { return value ? "yes" : "no"; };
+  const auto& before = known->record;
+  compare("status",
+          before.status == ledger::MemberStatus::kActive      ? "active"
+          : before.status == ledger::MemberStatus::kSuspended ? "suspended"
+                                                              : "removed",
+          "active");
+  if (before.keys.auth_key_id != card.keys.auth_key_id || before.keys.signing_key != card.keys.signing_key ||
+      before.keys.kem_key != card.keys.kem_key)
+    changes.push_back({"keys", "those enrolled", "those of the card"});
+  compare("clearance", list({before.attributes.clearance}), list({options.clearance}));
+  compare("roles", list(before.attributes.roles), list(Sorted(options.roles)));
+  compare("programmes", list(before.attributes.programmes), list(Sorted(options.programmes)));
+  compare("administrator", yes(before.administrator), yes(options.administrator));
+  compare("auditor", yes(before.auditor), yes(options.auditor));
+  compare("person", before.person.empty() ? "none" : before.person, options.person.empty() ? "none" : options.person);
+  return changes;
+}
+
 Result<NewsItem> SessionCore::Enrol(const std::filesystem::path& card_path, const Session::EnrolOptions& options) {
   TRY(auto text, io::ReadText(card_path, 1 << 16));
   TRY(auto card, MemberCard::Parse(text));
@@ -73,13 +108,13 @@ Result<NewsItem> SessionCore::Enrol(const std::filesystem::path& card_path, cons
       }));
   const bool replaced = known != nullptr && known->record.keys.kem_key != card.keys.kem_key;
   TRY(auto entry, PostDirect(ledger::Kind::kEnrolment, proto::EncodeEnrolment(enrolment)));
-  TRY_OK(Refresh());
   // The device with the old keys may be in other hands. Who renews its own is no administrator any more with the keys of
   // this session: it rotates with the new ones.
-  if (replaced && card.member != profile_.member()) {
-    TRY(auto rotated, RotateEpoch());
-    (void)rotated;
-  }
+  if (replaced && card.member != profile_.member())
+    if (auto rotated = RotateEpoch(); !rotated)
+      return Refuse(rotated.error().reason,
+                    card.member.str() + " is enrolled with its new keys, but your agency's keys are not changed yet (" +
+                        rotated.error().detail + "); do it now: valija epoch rotate");
   return News(entry);
 }
 

@@ -42,13 +42,15 @@ Result<std::uint64_t> SessionCore::ExportLog(const fs::path& folder, const Progr
       if (failed) failed = WriteUnder(folder, file);
     return failed.has_value();
   };
-  if (builder.size() < checkpoint.size()) {
+  for (int fruitless = 0; failed && builder.size() < checkpoint.size();) {
+    const auto begun_at = builder.size();
     auto fetched = transport_->Entries(builder.size(), checkpoint.size(), [&](proto::LoggedEntry entry) {
       builder.Add(entry);
       if (progress) progress(builder.size(), checkpoint.size());
       return builder.size() % 256 != 0 || flush();
     });
-    TRY_OK(fetched);
+    if (fetched) break;
+    if (!AnotherStream(fetched.error(), builder.size() > begun_at, fruitless)) return fetched.error();
   }
   TRY_OK(failed);
   if (builder.size() != checkpoint.size())

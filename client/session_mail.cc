@@ -144,7 +144,9 @@ Status SessionCore::Follow(const std::function<bool(const NewsItem&)>& item) {
     return true;
   };
   if (!show()) return Ok();
-  for (;;) {
+  for (int fruitless = 0;;) {
+    const auto begun = std::chrono::steady_clock::now();
+    bool progress = false;
     Status failed = Ok();
     bool wanted = true, moved = false;
     auto take = [&](FollowItem& followed) -> Status {
@@ -156,6 +158,7 @@ Status SessionCore::Follow(const std::function<bool(const NewsItem&)>& item) {
       TRY_OK(CheckPage(page, cursor, checkpoint.size()));
       TRY_OK(Keep(std::move(page.entries), checkpoint));
       TRY_OK(profile_.SetCursor(followed.cursor));
+      progress = true;
       wanted = show();
       // The stream's next view continues its own last one. If another call moved the pin or the cursor meanwhile, that
       // would look like a fork: another stream goes on from here.
@@ -167,7 +170,11 @@ Status SessionCore::Follow(const std::function<bool(const NewsItem&)>& item) {
       return failed && wanted && !moved;
     });
     TRY_OK(failed);
-    if (!wanted || !moved) return ended;
+    if (!wanted) return ended;
+    if (moved) continue;
+    if (ended) return ended;
+    progress = progress || std::chrono::steady_clock::now() - begun > std::chrono::minutes(1);
+    if (!AnotherStream(ended.error(), progress, fruitless)) return ended;
   }
 }
 

@@ -119,7 +119,8 @@ InboxItem SessionCore::Item(const VerifiedEntry& entry) const {
   if (header.in_reply_to) item.in_reply_to = header.in_reply_to->Hex();
   if (first != digest) item.grant_of = first.Hex();
   for (const auto& head : header.portions) {
-    PortionInfo portion{head.number, head.marking, head.media_type, 0, false};
+    PortionInfo portion{head.number, head.marking, head.media_type, 0, false, mail_.opened_by_me(digest, head.number)};
+    item.opened_by_me = item.opened_by_me || portion.opened_by_me;
     if (original != nullptr && original->statement->kind == ledger::Kind::kRecord) {
       const auto& seals = std::get<ledger::Record>(original->statement->payload).payload.portions;
       if (head.number < seals.size()) portion.sealed_bytes = seals[head.number].body_length;
@@ -139,7 +140,6 @@ InboxItem SessionCore::Item(const VerifiedEntry& entry) const {
   item.revoked = ended([&](const Digest& one, const AgencyId& by) { return mail_.revoked(one, by); });
   item.recalled = ended([&](const Digest& one, const AgencyId& by) { return mail_.recalled(one, by); });
   item.purged = ended([&](const Digest& one, const AgencyId& by) { return mail_.purged(one, by); });
-  item.opened_by_me = mail_.opened_by_me(digest);
   for (const auto& source : header.sources) item.sources.push_back(source.Hex());
   if (header.urgency != record::Urgency::kNone) {
     const auto level = static_cast<std::size_t>(header.urgency);

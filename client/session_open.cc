@@ -123,8 +123,8 @@ Result<std::uint64_t> SessionCore::RequestKeys(const std::vector<Wanted*>& wante
                     .expires = {},
                     .approved_request = asked.approved,
                     .emergency = asked.emergency};
-  open.expires = open.by.time +
-                 std::min<Duration>(kRequestLifetime, std::chrono::seconds(Terms().caps.request_lifetime_seconds));
+  open.expires =
+      open.by.time + std::min<Duration>(kRequestLifetime, std::chrono::seconds(Terms().caps.request_lifetime_seconds));
   TRY(const auto* agency, MyAgency());
   for (const auto& one : wanted) {
     KeyId key = one->slip.epoch_key_id;
@@ -141,8 +141,10 @@ Result<std::uint64_t> SessionCore::RequestKeys(const std::vector<Wanted*>& wante
   submissions[0].envelope = std::move(envelope);
   // The very same statement, should the answer be lost: it is decided once, and until it expires it is answered again.
   bool repeated = false;
-  TRY(auto answer, PostPatiently(submissions, &repeated));
-  if (!answer.outcomes[0]) return answer.outcomes[0].error();
+  auto posted = PostPatiently(submissions, open.expires, &repeated);
+  if (!posted) return Unsettled(posted.error(), submissions[0].envelope);
+  const auto& answer = *posted;
+  if (!answer.outcomes[0]) return Unsettled(answer.outcomes[0].error(), submissions[0].envelope);
 
   // ---- the proof, before any share is touched ----
   TRY(auto checkpoint, verifier_.Advance(answer.view));
@@ -159,7 +161,7 @@ Result<std::uint64_t> SessionCore::RequestKeys(const std::vector<Wanted*>& wante
     if (verdict.allowed())
       ++allowed;
     else
-      out[wanted[i]->place] = RefusalOf(verdict, request_digest);
+      out[wanted[i]->place] = RefusalOf(verdict, asked.approved.value_or(request_digest));
   }
   if (allowed == 0) return index;
   if (repeated && accepted.releases.empty())
@@ -245,6 +247,7 @@ Result<OpenedPortion> SessionCore::FetchBody(Wanted& one, std::uint64_t entry, c
   opened.marking = one.head->marking;
   opened.media_type = one.head->media_type;
   opened.entry = entry;
+  if (one.file) TRY_OK(one.file->Restart());  // an earlier try may have ended after some slices
   auto sink = [&](ByteView block) -> Status {
     if (one.file) return one.file->Write(block);
     opened.content.append(AsText(block));
@@ -253,6 +256,7 @@ Result<OpenedPortion> SessionCore::FetchBody(Wanted& one, std::uint64_t entry, c
   std::optional<record::BodyOpener> opener;
   auto downloaded = transport_->Download(
       one.record.statement->digest, one.head->number,
+      (one.seal->body_length + record::kSliceSize - 1) / record::kSliceSize,
       [&](const BodyStream& body) -> Status {
         if (body.length != one.seal->body_length) return Refuse(Reason::kBadBody, "another length than was signed");
         TRY(auto slices, record::SliceList::Check(body.length, one.seal->body_root, body.slice_hashes));

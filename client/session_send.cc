@@ -239,7 +239,7 @@ Result<std::vector<Result<SentRecord>>> SessionCore::Send(const std::vector<Draf
     TRY(auto checkpoint, verifier_.Advance(answer.view));
     for (std::size_t k = 0; k < members.size(); ++k) {
       if (!answer.outcomes[k]) {
-        out[members[k]] = answer.outcomes[k].error();
+        out[members[k]] = Unsettled(answer.outcomes[k].error(), submissions[k].envelope);
         continue;
       }
       const auto& receipt = answer.outcomes[k]->receipt;
@@ -258,7 +258,7 @@ Result<std::vector<Result<SentRecord>>> SessionCore::Send(const std::vector<Draf
   };
   // What was posted before a failure is sent, and its senders are told; the rest has the failure for an answer.
   auto give_up = [&](const Error& error) {
-    for (auto member : members) out[member] = error;
+    for (std::size_t k = 0; k < members.size(); ++k) out[members[k]] = Unsettled(error, submissions[k].envelope);
     for (std::size_t i = 0; i < drafts.size(); ++i)
       if (ready[i]) out[i] = error;
     return std::move(out);

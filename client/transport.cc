@@ -98,6 +98,7 @@ class GrpcTransport final : public Transport {
 
   Status Follow(std::uint64_t cursor, std::uint64_t verified_size,
                 const std::function<bool(FollowItem)>& item) override {
+    Reconnect();
     grpc::ClientContext context;
     // A day: whoever follows longer asks again from its cursor. The broker refuses calls without a deadline.
     context.set_deadline(std::chrono::system_clock::now() + std::chrono::hours(24));
@@ -162,6 +163,7 @@ class GrpcTransport final : public Transport {
   }
 
   Status Entries(std::uint64_t from, std::uint64_t end, const std::function<bool(proto::LoggedEntry)>& entry) override {
+    Reconnect();
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + std::chrono::hours(12));
     v1::EntriesRequest request;
@@ -195,13 +197,14 @@ class GrpcTransport final : public Transport {
     }
   }
 
-  Status Download(const Digest& record, std::uint32_t portion, const std::function<Status(const BodyStream&)>& begin,
+  Status Download(const Digest& record, std::uint32_t portion, std::uint64_t slices,
+                  const std::function<Status(const BodyStream&)>& begin,
                   const std::function<Status(std::uint64_t, ByteView)>& slice) override {
     std::uint64_t next = 0;
     bool begun = false;
     for (int fruitless = 0;;) {
       std::uint64_t begun_at = next;
-      auto done = DownloadOnce(record, portion, begin, slice, begun, next);
+      auto done = DownloadOnce(record, portion, slices, begin, slice, begun, next);
       if (done || done.error().reason != Reason::kUnavailable) return done;
       fruitless = next > begun_at ? 0 : fruitless + 1;
       if (fruitless == 3) return done;
@@ -299,7 +302,7 @@ class GrpcTransport final : public Transport {
     return Ok();
   }
 
-  Status DownloadOnce(const Digest& record, std::uint32_t portion,
+  Status DownloadOnce(const Digest& record, std::uint32_t portion, std::uint64_t slices,
                       const std::function<Status(const BodyStream&)>& begin,
                       const std::function<Status(std::uint64_t, ByteView)>& slice, bool& begun, std::uint64_t& next) {
     Reconnect();
@@ -326,8 +329,9 @@ class GrpcTransport final : public Transport {
       if (const auto& start = piece->start) {
         if (!hashes_open) return stop(Refuse(Reason::kMalformed, "hashes after slices"));
         body.length = start->length;
+        if (start->slice_hashes.size() > slices - body.slice_hashes.size())
+          return stop(Refuse(Reason::kBadBody, "more slice hashes than the signed length has slices"));
         body.slice_hashes.insert(body.slice_hashes.end(), start->slice_hashes.begin(), start->slice_hashes.end());
-        if (body.slice_hashes.size() > (std::uint64_t{1} << 26)) return stop(Refuse(Reason::kTooLarge, "slice hashes"));
         hashes_open = start->more;
         if (hashes_open || begun) continue;
         if (auto ready = begin(body); !ready) return stop(ready.error());

@@ -71,8 +71,9 @@ class Transport {
   // `slice(i)` gives slice i. Resumes after a broken connection as often as progress is made.
   virtual Status Upload(const Hash& root, std::uint64_t length, const std::vector<Hash>& slice_hashes,
                         const std::function<Result<Bytes>(std::uint64_t)>& slice) = 0;
-  // `begin` gets length and hashes (return a refusal to stop), then `slice` each slice in order.
-  virtual Status Download(const Digest& record, std::uint32_t portion,
+  // `begin` gets length and hashes (return a refusal to stop), then `slice` each slice in order. More hashes than `slices`,
+  // the number that the signed length gives, are not taken: kBadBody.
+  virtual Status Download(const Digest& record, std::uint32_t portion, std::uint64_t slices,
                           const std::function<Status(const BodyStream&)>& begin,
                           const std::function<Status(std::uint64_t, ByteView)>& slice) = 0;
 };

@@ -107,6 +107,7 @@ struct PortionInfo {
   std::string marking, media_type;
   std::uint64_t sealed_bytes = 0;
   bool for_me = false;  // my agency has a key half for it
+  bool opened_by_me = false;
 };
 struct InboxItem {
   std::string id;
@@ -114,16 +115,16 @@ struct InboxItem {
   TimePoint time;
   std::string in_reply_to;
   std::vector<PortionInfo> portions;
-  bool revoked = false, opened_by_me = false;
+  bool revoked = false, opened_by_me = false;  // any portion of it
   std::uint64_t entry = 0;
-  std::string urgency;                // as in Draft
-  std::optional<TimePoint> due;       // it asks for an answer by then
-  bool answered_by_us = false;        // by somebody of my agency
-  std::vector<std::string> replies;   // ids of the records in my mailbox that answer it
-  bool recalled = false;              // every holder is asked to erase it, and to acknowledge so
-  bool purged = false;                // its content is gone
-  std::string grant_of;               // id of the original, if this is a grant of it
-  std::vector<std::string> sources;   // ids
+  std::string urgency;               // as in Draft
+  std::optional<TimePoint> due;      // it asks for an answer by then
+  bool answered_by_us = false;       // by somebody of my agency
+  std::vector<std::string> replies;  // ids of the records in my mailbox that answer it
+  bool recalled = false;             // every holder is asked to erase it, and to acknowledge so
+  bool purged = false;               // its content is gone
+  std::string grant_of;              // id of the original, if this is a grant of it
+  std::vector<std::string> sources;  // ids
 };
 // What happened to a record of mine, or that I received; or what I did. The kinds are those of docs/formats.md ("record",
 // "open", "acknowledgement", "revocation", "grant", "amendment", "approval", "review", "access-request", "answer",
@@ -144,15 +145,15 @@ struct NewsItem {
   std::string request;
   // "approve", "reject", "withdraw"; "justified", "not-justified"; "declined", "consented"; "open", "onward", "mark-less"
   std::string verdict;
-  std::string marking;     // access request and answer: of what would be derived
-  std::string agency;      // access request: who shall receive it
-  std::string emergency;   // open: why it could not wait
-  bool recall = false;     // revocation
-  std::uint32_t portion = 0;          // amendment
-  std::uint64_t sequence = 0;         // amendment: 1, 2, ..
-  std::string policy_text;            // amendment: its policy, if it is shown to me
-  std::optional<TimePoint> until;     // standing order
-  std::vector<std::string> erased;    // purge: ids
+  std::string marking;              // access request and answer: of what would be derived
+  std::string agency;               // access request: who shall receive it
+  std::string emergency;            // open: why it could not wait
+  bool recall = false;              // revocation
+  std::uint32_t portion = 0;        // amendment
+  std::uint64_t sequence = 0;       // amendment: 1, 2, ..
+  std::string policy_text;          // amendment: its policy, if it is shown to me
+  std::optional<TimePoint> until;   // standing order
+  std::vector<std::string> erased;  // purge: ids
 };
 struct OpenedPortion {
   std::string id;
@@ -166,9 +167,9 @@ struct OpenRequest {
   std::string record;  // id or unique prefix
   std::uint32_t portion = 0;
   std::string purpose, case_reference;
-  std::filesystem::path output;  // must not exist; empty: into OpenedPortion::content (at most 64 MiB)
-  std::string approved_request;  // id or prefix of my request that has been approved
-  std::string emergency;         // why it must be opened without the approvals
+  std::filesystem::path output;    // must not exist; empty: into OpenedPortion::content (at most 64 MiB)
+  std::string approved_request{};  // id or prefix of my request that has been approved
+  std::string emergency{};         // why it must be opened without the approvals
 };
 
 // ---- what others ask ----
@@ -272,7 +273,8 @@ class Session {
   Outcome<std::vector<InboxItem>> Inbox();  // all that was ever addressed to me, newest last
   Outcome<std::vector<InboxItem>> Sent();   // all that I sent: with its replies and by when they are due
   // Calls back for each verified item from the profile's cursor on; returns when the callback returns false, or with
-  // the failure that ended the stream.
+  // the failure that ended it. A stream that the broker ends (each after an hour, or when it restarts) is begun again where
+  // it ended, until nothing came of that for some two minutes.
   Outcome<Done> Follow(const std::function<bool(const NewsItem&)>& item);
   // A portion that needs approvals is refused as "approval-missing", and the request waits for them: the failure's message
   // and Custody name it. Once approved (Waiting), open again with approved_request.
@@ -316,12 +318,19 @@ class Session {
     std::string clearance;
     std::vector<std::string> roles, programmes;
     bool administrator = false, auditor = false;
-    std::string person;  // the same label in all members that are one person; without one nothing can be approved
+    std::string person{};  // the same label in all members that are one person; without one nothing can be approved
   };
+  struct EnrolmentChange {
+    std::string what;  // "status", "keys", "clearance", "roles", "programmes", "administrator", "auditor", "person"
+    std::string before, after;
+  };
+  // What Enrol would change of a member that was enrolled before: attributes that are not named again are lost.
+  Outcome<std::vector<EnrolmentChange>> EnrolmentChanges(const std::filesystem::path& card,
+                                                         const EnrolOptions& options);
   Outcome<NewsItem> Enrol(const std::filesystem::path& card, const EnrolOptions& options);
-  Outcome<NewsItem> Remove(const std::string& member);  // and rotates the epoch
-  Outcome<NewsItem> Suspend(const std::string& member);  // and rotates the epoch
-  Outcome<NewsItem> Resume(const std::string& member);   // with the epochs that came meanwhile
+  Outcome<NewsItem> Remove(const std::string& member);       // and rotates the epoch
+  Outcome<NewsItem> Suspend(const std::string& member);      // and rotates the epoch
+  Outcome<NewsItem> Resume(const std::string& member);       // with the epochs that came meanwhile
   Outcome<NewsItem> GrantEpochs(const std::string& member);  // every earlier epoch: what was sent before it came
   Outcome<NewsItem> RotateEpoch();
   // An amendment of the charter, signed by as many agencies as the charter asks: the bytes of its envelope.

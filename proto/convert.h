@@ -61,7 +61,8 @@ Result<ledger::Decision> DecodeDecision(ByteView bytes);
 Bytes EncodeEnvelope(const ledger::Envelope& envelope);
 Result<ledger::Envelope> DecodeEnvelope(ByteView bytes);
 // Envelope + attachments -> Statement (kind by payload type, digest computed, payload decoded). The policies of a record, a
-// grant or an amendment are decoded if they are there; whether they are those that it names, Decide judges.
+// grant or an amendment are decoded if they are there. Whether a header names them Decide judges, which has the header and
+// the attachments; an amendment keeps only its policy, so that is judged here: kBadPolicy.
 Result<ledger::Statement> MakeStatement(ledger::Envelope envelope, record::Attachments attachments = {});
 // The same from an envelope in redacted form; the digest is the original's, which the entry's head names.
 Result<ledger::Statement> MakeErasedStatement(ledger::Envelope envelope, const Digest& digest,

@@ -80,7 +80,11 @@ Status TakePolicies(const record::Attachments& attachments, ledger::Payload& pay
   }
   if (auto* amendment = std::get_if<ledger::Amendment>(&payload)) {
     TRY(auto policies, PoliciesOf(attachments, 1));
-    if (!policies.empty()) amendment->policy = std::move(policies.front());
+    if (policies.empty()) return Ok();
+    if (PolicyDigest(attachments.policies.front()) != amendment->policy_digest) {
+      return Refuse(Reason::kBadPolicy, "the amendment names another policy");
+    }
+    amendment->policy = std::move(policies.front());
     return Ok();
   }
   if (!attachments.policies.empty()) return Malformed("Attachments.policies", "beside a kind that has none");

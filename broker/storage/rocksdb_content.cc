@@ -56,7 +56,8 @@ class RocksDbContent final : public Content {
                          const MemberId& by, Time now) override {
     TRY_OK(record::SliceList::Check(length, root, slice_hashes));
     const BodyName name{by.agency(), root};
-    std::lock_guard lock(mutex_);
+    std::lock_guard lock(db_.bodies);
+    TRY_OK(CheckNotPurged(root));
     if (auto there = Find(name)) {
       if (there->length != length) return Refuse(Reason::kBadBody, "another length under this root");
       db_.unclaimed.Touch(name, now);
@@ -80,7 +81,7 @@ class RocksDbContent final : public Content {
 
   Status Put(const BodyName& name, std::uint64_t index, ByteView slice) override {
     Hash hash = log::LeafHash(slice);
-    std::lock_guard lock(mutex_);
+    std::lock_guard lock(db_.bodies);
     rdb::PinnableSlice value;
     TRY(Manifest manifest, Load(name, &value));
     std::uint64_t count = record::SliceList::Count(manifest.length);
@@ -117,17 +118,19 @@ class RocksDbContent final : public Content {
       if (body.size() > record::kSliceSize) return Refuse(Reason::kTooLarge, "a body of more than one slice");
       roots.push_back(log::LeafHash(body));  // the root of one slice
     }
-    std::lock_guard lock(mutex_);
+    std::lock_guard lock(db_.bodies);
+    for (const Hash& root : roots) TRY_OK(CheckNotPurged(root));
     rdb::WriteBatch batch;
     std::map<BodyName, UnclaimedBodies::Body> fresh;
     std::uint64_t charge = 0;
     for (std::size_t i = 0; i < bodies.size(); ++i) {
       const BodyName name{by.agency(), roots[i]};
+      // One that was begun before counts already.
+      const bool counted = db_.unclaimed.Touch(name, now);
       if (Has(name)) continue;
       batch.Put(db_.families[kBodies], ToSlice(BodyKey('m', name)),
                 ToSlice(EncodeManifest({bodies[i].size(), now, true, by.str(), bodies[i]})));
-      // One that was begun by an upload counts already.
-      if (db_.unclaimed.Touch(name, now)) continue;
+      if (counted) continue;
       UnclaimedBodies::Body waits{by.str(), std::max<std::uint64_t>(bodies[i].size(), kLeastCharge), now};
       if (!fresh.emplace(name, waits).second) continue;
       charge += waits.charge;
@@ -138,6 +141,12 @@ class RocksDbContent final : public Content {
     TRY_OK(db_.Write(batch, false));
     for (auto& [name, waits] : fresh) db_.unclaimed.Add(name, std::move(waits));
     return roots;
+  }
+
+  std::optional<BodyInfo> FindWanted(const BodyName& name, Time now) override {
+    std::lock_guard lock(db_.bodies);
+    db_.unclaimed.Touch(name, now);
+    return Find(name);
   }
 
   std::optional<BodyInfo> Find(const BodyName& name) const override {
@@ -189,21 +198,36 @@ class RocksDbContent final : public Content {
   }
 
   Status Erase(const BodyName& name) override {
-    std::lock_guard lock(mutex_);
-    db_.unclaimed.Take(name);
-    return EraseLocked(name);
+    std::lock_guard lock(db_.bodies);
+    return EraseTaken(name, db_.unclaimed.Take(name));
   }
 
-  std::uint64_t Unclaimed(const MemberId& by) const override { return db_.unclaimed.Of(by.str()); }
+  Status Purge(const Hash& root) override {
+    std::lock_guard lock(db_.bodies);
+    rdb::WriteBatch batch;
+    batch.Put(db_.families[kBodies], ToSlice(PurgedKey(root)), rdb::Slice());
+    TRY_OK(db_.Write(batch, false));
+    TRY(auto names, CopiesOf(root));
+    for (const auto& name : names) {
+      db_.unclaimed.Take(name);
+      TRY_OK(EraseLocked(name));
+    }
+    return Ok();
+  }
 
   Result<std::size_t> Sweep(Time before) override {
     std::size_t swept = 0;
+    Status failed = Ok();
     for (const auto& name : db_.unclaimed.BegunBefore(before)) {
-      std::lock_guard lock(mutex_);
-      if (!db_.unclaimed.Take(name)) continue;  // a record has just claimed it
-      TRY_OK(EraseLocked(name));
-      ++swept;
+      std::lock_guard lock(db_.bodies);
+      auto taken = db_.unclaimed.TakeBegunBefore(name, before);
+      if (!taken) continue;  // a record has just claimed it, or is about to
+      if (auto erased = EraseTaken(name, std::move(taken)); erased)
+        ++swept;
+      else if (failed)
+        failed = Refuse(erased.error().reason, "body " + name.root.Hex() + ": " + erased.error().detail);
     }
+    TRY_OK(failed);
     return swept;
   }
 
@@ -223,6 +247,31 @@ class RocksDbContent final : public Content {
   }
 
  private:
+  static Bytes PurgedKey(const Hash& root) {
+    Bytes key = {'x'};
+    Append(key, root);
+    return key;
+  }
+  Status CheckNotPurged(const Hash& root) const {
+    rdb::PinnableSlice value;
+    auto status = db_.Get(kBodies, PurgedKey(root), &value);
+    if (status.IsNotFound()) return Ok();
+    return status.ok() ? Refuse(Reason::kPurged) : ReadError(status);
+  }
+  Result<std::vector<BodyName>> CopiesOf(const Hash& root) const {
+    std::vector<BodyName> out;
+    Bytes prefix = {'m'};
+    Append(prefix, root);
+    std::unique_ptr<rdb::Iterator> at(db_.db->NewIterator(rdb::ReadOptions(), db_.families[kBodies]));
+    for (at->Seek(ToSlice(prefix)); at->Valid() && at->key().starts_with(ToSlice(prefix)); at->Next()) {
+      auto owner = AgencyId::Parse(AsText(View(at->key()).subspan(prefix.size())));
+      if (!owner) return Refuse(Reason::kCorrupt, "a body of nobody's");
+      out.push_back({*owner, root});
+    }
+    if (!at->status().ok()) return ReadError(at->status());
+    return out;
+  }
+
   void PutUnclaimed(rdb::WriteBatch& batch, const BodyName& name, const UnclaimedBodies::Body& waits) {
     Bytes value;
     AppendU64(value, static_cast<std::uint64_t>(ToMillis(waits.begun)));
@@ -268,6 +317,13 @@ class RocksDbContent final : public Content {
     return std::uint64_t{ReadU32(View(value).data())};
   }
 
+  // What waited for a claim waits on if it cannot be erased: it still takes its room.
+  Status EraseTaken(const BodyName& name, std::optional<UnclaimedBodies::Body> taken) {
+    auto erased = EraseLocked(name);
+    if (!erased && taken) db_.unclaimed.Add(name, *std::move(taken));
+    return erased;
+  }
+
   Status EraseLocked(const BodyName& name) {
     rdb::PinnableSlice value;
     TRY(Manifest manifest, Load(name, &value));
@@ -282,7 +338,6 @@ class RocksDbContent final : public Content {
   }
 
   RocksDbStore::Db& db_;
-  std::mutex mutex_;  // one writer at a time: a body is looked up and then changed
 };
 
 }  // namespace

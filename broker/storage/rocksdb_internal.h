@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "broker/oplog.h"
@@ -30,7 +31,7 @@ inline Error ReadError(const rdb::Status& status) {
 
 // The bodies that no record has claimed. In memory, as the 'u' keys of the store say; every change of it goes with a
 // write of the store: a body is added after the write that began it, and taken out before the one that claims or
-// erases it, so that whoever takes it out is the only one. Thread-safe.
+// erases it (and put back if it could not be erased), so that whoever takes it out is the only one. Thread-safe.
 class UnclaimedBodies {
  public:
   struct Body {
@@ -57,8 +58,15 @@ class UnclaimedBodies {
     at->second.begun = std::max(at->second.begun, now);
     return true;
   }
-  bool Take(const BodyName& name) {
+  std::optional<Body> Take(const BodyName& name) {
     std::lock_guard lock(mutex_);
+    return TakeLocked(name);
+  }
+  // Unless it was touched since it was listed.
+  std::optional<Body> TakeBegunBefore(const BodyName& name, Time before) {
+    std::lock_guard lock(mutex_);
+    auto at = bodies_.find(name);
+    if (at == bodies_.end() || at->second.begun >= before) return std::nullopt;
     return TakeLocked(name);
   }
   std::vector<BodyName> BegunBefore(Time before) const {
@@ -70,14 +78,15 @@ class UnclaimedBodies {
   }
 
  private:
-  bool TakeLocked(const BodyName& name) {
+  std::optional<Body> TakeLocked(const BodyName& name) {
     auto at = bodies_.find(name);
-    if (at == bodies_.end()) return false;
-    auto total = totals_.find(at->second.by);
-    total->second -= at->second.charge;
-    if (total->second == 0) totals_.erase(total);
+    if (at == bodies_.end()) return std::nullopt;
+    Body body = std::move(at->second);
     bodies_.erase(at);
-    return true;
+    auto total = totals_.find(body.by);
+    total->second -= body.charge;
+    if (total->second == 0) totals_.erase(total);
+    return body;
   }
   mutable std::mutex mutex_;
   std::map<BodyName, Body> bodies_;
@@ -98,7 +107,10 @@ struct RocksDbStore::Db {
   std::vector<rdb::ColumnFamilyHandle*> families;
   std::atomic<bool> failed = false;
   UnclaimedBodies unclaimed;
+  std::mutex bodies;                  // one writer of them at a time: a body is looked up and then changed
   std::uint64_t unclaimed_limit = 0;  // bytes, of one member
+  std::mutex replaced_mutex;
+  std::vector<Bytes> replaced;  // keys of entries that a scrub has not seen yet
 
   ~Db() {
     for (auto* family : families) db->DestroyColumnFamilyHandle(family);

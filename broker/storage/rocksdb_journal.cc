@@ -46,6 +46,18 @@ class RocksDbJournal final : public Journal {
     return out;
   }
 
+  Status Replace(const std::vector<std::pair<std::uint64_t, Bytes>>& entries) override {
+    rdb::WriteBatch batch;
+    for (const auto& [index, bytes] : entries) {
+      if (index >= size_) return Refuse(Reason::kInternal, "no entry has this index");
+      batch.Put(db_.families[kEntries], ToSlice(IndexKey(index)), ToSlice(bytes));
+    }
+    TRY_OK(db_.Write(batch, true));
+    std::lock_guard lock(db_.replaced_mutex);
+    for (const auto& [index, bytes] : entries) db_.replaced.push_back(IndexKey(index));
+    return Ok();
+  }
+
   std::optional<Bytes> Tile(log::TileId id) const override {
     rdb::PinnableSlice value;
     auto status = db_.Get(kDefault, TileKey(id), &value);
@@ -68,7 +80,19 @@ class RocksDbJournal final : public Journal {
       batch.Put(db_.families[kDefault], ToSlice(TileKey(id)), ToSlice(hashes));
     }
     for (const auto& name : write.claims) {
-      if (db_.unclaimed.Take(name)) batch.Delete(db_.families[kBodies], ToSlice(BodyKey('u', name)));
+      bool waited = db_.unclaimed.Take(name).has_value();
+      if (!waited) {
+        // Claimed before, or swept; a sweep of it ends before this lock is ours.
+        std::lock_guard lock(db_.bodies);
+        waited = db_.unclaimed.Take(name).has_value();
+        rdb::PinnableSlice ignored;
+        if (!waited && !db_.Get(kBodies, BodyKey('m', name), &ignored).ok()) {
+          db_.failed = true;  // what was taken out above is not as the store has it any more
+          Log(Level::kAlarm, "claimed-body-missing", {{"agency", name.owner.str()}, {"body", name.root.Hex()}});
+          return Refuse(Reason::kStorage, "a record's body is not there: " + name.root.Hex());
+        }
+      }
+      if (waited) batch.Delete(db_.families[kBodies], ToSlice(BodyKey('u', name)));
     }
     TRY_OK(db_.Write(batch, true));
     size_ = index;

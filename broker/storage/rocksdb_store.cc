@@ -110,6 +110,31 @@ Result<std::unique_ptr<RocksDbStore>> RocksDbStore::Open(const Options& options)
 
 RocksDbStore::RocksDbStore(std::unique_ptr<Db> db) : db_(std::move(db)) {}
 RocksDbStore::~RocksDbStore() = default;
+Status RocksDbStore::Scrub(Scrubbed what) {
+  std::vector<Bytes> replaced;
+  {
+    std::lock_guard lock(db_->replaced_mutex);
+    replaced.swap(db_->replaced);
+  }
+  if (what == Scrubbed::kEntries && replaced.empty()) return Ok();
+  auto done = db_->db->Flush(rdb::FlushOptions(), db_->families);  // and the write-ahead logs before it go
+  rdb::CompactRangeOptions how;
+  how.bottommost_level_compaction = rdb::BottommostLevelCompaction::kForce;
+  how.exclusive_manual_compaction = false;
+  if (what == Scrubbed::kEntries) {
+    for (const auto& key : replaced) {
+      const rdb::Slice slice = ToSlice(key);
+      if (done.ok()) done = db_->db->CompactRange(how, db_->families[kEntries], &slice, &slice);
+    }
+  } else {
+    how.blob_garbage_collection_policy = rdb::BlobGarbageCollectionPolicy::kForce;
+    how.blob_garbage_collection_age_cutoff = 1.0;
+    for (auto* family : db_->families)
+      if (done.ok()) done = db_->db->CompactRange(how, family, nullptr, nullptr);
+  }
+  return done.ok() ? Ok() : Status(Refuse(Reason::kStorage, done.ToString()));
+}
+
 Journal& RocksDbStore::journal() { return *journal_; }
 Content& RocksDbStore::content() { return *content_; }
 

@@ -8,6 +8,7 @@
 //                                                and, if the whole body stands right here, its bytes
 //                   'h' root agency              slice hashes, 32 bytes each (absent when there is one slice)
 //                   'p' root agency              be32 slices present (absent when complete)
+//                   'x' root                     purged: nothing may be stored under this root any more
 //                   'u' root agency              be64 begun (ms), be64 charge, member id: no record names it yet
 //   slices          root be32 index agency       a slice; values are kept in blob files, out of compaction's way
 //
@@ -49,6 +50,12 @@ class RocksDbStore {
 
   Journal& journal();
   Content& content();
+
+  // Bytes that were erased or replaced stand in the store's files until a compaction writes those anew. Entries: those that
+  // were replaced since the store was opened; quick, and may be done while it serves. Everything: all entries and bodies,
+  // which rewrites the whole store. kStorage.
+  enum class Scrubbed { kEntries, kEverything };
+  Status Scrub(Scrubbed what = Scrubbed::kEverything);
 
   struct Db;  // of the parts of the store
 

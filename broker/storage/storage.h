@@ -52,10 +52,14 @@ class Journal {
   virtual ~Journal() = default;
 
   // kAborted-like kConflict (Reason::kExists) if the journal's size is not `first` (another writer); kStorage if nothing
-  // was written; kOutcomeUnknown if it is not known what is on disk. After the last two every later append is refused
+  // was written (a body that is claimed and not there, too); kOutcomeUnknown if it is not known what is on disk. After the last two every later append is refused
   // until the store is opened anew.
   Result<Durable> Append(const JournalWrite& write);
   Durable Present() const { return Durable(Size()); }
+
+  // What a purge leaves of entries that are there, in their place; durable before it returns. The sequencer alone. kStorage
+  // and kOutcomeUnknown as for an append.
+  virtual Status Replace(const std::vector<std::pair<std::uint64_t, Bytes>>& entries) = 0;
 
   virtual std::uint64_t Size() const = 0;
   // Entries [from, from + count) that exist, fewer if they pass max_bytes (at least one). kCorrupt, kStorage.
@@ -94,16 +98,19 @@ class Content {
   // their roots, in order. kMalformed for an empty one, kTooLarge, kTooMany.
   virtual Result<std::vector<Hash>> PutSmall(const std::vector<ByteView>& bodies, const MemberId& by, Time now) = 0;
   virtual std::optional<BodyInfo> Find(const BodyName& name) const = 0;
+  // The same for a record that is about to claim it: as if it were begun now, so that no sweep takes it meanwhile.
+  virtual std::optional<BodyInfo> FindWanted(const BodyName& name, Time now) = 0;
   // Is it there and complete? Reads less than Find.
   virtual bool Has(const BodyName& name) const = 0;
   virtual Result<Bytes> Get(const BodyName& name, std::uint64_t index) const = 0;  // kNotFound, kCorrupt
   virtual Status Erase(const BodyName& name) = 0;
-  // What this member began and no record claimed yet counts so many bytes, complete or not; a small body counts as
-  // kLeastCharge.
+  // Every agency's body under this root is erased, and none is taken any more: Begin and PutSmall then answer kPurged. May
+  // be done again. Not synced by itself: durable with the next synced write to the same store.
+  virtual Status Purge(const Hash& root) = 0;
+  // What a member began and no record claimed yet counts against its limit, complete or not; a small body as this much.
   static constexpr std::uint64_t kLeastCharge = 64 << 10;
-  virtual std::uint64_t Unclaimed(const MemberId& by) const = 0;
-  // Unclaimed bodies last begun before `before` are erased; returns how many. `before` is a day ago or more, so that no
-  // record still on its way loses its body.
+  // Unclaimed bodies last begun before `before` are erased; returns how many, or, when all have been tried, why one could
+  // not be: that one counts on. `before` is a day ago or more, so that no record still on its way loses its body.
   virtual Result<std::size_t> Sweep(Time before) = 0;
 };
 

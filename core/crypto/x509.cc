@@ -16,11 +16,9 @@ namespace valija::crypto {
 namespace {
 
 constexpr std::size_t kMaxDer = std::size_t{64} << 10;
-constexpr std::size_t kMaxIntermediates = 4;
 constexpr std::string_view kBegin = "-----BEGIN CERTIFICATE-----", kEnd = "-----END CERTIFICATE-----";
 
 using X509Ptr = Owned<X509, X509_free>;
-using Stack = Owned<STACK_OF(X509), [](STACK_OF(X509) * all) { sk_X509_free(all); }>;  // not of its elements
 using Extensions = Owned<STACK_OF(X509_EXTENSION),
                          [](STACK_OF(X509_EXTENSION) * all) { sk_X509_EXTENSION_pop_free(all, X509_EXTENSION_free); }>;
 using Names = Owned<GENERAL_NAMES, GENERAL_NAMES_free>;
@@ -138,12 +136,10 @@ std::string Certificate::SubjectText() const {
   return text.size() > 256 ? text.substr(0, 253) + "..." : text;
 }
 
-Status Certificate::VerifyIssuedBy(const Certificate& ca, TlsPurpose purpose, Time at,
-                                   const std::vector<Certificate>& intermediates) const {
+Status Certificate::VerifyIssuedBy(const Certificate& ca, TlsPurpose purpose, Time at) const {
   X509* leaf = x509_->x509.get();
   if (!ca.is_ca()) return Bad("the issuer given is not a CA");
   if (is_ca()) return Bad("a CA's certificate is nobody's identity");
-  if (intermediates.size() > kMaxIntermediates) return Bad("too many intermediate certificates");
   // OpenSSL lets a certificate without extended key usage do everything; here it must be named.
   const auto usages = X509_get_extended_key_usage(leaf);
   const std::uint32_t wanted = purpose == TlsPurpose::kClient ? XKU_SSL_CLIENT : XKU_SSL_SERVER;
@@ -154,19 +150,15 @@ Status Certificate::VerifyIssuedBy(const Certificate& ca, TlsPurpose purpose, Ti
 
   Owned<X509_STORE, X509_STORE_free> store(X509_STORE_new());
   Owned<X509_STORE_CTX, X509_STORE_CTX_free> context(X509_STORE_CTX_new());
-  Stack untrusted(sk_X509_new_null());
-  Need(store && context && untrusted, "no memory");
+  Need(store && context, "no memory");
   // This one CA is the whole trust: no default folders, nothing from the peer. PARTIAL_CHAIN makes it an anchor also
   // where it is not self-signed.
   Need(X509_STORE_add_cert(store.get(), ca.x509_->x509.get()) == 1, "the CA cannot be an anchor");
-  for (const auto& more : intermediates) {
-    Need(sk_X509_push(untrusted.get(), more.x509_->x509.get()) > 0, "no memory");
-  }
-  Need(X509_STORE_CTX_init(context.get(), store.get(), leaf, untrusted.get()) == 1, "no memory");
+  Need(X509_STORE_CTX_init(context.get(), store.get(), leaf, nullptr) == 1, "no memory");
   X509_VERIFY_PARAM* rules = X509_STORE_CTX_get0_param(context.get());
   X509_VERIFY_PARAM_set_flags(rules, X509_V_FLAG_PARTIAL_CHAIN);
   X509_VERIFY_PARAM_set_auth_level(rules, 2);  // 112 bits: no SHA-1, no short RSA
-  X509_VERIFY_PARAM_set_depth(rules, static_cast<int>(kMaxIntermediates));
+  X509_VERIFY_PARAM_set_depth(rules, 0);       // nothing between the two
   X509_VERIFY_PARAM_set_time(rules, std::chrono::floor<std::chrono::seconds>(at).time_since_epoch().count());
   Need(X509_VERIFY_PARAM_set_purpose(
            rules, purpose == TlsPurpose::kClient ? X509_PURPOSE_SSL_CLIENT : X509_PURPOSE_SSL_SERVER) == 1,

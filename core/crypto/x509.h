@@ -33,11 +33,10 @@ class Certificate {
   Time not_after() const { return not_after_; }  // refused from this second on, as OpenSSL counts
   bool is_ca() const { return is_ca_; }          // basicConstraints CA:TRUE, and a key usage that lets it sign
   std::string SubjectText() const;               // one line, printable ASCII only, for people
-  // Issued (directly or through `intermediates`, at most 4) by this very CA and no other, valid at `at` with its whole
-  // chain, itself no CA, and allowed for `purpose` by an extended key usage that is there and names it.
-  // kBadCertificate says what does not hold. Revocation is the directory's matter: no CRL is looked at.
-  Status VerifyIssuedBy(const Certificate& ca, TlsPurpose purpose, Time at,
-                        const std::vector<Certificate>& intermediates = {}) const;
+  // Issued directly by this very CA and no other (an agency whose CA issues through an intermediate one names that as its
+  // CA), valid at `at` as the CA is too, itself no CA, and allowed for `purpose` by an extended key usage that is there and
+  // names it. kBadCertificate says what does not hold. Revocation is the directory's matter: no CRL is looked at.
+  Status VerifyIssuedBy(const Certificate& ca, TlsPurpose purpose, Time at) const;
 
  private:
   struct X509Owner;

@@ -52,7 +52,8 @@ class FileLock {
 Result<crypto::Secret> ReadPassphraseFile(const fs::path& path);
 // On /dev/tty; kUsage where there is none. twice: asked again, and refused unless equal. A signal that ends or stops
 // the program finds the terminal as it was before.
-Result<crypto::Secret> AskPassphrase(const std::string& prompt, bool twice);
+Result<crypto::Secret> AskPassphrase(const std::string& prompt, bool twice,
+                                     const std::string& again = "Again, the same: ");
 
 // No core dumps, not traceable, no new privileges. Call first in main(). Throws if the system will not.
 void HardenProcess();

@@ -117,13 +117,13 @@ Error Empty() { return Refuse(Reason::kBadPassphrase, "an empty passphrase is no
 
 }  // namespace
 
-Result<Secret> AskPassphrase(const std::string& prompt, bool twice) {
+Result<Secret> AskPassphrase(const std::string& prompt, bool twice, const std::string& again_prompt) {
   Descriptor tty(::open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC));
   if (tty.get() < 0) return NoTerminal();
   TRY(auto passphrase, AskOnce(tty.get(), prompt));
   if (passphrase.empty()) return Empty();
   if (twice) {
-    TRY(auto again, AskOnce(tty.get(), "Again, the same: "));
+    TRY(auto again, AskOnce(tty.get(), again_prompt));
     if (!passphrase.EqualTo(again)) return Refuse(Reason::kBadPassphrase, "the two are not the same");
   }
   return passphrase;

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <set>
 
+#include "core/crypto/hash.h"
 #include "core/crypto/keys.h"
 #include "core/ledger/apply_internal.h"
 
@@ -40,9 +41,11 @@ void ApplyCharter(StateData& data, const Charter& charter, const Digest& digest)
   }
 }
 
-// Nobody of an agency that left is a member any more: should it join again, it enrols anew.
-void Leave(StateData& data, AgencyState& agency) {
+// Nobody of an agency that left is a member any more: should it join again, it enrols anew, and makes a new epoch, as
+// those who had the last one are no members of it.
+void Leave(StateData& data, AgencyState& agency, Time now) {
   agency.left = true;
+  if (!agency.epochs.empty()) agency.epochs.back().superseded_at = now;
   for (auto& [id, member] : data.members) {
     if (id.agency() != agency.charter.id || member.record.status == MemberStatus::kRemoved) continue;
     member.record.status = MemberStatus::kRemoved;
@@ -67,7 +70,7 @@ void ApplyCharterAmendment(StateData& data, const CharterAmendment& amendment, c
     Concern(data, id, head.index);  // who leaves is told so by nobody else
     const bool stays = std::any_of(next.agencies.begin(), next.agencies.end(),
                                    [&, &id = id](const CharterAgency& one) { return one.id == id; });
-    if (!stays && !agency.left) Leave(data, agency);
+    if (!stays && !agency.left) Leave(data, agency, head.time);
   }
   for (const CharterAgency& one : next.agencies) {
     auto [at, joins] = data.agencies.try_emplace(one.id, AgencyState{one, {}, false});
@@ -96,7 +99,7 @@ void ApplyEnrolment(StateData& data, const Enrolment& enrolment, const EntryHead
 void ApplyEpoch(StateData& data, const Epoch& epoch, const EntryHead& head) {
   AgencyState& agency = data.agencies.at(epoch.agency);
   Demand(epoch.epoch == agency.epochs.size() + 1, "an epoch out of order");
-  if (!agency.epochs.empty()) agency.epochs.back().superseded_at = head.time;
+  if (!agency.epochs.empty() && !agency.epochs.back().superseded_at) agency.epochs.back().superseded_at = head.time;
   EpochState next;
   next.epoch = epoch.epoch;
   next.public_key = epoch.public_key;
@@ -142,7 +145,9 @@ void ApplyRecord(StateData& data, const Statement& statement, const Record& reco
   const record::Header& header = record.payload.header;
   RecordState next = FromHeader(data, header, statement.attachments, record.policies, head);
   for (const record::PortionSeal& seal : record.payload.portions) next.body_roots.push_back(seal.body_root);
+  data.bodies.insert(next.body_roots.begin(), next.body_roots.end());
   next.in_reply_to = header.in_reply_to;
+  next.sources = header.sources;
   if (header.urgency != record::Urgency::kNone) {
     const auto hours = data.charter->caps.response_hours.at(static_cast<std::size_t>(header.urgency) - 1);
     next.due = head.time + std::chrono::hours(hours);
@@ -152,6 +157,8 @@ void ApplyRecord(StateData& data, const Statement& statement, const Record& reco
     auto answered = data.records.find(*header.in_reply_to);
     Demand(answered != data.records.end(), "an answer to nothing");
     answered->second.replies.try_emplace(header.originator.agency(), head.index);
+    // The clock is the original's.
+    OriginalOf(data, answered->second).replies.try_emplace(header.originator.agency(), head.index);
   }
   Demand(data.headers.insert(record.payload.ctx).second, "a second statement under one header");
   Demand(data.records.emplace(head.statement, std::move(next)).second, "a record for the second time");
@@ -190,18 +197,22 @@ void ForgetExpired(StateData& data) {
 
 std::shared_ptr<const policy::Policy> Intern(StateData& data, const policy::Policy& policy, ByteView policy_bytes) {
   if (policy_bytes.size() <= Salt::kSize) return std::make_shared<policy::Policy>(policy);
-  auto& slot = data.policies[ToBytes(policy_bytes.subspan(Salt::kSize))];  // what follows the random bytes
+  auto& slot = data.policies[crypto::Sha256(policy_bytes.subspan(Salt::kSize))];  // of what follows the random bytes
   if (!slot) slot = std::make_shared<const policy::Policy>(policy);
   return slot;
 }
 
 namespace {
 
-std::optional<MemberId> AuthorOf(const StateData& data, const Statement& statement) {
-  if (const auto by = AuthorshipOf(statement)) return by->author;
+// As it stands in the directory, which forgets nobody.
+const MemberId* AuthorOf(const StateData& data, const Statement& statement) {
   if (const auto* opening = std::get_if<StandingOpening>(&statement.payload))
-    return data.orders.at(opening->order).order.by.author;
-  return std::nullopt;
+    return &data.members.find(data.orders.at(opening->order).order.by.author)->first;
+  const auto by = AuthorshipOf(statement);
+  if (!by) return nullptr;
+  const auto known = data.members.find(by->author);
+  Demand(known != data.members.end(), "a statement of nobody's");
+  return &known->first;
 }
 
 }  // namespace

@@ -28,6 +28,12 @@ void CountOpening(StateData& data, const Verdict& verdict, const MemberId& membe
   ++portion.openings[member.agency()];
   ++portion.openings_in_all;
   record.holders.try_emplace(member, HolderState{index, {}});
+  RecordState& original = OriginalOf(data, record);
+  if (record.originator.agency() == original.originator.agency()) return;
+  // What a recipient passed on is counted with what it got.
+  PortionState& first = PortionAt(original, verdict.portion);
+  ++first.openings[member.agency()];
+  ++first.openings_in_all;
 }
 
 // Refused for nothing but missing approvals: it waits for them.
@@ -42,9 +48,11 @@ void Await(StateData& data, const Open& open, const Decision& decision, const En
     // Those who are asked are told.
     for (const policy::Approvals& group : portion.policy->approvals)
       for (const MemberId& approver : group.approvers) {
-        const RecordState& record = RecordAt(data, open.items[i].record);
+        RecordState& record = RecordAt(data, open.items[i].record);
         const AgencyId agency = approver.agency();
-        if (agency == record.originator.agency() || agency == open.agency) Concern(data, agency, head.index);
+        if (agency == record.originator.agency() || agency == open.agency ||
+            agency == OriginalOf(data, record).originator.agency())
+          Concern(data, agency, head.index);
       }
   }
   if (request.items.empty()) return;
@@ -129,6 +137,7 @@ void ApplyRevocation(StateData& data, const Revocation& revocation, const EntryH
   if (auto order = data.orders.find(revocation.record); order != data.orders.end()) {
     Demand(!order->second.ended, "the end of an order that has ended");
     order->second.ended = head.index;
+    std::erase(data.standing_orders[order->second.order.by.author], revocation.record);
     Concern(data, order->second.order.agency, head.index);
     return;
   }
@@ -186,6 +195,9 @@ void ApplyReview(StateData& data, const Review& review, const EntryHead& head) {
 
 void ApplyAccessRequest(StateData& data, const AccessRequest& request, const EntryHead& head) {
   data.access_requests.emplace(head.statement, AccessRequestState{head.index, request, std::nullopt});
+  auto& times = data.access_times[request.by.author];
+  times.push_back(head.time);
+  if (times.size() > kMostAccessRequests) times.pop_front();
   Concern(data, request.by.author.agency(), head.index);
   auto at = data.records.find(request.record);
   if (at == data.records.end()) return;
@@ -204,15 +216,37 @@ void ApplyAnswer(StateData& data, const Answer& answer, const EntryHead& head) {
   Concern(record, head.index);
   Concern(data, answer.by.author.agency(), head.index);
   if (!answer.marking) return;
-  auto [consent, fresh] = data.consents.try_emplace({asked.record, asked.agency}, *answer.marking);
+  const Digest& first = record.grant_of ? *record.grant_of : asked.record;
+  auto [consent, fresh] = data.consents.try_emplace({first, asked.agency}, *answer.marking);
   consent->second = std::max(consent->second, *answer.marking);
   Concern(data, asked.agency, head.index);
 }
 
 void ApplyStandingOrder(StateData& data, const StandingOrder& order, const EntryHead& head) {
   data.orders.emplace(head.statement, OrderState{head.index, order, order.by.key_id, std::nullopt, {}});
+  auto& standing = data.standing_orders[order.by.author];
+  std::erase_if(standing, [&](const Digest& one) { return data.orders.at(one).order.expires <= data.latest; });
+  standing.push_back(head.statement);
   Concern(data, order.agency, head.index);
 }
+
+namespace {
+
+void Erase(std::string& text) {
+  if (text.find_first_not_of(' ') != std::string::npos) text = kErasedText;
+}
+
+// The texts of what waits, which are in here beside the stored statement.
+void EraseTexts(StateData& data, const Digest& statement) {
+  if (auto at = data.pending.find(statement); at != data.pending.end()) Erase(at->second.case_reference);
+  if (auto at = data.orders.find(statement); at != data.orders.end()) Erase(at->second.order.case_reference);
+  if (auto at = data.access_requests.find(statement); at != data.access_requests.end()) {
+    Erase(at->second.request.case_reference);
+    Erase(at->second.request.why);
+  }
+}
+
+}  // namespace
 
 void ApplyPurge(StateData& data, const Purge& purge, const EntryHead& head) {
   Concern(data, purge.by.author.agency(), head.index);
@@ -221,7 +255,10 @@ void ApplyPurge(StateData& data, const Purge& purge, const EntryHead& head) {
     Demand(known != data.statements.end() && !known->second.erased_by, "an erasure of nothing");
     known->second.erased_by = head.index;
     auto at = data.records.find(erasure.statement);
-    if (at == data.records.end()) continue;
+    if (at == data.records.end()) {
+      EraseTexts(data, erasure.statement);
+      continue;
+    }
     RecordState& record = at->second;
     record.purged_at = head.index;
     ConcernActors(data, purge.by.author, record, head.index);

@@ -114,10 +114,10 @@ Result<std::vector<Verdict>> Judge(const State& state, const Statement& statemen
     Status operator()(const Revocation& one) const { return CheckRevocation(state, one); }
     Status operator()(const CharterAmendment& one) const { return CheckCharterAmendment(state, statement, one, at); }
     Status operator()(const Grant& one) const { return CheckGrant(state, statement, one, at); }
-    Status operator()(const Amendment& one) const { return CheckAmendment(state, one, at); }
+    Status operator()(const Amendment& one) const { return CheckAmendment(state, statement, one, at); }
     Status operator()(const Approval& one) const { return CheckApproval(state, one, at); }
     Status operator()(const Review& one) const { return CheckReview(state, one); }
-    Status operator()(const AccessRequest& one) const { return CheckAccessRequest(state, one); }
+    Status operator()(const AccessRequest& one) const { return CheckAccessRequest(state, one, at); }
     Status operator()(const Answer& one) const { return CheckAnswer(state, one); }
     Status operator()(const StandingOrder& one) const { return CheckStandingOrder(state, one, at); }
     Status operator()(const StandingOpening&) const { return Refuse(Reason::kInternal); }

@@ -137,8 +137,11 @@ Status CheckAgencies(const State& state, const Charter& next) {
   return Ok();
 }
 
-// A new release key was nobody's; a former one does not come back.
-Status CheckReleaseKeys(const State& state, const Charter& next) {
+// A new key of the log or of an authority was nobody's; a former one does not come back.
+Status CheckNewKeys(const State& state, const Charter& next) {
+  if (next.log_key != state.charter()->log_key)
+    for (const auto& [from, key] : state.log_keys())
+      if (key == next.log_key) return BadKey("the log key was used before");
   for (const CharterAuthority& authority : next.authorities) {
     const KeyId id = crypto::KeyIdOf(authority.release_key);
     const auto& present = state.charter()->authorities;
@@ -192,7 +195,7 @@ Status CheckCharterAmendment(const State& state, const Statement& statement, con
   if (next.time < state.charter()->time) return Refuse(Reason::kBadTime, "older than the charter that it amends");
   TRY_OK(CheckCharter(next, at));
   TRY_OK(CheckAgencies(state, next));
-  TRY_OK(CheckReleaseKeys(state, next));
+  TRY_OK(CheckNewKeys(state, next));
   return CheckSigners(state, statement.envelope, amendment);
 }
 

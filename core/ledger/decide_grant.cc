@@ -1,6 +1,7 @@
 // Grants and amendments: what the originator does with a record that is in the log.
 #include <algorithm>
 
+#include "core/crypto/hash.h"
 #include "core/ledger/decide_internal.h"
 #include "core/record/check.h"
 
@@ -17,15 +18,20 @@ bool IsIts(const State& state, const RecordState& original, const Grant& grant) 
   });
 }
 
+// The agency got this portion from the originator and opened it.
+bool HasOpened(const PortionState& portion, const AgencyId& agency) {
+  return portion.openings.count(agency) != 0 && std::any_of(portion.recipients.begin(), portion.recipients.end(),
+                                                            [&](const auto& one) { return one.first == agency; });
+}
+
 // Third-agency rule, as the originator laid it down: a recipient that has opened the portion may pass it on within its own
-// country, under a policy that allows nothing more.
+// country, under a policy that allows nothing more. Whoever got it so passes nothing on.
 Status CheckOnward(const State& state, const RecordState& original, const Grant& grant) {
   const MemberId& author = grant.header.originator;
-  if (!state.visible_to(original, author)) return Refuse(Reason::kNotFound);
   for (std::size_t p = 0; p < grant.header.portions.size(); ++p) {
     const PortionState& portion = *original.portion(grant.header.portions[p].number);
     const policy::Policy& policy = grant.policies[p];
-    if (portion.policy->onward != policy::Onward::kWithinCountry || portion.openings.count(author.agency()) == 0)
+    if (portion.policy->onward != policy::Onward::kWithinCountry || !HasOpened(portion, author.agency()))
       return Refuse(Reason::kNoConsent, "only its originator passes this portion on; ask it");
     for (const auto& [id, agency] : state.agencies())
       if (!agency.left && id.country() != author.country() && Reaches(policy.releasable_to, id))
@@ -33,7 +39,15 @@ Status CheckOnward(const State& state, const RecordState& original, const Grant&
     if (!policy::NoLaxer(policy, *portion.policy, state.charter()->clearances))
       return Refuse(Reason::kNoConsent, "the policy allows more than the originator's");
   }
+  if (grant.request) return Refuse(Reason::kNotOriginator, "access requests are answered by the originator");
   return Ok();
+}
+
+// What derives from others stays marked as they ask, also where its originator passes it on or amends it.
+Status CheckLoosened(const State& state, const RecordState& original, std::uint32_t portion,
+                     const policy::Policy& policy) {
+  if (policy.marking <= original.portion(portion)->policy->marking) return Ok();
+  return CheckDerived(state, original.originator, original.sources, policy);
 }
 
 // The access request that a grant answers is about this record, and open.
@@ -44,6 +58,9 @@ Status CheckAnswered(const State& state, const RecordState& original, const Gran
   if (about == nullptr || state.original(*about).index != original.index || asked->request.wish == Wish::kMarkLess)
     return Refuse(Reason::kNotFound, "the access request that it answers");
   if (asked->answered) return Refuse(Reason::kExists, "the access request was answered before");
+  if (std::none_of(grant.policies.begin(), grant.policies.end(),
+                   [&](const auto& one) { return Reaches(one.releasable_to, asked->request.agency); }))
+    return Refuse(Reason::kMalformed, "it gives nothing to the agency that access was asked for");
   if (asked->request.wish != Wish::kOnward) return Ok();
   for (const record::PortionHead& one : grant.header.portions)
     if (original.portion(one.number)->policy->onward == policy::Onward::kNever)
@@ -58,9 +75,9 @@ Status CheckGrant(const State& state, const Statement& statement, const Grant& g
   TRY_OK(record::CheckWraps(grant.header, grant.wraps));
   if (state.header_used(grant.ctx)) return Refuse(Reason::kHeaderReused);
   const RecordState* original = state.record(grant.record);
-  if (original == nullptr || original->grant_of) return Refuse(Reason::kNotFound, "the record that it is a grant of");
-  if (!state.visible_to(*original, grant.header.originator)) return Refuse(Reason::kNotFound);
-  if (original->authority != at.authority) return Refuse(Reason::kNotFound);
+  if (original == nullptr || original->grant_of || original->authority != at.authority ||
+      !state.visible_to(*original, grant.header.originator))
+    return Refuse(Reason::kNotFound, "the record that it is a grant of");
   for (const record::PortionHead& one : grant.header.portions)
     if (original->portion(one.number) == nullptr)
       return Refuse(Reason::kBadHeader, "a portion that the record has not");
@@ -70,13 +87,16 @@ Status CheckGrant(const State& state, const Statement& statement, const Grant& g
   if (original->purged_at) return Refuse(Reason::kPurged);
   if (original->revoked_at) return Refuse(Reason::kRevoked);
   TRY_OK(CheckSealed(state, grant.header, statement.attachments, grant.policies, at));
+  for (std::size_t p = 0; p < grant.policies.size(); ++p)
+    TRY_OK(CheckLoosened(state, *original, grant.header.portions[p].number, grant.policies[p]));
   return CheckAnswered(state, *original, grant);
 }
 
 // Its author is who holds the key that the portion lets amend (with its present key, if that was renewed), or an
 // administrator of that member's agency. What a recipient passed on stays no laxer than the original. A new audience
-// reaches only agencies that hold a wrap: others need a grant.
-Status CheckAmendment(const State& state, const Amendment& amendment, const Circumstances& at) {
+// reaches only agencies that hold a wrap, or that the one before named already: others need a grant.
+Status CheckAmendment(const State& state, const Statement& statement, const Amendment& amendment,
+                      const Circumstances& at) {
   const MemberId& author = amendment.by.author;
   const RecordState* record = state.record(amendment.record);
   if (record == nullptr || !state.visible_to(*record, author)) return Refuse(Reason::kNotFound);
@@ -89,17 +109,24 @@ Status CheckAmendment(const State& state, const Amendment& amendment, const Circ
   if (state.ended(*record)) return Refuse(Reason::kRevoked);
   if (amendment.previous != portion->policy_digest || amendment.sequence != portion->policy_sequence + 1)
     return Refuse(Reason::kWrongPrevious, "the policy in force is another; look at the custody and amend that");
-  if (!amendment.policy) return Refuse(Reason::kBadPolicy, "the policy is withheld");
+  const auto& bytes = statement.attachments.policies;
+  if (!amendment.policy || bytes.size() != 1) return Refuse(Reason::kBadPolicy, "the policy is withheld");
+  if (crypto::Sha256(bytes.front()) != amendment.policy_digest)
+    return Refuse(Reason::kBadPolicy, "the amendment names another policy");
   const policy::Policy& policy = *amendment.policy;
-  TRY_OK(CheckPolicy(state, policy, at.now));
+  TRY_OK(CheckPolicy(state, policy, bytes.front(), at.now));
   for (const auto& [id, agency] : state.agencies()) {
-    if (agency.left || !Reaches(policy.releasable_to, id) || id == record->originator.agency()) continue;
+    if (agency.left || !Reaches(policy.releasable_to, id) || id == record->originator.agency() ||
+        Reaches(portion->policy->releasable_to, id))
+      continue;
     if (std::none_of(portion->recipients.begin(), portion->recipients.end(),
                      [&, &id = id](const auto& one) { return one.first == id; }))
       return Refuse(Reason::kBadPolicy, id.str() + " holds no key to this record; a grant gives it one");
   }
   const RecordState& original = state.original(*record);
-  if (record->grant_of && record->originator.agency() != original.originator.agency() &&
+  if (policy.marking > portion->policy->marking)
+    TRY_OK(CheckDerived(state, original.originator, original.sources, policy));
+  if (state.IsPassedOn(*record) &&
       !policy::NoLaxer(policy, *original.portion(amendment.portion)->policy, state.charter()->clearances))
     return Refuse(Reason::kNoConsent, "the policy allows more than the originator's");
   return Ok();

@@ -35,23 +35,31 @@ Status CheckRecord(const State& state, const Statement& statement, const Record&
 Status CheckSealed(const State& state, const record::Header& header, const record::Attachments& attachments,
                    const std::vector<policy::Policy>& policies, const Circumstances& at);
 // The policy's form, the charter's caps and names. `made`: what the window is counted from.
-Status CheckPolicy(const State& state, const policy::Policy& policy, Time made);
+Status CheckPolicy(const State& state, const policy::Policy& policy, ByteView policy_bytes, Time made);
 bool Reaches(const policy::Audience& audience, const AgencyId& agency);
+// Is what this member makes of these sources marked strictly enough?
+Status CheckDerived(const State& state, const MemberId& author, const std::vector<Digest>& sources,
+                    const policy::Policy& policy);
 // decide_grant.cc
 Status CheckGrant(const State& state, const Statement& statement, const Grant& grant, const Circumstances& at);
-Status CheckAmendment(const State& state, const Amendment& amendment, const Circumstances& at);
+Status CheckAmendment(const State& state, const Statement& statement, const Amendment& amendment,
+                      const Circumstances& at);
 // decide_open.cc: an Error for a request that is no entry, else one verdict for each item.
 Result<std::vector<Verdict>> DecideOpen(const State& state, const Open& open, const Circumstances& at);
 // Everything that stands against this member's opening of the portion now, but approvals. The record is visible to it.
 std::vector<Reason> JudgePortion(const State& state, const PortionState& portion, const MemberId& member,
                                  std::string_view purpose, std::string_view case_reference, Time now);
+// The same of a portion of this record: what a recipient passed on is also under the original's policy.
+std::vector<Reason> JudgePortionOf(const State& state, const RecordState& record, const PortionState& portion,
+                                   const MemberId& member, std::string_view purpose, std::string_view case_reference,
+                                   Time now);
 // By the broker's clock or by the log's time: requests are remembered by the latter, and a clock that went back behind it
 // revives nothing.
 bool HasExpired(const State& state, const Open& open, Time now);
 // decide_request.cc
 Status CheckApproval(const State& state, const Approval& approval, const Circumstances& at);
 Status CheckReview(const State& state, const Review& review);
-Status CheckAccessRequest(const State& state, const AccessRequest& request);
+Status CheckAccessRequest(const State& state, const AccessRequest& request, const Circumstances& at);
 Status CheckAnswer(const State& state, const Answer& answer);
 // decide_order.cc
 Status CheckStandingOrder(const State& state, const StandingOrder& order, const Circumstances& at);

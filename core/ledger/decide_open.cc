@@ -55,24 +55,24 @@ Status CheckRequest(const State& state, const Open& open, Time now) {
   return Ok();
 }
 
-// An originator's agency is shown the requests for its records, whole: one that names records of others too would tell it
-// of them. What the author may not know of has no originator here, so nothing is learnt from this answer.
+// An originator's agency is shown the requests for its records, whole, and so is one that passed them on: one that names
+// records of others too would tell it of them. Nor is a portion asked for twice through grants of it: each would be judged
+// as if the others were not. What the author may not know of has no originator here, so nothing is learnt from this answer.
 Status CheckOriginators(const State& state, const Open& open) {
-  std::optional<AgencyId> originator;
+  std::optional<std::pair<AgencyId, AgencyId>> originators;
+  std::set<std::pair<std::uint64_t, std::uint32_t>> contents;
   for (const OpenItem& item : open.items) {
     const RecordState* record = state.record(item.record);
     if (record == nullptr || !state.visible_to(*record, open.by.author)) continue;
-    const AgencyId agency = state.original(*record).originator.agency();
-    if (originator && *originator != agency)
+    const RecordState& original = state.original(*record);
+    std::pair agencies(record->originator.agency(), original.originator.agency());
+    if (originators && *originators != agencies)
       return Refuse(Reason::kMalformed, "records of several originators' agencies in one request; make one for each");
-    originator = agency;
+    originators = std::move(agencies);
+    if (!contents.emplace(original.index, item.portion).second)
+      return Refuse(Reason::kMalformed, "a portion is asked for twice, as a grant too");
   }
   return Ok();
-}
-
-bool IsEmergencyLocked(const State& state, const MemberState& member) {
-  return state.emergency_of(PersonOf(member.record)) != nullptr ||
-         state.emergency_of(member.record.id.str()) != nullptr;
 }
 
 // What approvals or an emergency say, where nothing else stands against it or something does.
@@ -80,7 +80,7 @@ std::vector<Reason> JudgeDualControl(const State& state, const Open& open, const
                                      const policy::Policy& policy) {
   if (!open.emergency.empty()) {
     if (!policy.emergency) return {Reason::kNoEmergency};
-    if (IsEmergencyLocked(state, *state.active_member(open.by.author))) return {Reason::kEmergencyLocked};
+    if (state.emergency_locked(state.active_member(open.by.author)->record)) return {Reason::kEmergencyLocked};
     return {};
   }
   if (policy.approvals.empty()) return {};
@@ -110,7 +110,7 @@ Verdict JudgeItem(const State& state, const Open& open, const OpenItem& item, co
   }
   out.policy_digest = portion->policy_digest;
   out.policy_sequence = portion->policy_sequence;
-  out.reasons = JudgePortion(state, *portion, open.by.author, open.purpose, open.case_reference, at.now);
+  out.reasons = JudgePortionOf(state, *record, *portion, open.by.author, open.purpose, open.case_reference, at.now);
   if (out.reasons != std::vector{Reason::kNotReleasable}) {
     const auto recipient = std::find_if(portion->recipients.begin(), portion->recipients.end(),
                                         [&](const auto& one) { return one.first == open.agency; });
@@ -138,6 +138,24 @@ std::vector<Reason> JudgePortion(const State& state, const PortionState& portion
       *portion.policy,
       {member, state.active_member(member)->record.attributes, state.charter()->clearances, purpose, case_reference,
        now, opened == portion.openings.end() ? 0 : opened->second, portion.openings_in_all});
+}
+
+// The originator's policy in force rules also what a recipient passed on: it stops where that one was tightened, and its
+// openings are among those that are counted there.
+std::vector<Reason> JudgePortionOf(const State& state, const RecordState& record, const PortionState& portion,
+                                   const MemberId& member, std::string_view purpose, std::string_view case_reference,
+                                   Time now) {
+  auto out = JudgePortion(state, portion, member, purpose, case_reference, now);
+  if (!state.IsPassedOn(record) || out == std::vector{Reason::kNotReleasable}) return out;
+  const PortionState& first = *state.original(record).portion(portion.number);
+  if (!policy::NoLaxer(*portion.policy, *first.policy, state.charter()->clearances)) out.push_back(Reason::kNoConsent);
+  const auto opened = first.openings.find(member.agency());
+  const std::uint32_t by_agency = opened == first.openings.end() ? 0 : opened->second;
+  const std::uint32_t per_agency = first.policy->openings_per_agency, in_all = first.policy->openings_in_all;
+  const bool used_up = (per_agency != 0 && by_agency >= per_agency) || (in_all != 0 && first.openings_in_all >= in_all);
+  if (used_up && std::find(out.begin(), out.end(), Reason::kLimitReached) == out.end())
+    out.push_back(Reason::kLimitReached);
+  return out;
 }
 
 std::vector<Reason> WhyNot(const State& state, const policy::Policy& policy, const MemberId& member,

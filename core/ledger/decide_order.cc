@@ -26,8 +26,8 @@ Status CheckStandingOrder(const State& state, const StandingOrder& order, const 
   TRY(auto reply_key, crypto::KemPublicKey::FromPoint(order.reply_key));
   if (state.key_in_use(reply_key.id())) return Refuse(Reason::kBadKey, "the reply key is not a fresh one");
   std::size_t standing = 0;
-  for (const auto& [digest, one] : state.orders())
-    standing += one.order.by.author == order.by.author && Stands(one, at.now) ? 1 : 0;
+  if (const auto own = state.standing_orders().find(order.by.author); own != state.standing_orders().end())
+    for (const Digest& one : own->second) standing += Stands(*state.order(one), at.now) ? 1 : 0;
   if (standing >= kMostOrders) return Refuse(Reason::kTooMany, "standing orders of yours");
   return Ok();
 }
@@ -48,6 +48,7 @@ Result<std::vector<Verdict>> DecideStandingOpening(const State& state, const Sta
       !state.visible_to(*record, author))
     return Refuse(Reason::kNotFound);
   if (order->opened.count(opening.record) != 0) return Refuse(Reason::kReplayed);
+  if (record->purged_at || state.original(*record).purged_at) return Refuse(Reason::kPurged);
   if (state.ended(*record)) return Refuse(Reason::kRevoked);
   if (opening.portions.empty()) return Refuse(Reason::kMalformed, "no portion");
   std::vector<Verdict> out;
@@ -57,7 +58,8 @@ Result<std::vector<Verdict>> DecideStandingOpening(const State& state, const Sta
     const PortionState* portion = record->portion(opening.portions[i]);
     if (portion == nullptr) return Refuse(Reason::kNotFound, "there is no such portion");
     Verdict verdict{opening.record, portion->number, {}, portion->policy_digest, portion->policy_sequence, {}};
-    verdict.reasons = JudgePortion(state, *portion, author, order->order.purpose, order->order.case_reference, at.now);
+    verdict.reasons =
+        JudgePortionOf(state, *record, *portion, author, order->order.purpose, order->order.case_reference, at.now);
     if (!portion->policy->approvals.empty() && verdict.reasons != std::vector{Reason::kNotReleasable})
       verdict.reasons.push_back(Reason::kApprovalMissing);
     if (verdict.allowed()) verdict.obligation = policy::TextOf(portion->policy->marking);

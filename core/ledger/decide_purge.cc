@@ -24,12 +24,14 @@ bool HasText(Kind kind) {
   }
 }
 
-// Nothing more of it can be opened: revoked, or every portion's window has ended.
+// Nothing more of it can be opened, nor of its grants, which end with it: revoked, or every portion's window has ended.
 bool IsOver(const State& state, const RecordState& record, Time now) {
-  return state.ended(record) ||
-         std::all_of(record.portions.begin(), record.portions.end(), [&](const PortionState& portion) {
-           return portion.policy->expires && now >= *portion.policy->expires;
-         });
+  const bool expired = std::all_of(record.portions.begin(), record.portions.end(), [&](const PortionState& portion) {
+    return portion.policy->expires && now >= *portion.policy->expires;
+  });
+  if (state.ended(record)) return true;
+  return expired && std::all_of(record.grants.begin(), record.grants.end(),
+                                [&](const Digest& grant) { return IsOver(state, *state.record(grant), now); });
 }
 
 Status CheckErasure(const State& state, const Erasure& erasure, const MemberId& author, Time now) {

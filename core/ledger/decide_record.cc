@@ -8,6 +8,9 @@
 namespace valija::ledger {
 namespace {
 
+// What the state keeps for good of each policy that is not the same as another (the codec's limit is a reader's own).
+constexpr std::size_t kMaxPolicyBytes = Salt::kSize + (std::size_t{8} << 10);
+
 Error BadPolicy(std::string detail) { return Refuse(Reason::kBadPolicy, std::move(detail)); }
 
 template <class List, class Item>
@@ -31,8 +34,8 @@ bool Reaches(const policy::Audience& audience, const AgencyId& agency) {
 
 namespace {
 
-// The header's authorities are those of the charter, with their keys (or, for a grace time, the ones before), and whoever decides here is the first: it is the
-// one that will be asked to open.
+// The header's authorities are those of the charter, with their keys (or, for a grace time, the ones before), and whoever
+// decides here is the first: it is the one that will be asked to open.
 Status CheckAuthorities(const State& state, const record::Header& header, const AuthorityId& self, Time now) {
   const Charter& charter = *state.charter();
   for (const record::AuthorityRef& named : header.authorities) {
@@ -105,9 +108,13 @@ Status CheckAudience(const State& state, const policy::Audience& audience) {
 
 }  // namespace
 
-// The policy's own form, and the charter's caps. The window is counted from the record's time, which its sender knows.
-Status CheckPolicy(const State& state, const policy::Policy& policy, Time made) {
+// The policy's size, its own form, and the charter's caps. The window is counted from the record's time, which its
+// sender knows.
+Status CheckPolicy(const State& state, const policy::Policy& policy, ByteView policy_bytes, Time made) {
   const Charter& charter = *state.charter();
+  if (policy_bytes.size() > kMaxPolicyBytes)
+    return BadPolicy("it takes " + std::to_string(policy_bytes.size() - Salt::kSize) +
+                     " bytes, at most 8192 (8 KiB) are taken; name agencies or countries instead of their members");
   TRY_OK(policy::Validate(policy));
   for (const auto& purpose : policy.purposes)
     if (!Holds(charter.purposes, purpose)) return BadPolicy("the charter has no purpose " + purpose);
@@ -124,30 +131,38 @@ Status CheckPolicy(const State& state, const policy::Policy& policy, Time made) 
 
 namespace {
 
-// What derives from others is marked as strictly as the strictest portion that the agency has opened of each, unless the
-// originator of that one consented to less. Its own agency's records are sources that need no opening.
-Status CheckSources(const State& state, const record::Header& header, const std::vector<policy::Policy>& policies) {
-  const AgencyId agency = header.originator.agency();
-  for (const Digest& digest : header.sources) {
-    const RecordState* source = state.record(digest);
-    if (source == nullptr || !state.visible_to(*source, header.originator))
-      return Refuse(Reason::kNotFound, "a record that it derives from");
-    const bool own = source->originator.agency() == agency;
-    std::optional<policy::Tlp> strictest;
-    for (const PortionState& portion : source->portions)
-      if (own || portion.openings.count(agency) != 0)
-        strictest = std::min(strictest.value_or(policy::Tlp::kClear), portion.policy->marking);
-    if (!strictest) return Refuse(Reason::kNotReady, "your agency has opened nothing of a record that it derives from");
-    if (own) continue;  // an agency marks its own as it likes
-    if (auto consented = state.consent(digest, agency)) strictest = std::max(*strictest, *consented);
-    for (const policy::Policy& policy : policies)
-      if (policy.marking > *strictest)
-        return Refuse(Reason::kMarkingTooLow, "a source is " + std::string(policy::TextOf(*strictest)));
-  }
-  return Ok();
+// The strictest marking of what the agency has opened of a source, its original included if it is a grant; nullopt: it has
+// opened nothing.
+std::optional<policy::Tlp> StrictestOpened(const State& state, const RecordState& source, const AgencyId& agency) {
+  std::optional<policy::Tlp> out;
+  for (const RecordState* one : {&source, &state.original(source)})
+    for (const PortionState& portion : one->portions)
+      if (portion.openings.count(agency) != 0)
+        out = std::min(out.value_or(policy::Tlp::kClear), portion.policy->marking);
+  return out;
 }
 
 }  // namespace
+
+// What derives from others is marked as strictly as the strictest portion that the agency has opened of each, unless the
+// originator of that one consented to less. Its own agency's records are sources that need no opening, and an agency marks
+// what is its own as it likes.
+Status CheckDerived(const State& state, const MemberId& author, const std::vector<Digest>& sources,
+                    const policy::Policy& policy) {
+  const AgencyId agency = author.agency();
+  for (const Digest& digest : sources) {
+    const RecordState* source = state.record(digest);
+    if (source == nullptr || !state.visible_to(*source, author))
+      return Refuse(Reason::kNotFound, "a record that it derives from");
+    if (state.original(*source).originator.agency() == agency) continue;
+    auto strictest = StrictestOpened(state, *source, agency);
+    if (!strictest) return Refuse(Reason::kNotReady, "your agency has opened nothing of a record that it derives from");
+    if (auto consented = state.consent(digest, agency)) strictest = std::max(*strictest, *consented);
+    if (policy.marking > *strictest)
+      return Refuse(Reason::kMarkingTooLow, "a source is " + std::string(policy::TextOf(*strictest)));
+  }
+  return Ok();
+}
 
 Status CheckSealed(const State& state, const record::Header& header, const record::Attachments& attachments,
                    const std::vector<policy::Policy>& policies, const Circumstances& at) {
@@ -170,7 +185,7 @@ Status CheckSealed(const State& state, const record::Header& header, const recor
   TRY_OK(record::CheckAttachments(header, attachments));
   if (policies.size() != header.portions.size()) return BadPolicy("the policies are withheld");
   for (std::size_t p = 0; p < header.portions.size(); ++p) {
-    TRY_OK(CheckPolicy(state, policies[p], header.time));
+    TRY_OK(CheckPolicy(state, policies[p], attachments.policies[p], header.time));
     if (header.portions[p].marking != policy::TextOf(policies[p].marking))
       return BadPolicy("the header's marking is not that of the policy");
     TRY_OK(CheckRecipients(state, policies[p].releasable_to, attachments.slips, header.portions[p].number, at.now));
@@ -186,6 +201,8 @@ Status CheckRecord(const State& state, const Statement& statement, const Record&
   for (const record::PortionSeal& seal : record.payload.portions) {
     if (seal.body_length > state.charter()->caps.max_body_bytes) return Refuse(Reason::kTooLarge, "the sealed body");
     if (state.body_purged(seal.body_root)) return Refuse(Reason::kPurged, "a body of the record");
+    // A body is sealed for one record; whoever names another's would purge it with its own.
+    if (state.body_used(seal.body_root)) return Refuse(Reason::kBadBody, "the body is another record's");
   }
   TRY_OK(CheckSealed(state, header, statement.attachments, record.policies, at));
   if (header.in_reply_to) {
@@ -193,7 +210,9 @@ Status CheckRecord(const State& state, const Statement& statement, const Record&
     if (answered == nullptr || !state.visible_to(*answered, header.originator))
       return Refuse(Reason::kNotFound, "the record that it answers");
   }
-  return CheckSources(state, header, record.policies);
+  for (const policy::Policy& policy : record.policies)
+    TRY_OK(CheckDerived(state, header.originator, header.sources, policy));
+  return Ok();
 }
 
 }  // namespace valija::ledger

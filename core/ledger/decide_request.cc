@@ -8,7 +8,7 @@ namespace valija::ledger {
 namespace {
 
 constexpr std::size_t kLongestText = 200;
-constexpr std::size_t kMostUnanswered = 64;  // access requests of one member
+constexpr Duration kAccessDay = std::chrono::hours(24);
 
 Error Malformed(std::string detail) { return Refuse(Reason::kMalformed, std::move(detail)); }
 
@@ -48,18 +48,20 @@ bool MayApprove(const State& state, const PendingRequest& request, const MemberI
 std::vector<Reason> JudgeApprovals(const State& state, const RecordState& record, const policy::Policy& policy,
                                    const PendingRequest& request) {
   const MemberState* requester = state.active_member(request.author);
-  bool met = requester != nullptr;
+  if (requester == nullptr) return {Reason::kApprovalMissing};
+  // Who said yes, for whichever group; the requester is none of them, whatever its other names.
+  std::set<std::string> persons = {PersonOf(requester->record)};
+  bool met = true;
   for (const policy::Approvals& group : policy.approvals) {
-    std::set<std::string> persons;  // who said yes; the requester is none of them, whatever its other names
+    std::uint32_t said_yes = 0;
     for (const MemberId& approver : group.approvers) {
       const MemberState* member = state.active_member(approver);
       const auto said = request.said.find(approver);
       if (member == nullptr || said == request.said.end() || !Counts(state, record, request.author, approver)) continue;
       if (said->second.verdict == ApprovalVerdict::kReject) return {Reason::kRejected};
-      const std::string person = PersonOf(member->record);
-      if (requester != nullptr && person != PersonOf(requester->record)) persons.insert(person);
+      if (persons.insert(PersonOf(member->record)).second) ++said_yes;
     }
-    met = met && persons.size() >= group.needed;
+    met = met && said_yes >= group.needed;
   }
   if (met) return {};
   return {Reason::kApprovalMissing};
@@ -109,7 +111,7 @@ Status CheckReview(const State& state, const Review& review) {
 }
 
 // Judged without a look at the record: the answer is the same whether there is one or not.
-Status CheckAccessRequest(const State& state, const AccessRequest& request) {
+Status CheckAccessRequest(const State& state, const AccessRequest& request, const Circumstances& at) {
   const Charter& charter = *state.charter();
   const AgencyId own = request.by.author.agency();
   const AgencyState* receiver = state.agency(request.agency);
@@ -125,10 +127,9 @@ Status CheckAccessRequest(const State& state, const AccessRequest& request) {
     return Malformed("the charter has no such purpose");
   TRY_OK(CheckText(request.case_reference, "case reference"));
   TRY_OK(CheckWhy(request.why));
-  std::size_t open = 0;
-  for (const auto& [digest, asked] : state.access_requests())
-    open += asked.request.by.author == request.by.author && !asked.answered ? 1 : 0;
-  if (open >= kMostUnanswered) return Refuse(Reason::kTooMany, "access requests of yours that wait for an answer");
+  const auto* times = state.access_times(request.by.author);
+  if (times != nullptr && times->size() >= kMostAccessRequests && at.now < times->front() + kAccessDay)
+    return Refuse(Reason::kTooMany, "access requests of yours within a day");
   return Ok();
 }
 

@@ -101,6 +101,11 @@ bool State::ended(const RecordState& record) const {
   return record.revoked_at || record.purged_at || first.revoked_at || first.purged_at;
 }
 
+bool State::IsPassedOn(const RecordState& record) const {
+  return record.grant_of && record.originator.agency() != original(record).originator.agency();
+}
+
+bool State::body_used(const Hash& root) const { return data_->bodies.count(root) != 0; }
 bool State::body_purged(const Hash& root) const { return data_->purged_bodies.count(root) != 0; }
 
 std::optional<std::uint64_t> State::statement_index(const Digest& digest) const {
@@ -118,18 +123,30 @@ const std::map<Digest, PendingRequest>& State::all_pending() const { return data
 const EmergencyState* State::emergency(const Digest& open) const { return Find(data_->emergencies, open); }
 const std::map<Digest, EmergencyState>& State::emergencies() const { return data_->emergencies; }
 const Digest* State::emergency_of(const std::string& person) const { return Find(data_->locked, person); }
+bool State::emergency_locked(const MemberRecord& record) const {
+  const std::string person = PersonOf(record);
+  return std::any_of(data_->locked.begin(), data_->locked.end(), [&](const auto& one) {
+    if (one.first == person || one.first == record.id.str()) return true;
+    const auto author = MemberId::Parse(one.first);  // a label is no member's id
+    return author && PersonOf(member(*author)->record) == person;
+  });
+}
 const AccessRequestState* State::access_request(const Digest& digest) const {
   return Find(data_->access_requests, digest);
 }
 const std::map<Digest, AccessRequestState>& State::access_requests() const { return data_->access_requests; }
+const std::deque<Time>* State::access_times(const MemberId& member) const { return Find(data_->access_times, member); }
 std::optional<policy::Tlp> State::consent(const Digest& source, const AgencyId& agency) const {
-  const auto* found = Find(data_->consents, std::pair(source, agency));
+  const RecordState* named = record(source);
+  const Digest& first = named != nullptr && named->grant_of ? *named->grant_of : source;
+  const auto* found = Find(data_->consents, std::pair(first, agency));
   return found == nullptr ? std::nullopt : std::optional(*found);
 }
 const std::set<Digest>& State::asking() const { return data_->asking; }
 const std::set<Digest>& State::recalled() const { return data_->recalled; }
 const OrderState* State::order(const Digest& digest) const { return Find(data_->orders, digest); }
 const std::map<Digest, OrderState>& State::orders() const { return data_->orders; }
+const std::map<MemberId, std::vector<Digest>>& State::standing_orders() const { return data_->standing_orders; }
 
 bool State::header_used(const Hash& ctx) const { return data_->headers.count(ctx) != 0; }
 

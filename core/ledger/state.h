@@ -5,6 +5,7 @@
 // from several threads is fine while nobody applies.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <set>
@@ -50,7 +51,8 @@ struct PortionState {
   std::uint64_t policy_sequence = 0;  // 0: the header's
   KeyId amend_key_id;
   std::vector<std::pair<AgencyId, KeyId>> recipients;  // who holds a wrap: agency and epoch key id; no decoys
-  std::map<AgencyId, std::uint32_t> openings;          // granted, per agency
+  // Granted, per agency and in all; those of what a recipient passed on (IsPassedOn) count here and there.
+  std::map<AgencyId, std::uint32_t> openings;
   std::uint32_t openings_in_all = 0;
 };
 
@@ -76,7 +78,8 @@ struct RecordState {
   std::optional<Digest> in_reply_to;
   Time time;                                  // of its entry
   std::optional<Time> due;                    // it asks for an answer by then
-  std::map<AgencyId, std::uint64_t> replies;  // each agency's first one: entry index
+  std::map<AgencyId, std::uint64_t> replies;  // each agency's first one: entry index; those to a grant are here too
+  std::vector<Digest> sources;                // what it derives from
 
   RecordState(MemberId by, AuthorityId first) : originator(std::move(by)), authority(std::move(first)) {}
   const PortionState* portion(std::uint32_t number) const;
@@ -124,9 +127,13 @@ struct OrderState {
 struct KnownStatement {
   std::uint64_t index = 0;
   Kind kind = Kind::kCharter;
-  std::optional<MemberId> author;          // a charter and its amendments have none; of a standing opening its order's
+  const MemberId* author = nullptr;        // a charter and its amendments have none; of a standing opening its order's
   std::optional<std::uint64_t> erased_by;  // entry index of the purge
 };
+
+// Access requests of one member in a day. How many of them were answered does not count: whoever is refused must not be
+// told so by being let ask again.
+inline constexpr std::size_t kMostAccessRequests = 64;
 
 // One person may be several members of an agency: "us.dea/#rivera-j", or the member's own id where no person is told.
 std::string PersonOf(const MemberRecord& member);
@@ -163,6 +170,9 @@ class State {
   // The record itself: of a grant its original.
   const RecordState& original(const RecordState& record) const;
   bool ended(const RecordState& record) const;  // revoked or purged, or of a grant its original is
+  // A grant by another agency than the original's originator's: its openings are the original's too.
+  bool IsPassedOn(const RecordState& record) const;
+  bool body_used(const Hash& root) const;  // by a record, purged or not: a body belongs to one
   bool body_purged(const Hash& root) const;
   std::optional<std::uint64_t> statement_index(const Digest& digest) const;  // any statement of the log
   const KnownStatement* statement(const Digest& digest) const;
@@ -174,15 +184,21 @@ class State {
   const std::map<Digest, PendingRequest>& all_pending() const;  // those that may still wait
   const EmergencyState* emergency(const Digest& open) const;
   const std::map<Digest, EmergencyState>& emergencies() const;
-  const Digest* emergency_of(const std::string& person) const;  // the open one that locks this person
+  const Digest* emergency_of(const std::string& person) const;  // the open one that locks this person (or member id)
+  // Has this member, or another that is the same person, made one that is open? A person is who it was then and who it is now.
+  bool emergency_locked(const MemberRecord& member) const;
   const AccessRequestState* access_request(const Digest& digest) const;
   const std::map<Digest, AccessRequestState>& access_requests() const;
-  // The least strict marking that the originator of `source` allows this agency for what it derives.
+  // The entry times of this member's last requests, kMostAccessRequests at most; nullptr: none.
+  const std::deque<Time>* access_times(const MemberId& member) const;
+  // The least strict marking that the originator of `source` (or of its original) allows this agency for what it derives.
   std::optional<policy::Tlp> consent(const Digest& source, const AgencyId& agency) const;
   const std::set<Digest>& asking() const;    // records that ask for an answer
   const std::set<Digest>& recalled() const;  // records, grants
   const OrderState* order(const Digest& digest) const;
   const std::map<Digest, OrderState>& orders() const;
+  // By author, those that nobody has ended; some may have expired. Never many, however many there were.
+  const std::map<MemberId, std::vector<Digest>>& standing_orders() const;
 
   // May this member know that the record exists? (originator's agency, or in the audience of a portion of it or of a grant)
   bool visible_to(const RecordState& record, const MemberId& member) const;

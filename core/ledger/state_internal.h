@@ -26,7 +26,7 @@ struct StateData {
 
   std::unordered_map<Digest, RecordState> records;
   std::unordered_map<Digest, KnownStatement> statements;
-  std::unordered_set<Hash> purged_bodies;
+  std::unordered_set<Hash> bodies, purged_bodies;
   std::unordered_map<KeyId, Time> replaced_release_keys;  // -> when
 
   std::map<Digest, PendingRequest> pending, over;  // over: used, or their time has passed; custody still asks for them
@@ -34,14 +34,16 @@ struct StateData {
   std::map<Digest, EmergencyState> emergencies;
   std::map<std::string, Digest> locked;  // person -> its open emergency
   std::map<Digest, AccessRequestState> access_requests;
-  std::map<std::pair<Digest, AgencyId>, policy::Tlp> consents;
+  std::map<MemberId, std::deque<Time>> access_times;
+  std::map<std::pair<Digest, AgencyId>, policy::Tlp> consents;  // by the original's digest
   std::set<Digest> asking, recalled;
   std::map<Digest, OrderState> orders;
+  std::map<MemberId, std::vector<Digest>> standing_orders;
   std::unordered_set<Hash> headers;  // every ctx
   std::map<AgencyId, std::vector<std::uint64_t>> mail;
-  // One policy is shared by all portions that have it, by the bytes of its message: most records of a sender have the
-  // same few.
-  std::map<Bytes, std::shared_ptr<const policy::Policy>> policies;
+  // One policy is shared by all portions that have it, by the digest of its message: most records of a sender have the
+  // same few. Each is kept for good, so what one may take is bounded (kMaxPolicyBytes in decide_record.cc).
+  std::unordered_map<Hash, std::shared_ptr<const policy::Policy>> policies;
 
   // Requests that have not expired yet, to refuse a second use; ordered, because an author chooses its nonces.
   using Request = std::pair<MemberId, Nonce>;

@@ -266,6 +266,8 @@ struct StandingOpening {
   std::vector<std::uint32_t> portions;  // ascending, at least one
 };
 
+// What stands for a text that an erasure took away; spaces alone stay as they are.
+inline constexpr std::string_view kErasedText = "[erased]";
 struct Erasure {
   Digest statement;
   Hash redacted;  // SHA-256 of the payload that stays

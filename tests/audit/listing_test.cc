@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
+
 #include "tests/audit/lying_log.h"
+#include "tests/core/text/spoken.h"
 
 namespace valija::test {
 namespace {
@@ -65,6 +68,41 @@ TEST_F(ListingTest, CsvQuotesEveryCellAndJsonParses) {
   rows[0].note = "=HYPERLINK(\"x\")\x1b[31m";
   csv = audit::Show(rows, audit::Format::kCsv);
   EXPECT_NE(csv.find("\"'=HYPERLINK(\"\"x\"\")\\x1b[31m\""), std::string::npos) << csv;
+}
+
+TEST_F(ListingTest, ATableIsForPeopleAndIsInTheirLanguageCsvAndJsonAreNot) {
+  const auto rows = List({});
+  const auto table = audit::Show(rows, audit::Format::kTable), csv = audit::Show(rows, audit::Format::kCsv),
+             json = audit::Show(rows, audit::Format::kJson);
+  EXPECT_EQ(table.find("ENTRY  TIME"), 0u);
+  EXPECT_NE(table.find(text::TimeText(rows[0].time)), std::string::npos);
+  text::Spoken spoken(text::Language::kSpanish);
+  const auto spanish = audit::Show(rows, audit::Format::kTable);
+  EXPECT_EQ(spanish.find("ASIENTO  HORA"), 0u);
+  EXPECT_NE(spanish.find(text::TimeText(rows[0].time)), std::string::npos);
+  EXPECT_EQ(audit::Show(rows, audit::Format::kCsv), csv);
+  EXPECT_EQ(audit::Show(rows, audit::Format::kJson), json);
+}
+
+TEST_F(ListingTest, ACustodyIsOfOneRecordAlone) {
+  // Records are sent until two begin with the same digit.
+  std::map<char, std::string> by_digit = {{record.Hex()[0], record.Hex()}};
+  std::string first, second;
+  while (first.empty()) {
+    auto sent = log.world.Record("mx.fgr/admin", {log.world.PolicyFor("us.dea")});
+    log.Log(sent.statement);
+    second = sent.statement->digest.Hex();
+    if (auto [at, fresh] = by_digit.emplace(second[0], second); !fresh) first = at->second;
+  }
+  log.Export(folder.path());
+  auto both = audit::Custody(folder.path(), first.substr(0, 1));
+  ASSERT_FALSE(both);
+  EXPECT_EQ(both.error().reason, Reason::kAmbiguous);
+  EXPECT_EQ(audit::Custody(folder.path(), "").error().reason, Reason::kAmbiguous);
+  EXPECT_EQ(audit::Custody(folder.path(), record.Hex()).value().size(), 3u);
+  EXPECT_EQ(audit::Custody(folder.path(), second).value().size(), 1u);
+  for (const auto& none : {second + "0", std::string("xyz")})
+    EXPECT_EQ(audit::Custody(folder.path(), none).error().reason, Reason::kNotFound);
 }
 
 TEST_F(ListingTest, ADamagedEntryIsNamed) {

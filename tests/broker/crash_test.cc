@@ -50,7 +50,7 @@ struct Opened {
     const bool make = charter.has_value();
     mark->CheckPresence(RocksDbStore::Exists(folder / "db"), make).value();
     store = RocksDbStore::Open({.folder = folder / "db", .create = make}).value();
-    sequencer = Sequencer::Start({world.authority, 4096, 1024, std::size_t{16} << 20, [&world] { return world.now; }},
+    sequencer = Sequencer::Start({.authority = world.authority, .now = [&world] { return world.now; }},
                                  store->journal(), *mark, world.log_key, workers, world.random, std::move(charter))
                     .value();
   }

@@ -146,7 +146,7 @@ TEST_F(NetBody, AStrangersUploadOfTheSameBytesLearnsNothingAndBlocksNobody) {
   std::size_t slices = 0;
   ASSERT_TRUE(Member("us.dea/newman")
                   .transport->Download(
-                      DigestOf(sent), 0, [](const client::BodyStream&) { return Ok(); },
+                      DigestOf(sent), 0, 2, [](const client::BodyStream&) { return Ok(); },
                       [&](std::uint64_t index, ByteView slice) {
                         EXPECT_TRUE(Equal(slice, SliceOf(body, index)));
                         ++slices;

@@ -1,5 +1,6 @@
-// The valija command where only a world made for it shows what it says: two records whose ids begin alike.
+// The valija command where only a world made for it shows what it says: two records whose ids begin alike, a terminal.
 #include <gmock/gmock.h>
+#include <pty.h>
 #include <sys/wait.h>
 
 #include "tests/broker/net_fixture.h"
@@ -15,24 +16,43 @@ class NetCommand : public NetTest {
     int status = -1;
     std::string output;
   };
-  // As us.dea/jrivera, in a copy of its profile: these tests have it open themselves.
-  Ran Run(const std::string& words) {
-    const auto profile = folder_ / "profile";
+  // In a copy of the member's profile: these tests have it open themselves.
+  std::string Command(const std::string& words, const std::string& member) {
+    const auto profile = folder_ / member.substr(member.find('/') + 1);
     if (!std::filesystem::exists(profile))
-      std::filesystem::copy(world_.root() / "profiles/us.dea/jrivera", profile,
-                            std::filesystem::copy_options::recursive);
-    const auto command = std::string(VALIJA_BINARY_DIR) + "/client/valija --profile " + profile.string() +
-                         " --passphrase-file " + world_.Passphrase() + " " + words + " </dev/null 2>&1";
+      std::filesystem::copy(world_.root() / "profiles" / member, profile, std::filesystem::copy_options::recursive);
+    return std::string(VALIJA_BINARY_DIR) + "/client/valija --profile " + profile.string() + " --passphrase-file " +
+           world_.Passphrase() + " " + words;
+  }
+  Ran Run(const std::string& words, const std::string& member = "us.dea/jrivera") {
     Ran ran;
-    FILE* pipe = ::popen(command.c_str(), "r");
+    FILE* pipe = ::popen((Command(words, member) + " </dev/null 2>&1").c_str(), "r");
     char block[4096];
     for (std::size_t got = 0; pipe != nullptr && (got = std::fread(block, 1, sizeof block, pipe)) > 0;)
       ran.output.append(block, got);
     if (pipe != nullptr) ran.status = WEXITSTATUS(::pclose(pipe));
     return ran;
   }
+  // At a terminal, where somebody types this answer.
+  Ran RunAtTerminal(const std::string& words, const std::string& answer, const std::string& member) {
+    const auto command = Command(words, member);
+    int master = -1;
+    const pid_t child = ::forkpty(&master, nullptr, nullptr, nullptr);
+    if (child == 0) {
+      ::execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
+      ::_exit(127);
+    }
+    Ran ran;
+    if (child < 0 || ::write(master, answer.data(), answer.size()) < 0) return ran;
+    char block[4096];
+    for (ssize_t got = 0; (got = ::read(master, block, sizeof block)) > 0;)
+      ran.output.append(block, static_cast<std::size_t>(got));
+    int status = 0;
+    if (::waitpid(child, &status, 0) == child) ran.status = WEXITSTATUS(status);
+    ::close(master);
+    return ran;
+  }
 
- private:
   TempFolder folder_;
 };
 
@@ -66,6 +86,35 @@ TEST_F(NetCommand, OpensByAPrefixOnlyIfItNamesOneRecord) {
   const auto opened = Run("--json open " + first.substr(0, digits) + " --purpose analysis");
   EXPECT_EQ(opened.status, 0) << opened.output;
   EXPECT_THAT(opened.output, HasSubstr(first));
+}
+
+TEST_F(NetCommand, ShowsWhoCouldOpenItBeforeItAsksWhetherToSend) {
+  std::ofstream(folder_ / "content.txt") << "content";
+  std::ofstream(folder_ / "for.policy") << kForDea;
+  const std::string words =
+      "send " + (folder_ / "content.txt").string() + " --policy " + (folder_ / "for.policy").string();
+  for (const std::string& form : {std::string("--json "), std::string()}) {
+    const auto ran = RunAtTerminal(form + words, "no\n", "mx.fgr/omar");
+    EXPECT_EQ(ran.status, 1) << ran.output;
+    const auto shown = ran.output.find("it can be opened by"), asked = ran.output.find("send it?");
+    EXPECT_LT(shown, asked) << ran.output;
+    EXPECT_NE(asked, std::string::npos) << ran.output;
+  }
+}
+
+TEST_F(NetCommand, AsksBeforeItEnrolsAgainWithLess) {
+  const auto card = (world_.root() / "profiles/us.dea/jrivera/member.card").string();
+  const auto ran = Run("enrol " + card + " --clearance secret", "us.dea/karen");
+  EXPECT_EQ(ran.status, 1);
+  EXPECT_THAT(ran.output, HasSubstr("roles: analyst -> none"));
+  EXPECT_THAT(ran.output, HasSubstr("programmes: fast-boat -> none"));
+  EXPECT_THAT(ran.output, testing::Not(HasSubstr("clearance")));
+  EXPECT_THAT(ran.output, HasSubstr("programs say --yes"));
+  EXPECT_THAT(Run("directory", "us.dea/karen").output, HasSubstr("fast-boat"));
+  EXPECT_EQ(
+      Run("enrol " + card + " --clearance secret --role analyst --programme fast-boat --person rivera", "us.dea/karen")
+          .status,
+      0);
 }
 
 // Whatever is in the mailbox: fewer than four digits are no name, with a portion and without.

@@ -34,6 +34,10 @@ class Follower {
   bool WaitFor(const Digest& digest) {
     return Wait([&] { return std::find(seen_.begin(), seen_.end(), digest) != seen_.end(); });
   }
+  bool Saw(const Digest& digest) {
+    std::lock_guard lock(mutex_);
+    return std::find(seen_.begin(), seen_.end(), digest) != seen_.end();
+  }
   std::optional<Ended> WaitForEnd() {
     Wait([&] { return ended_.has_value(); });
     std::lock_guard lock(mutex_);
@@ -80,6 +84,17 @@ TEST_F(NetStream, FollowBringsARecordThatIsSentLaterAndItsOriginatorTheNews) {
   auto open = Open("us.dea/jrivera", record, random_.Make<Nonce>());
   ASSERT_EQ(Post("us.dea/jrivera", open), "");
   EXPECT_TRUE(originator.WaitFor(DigestOf(open)));
+}
+
+TEST_F(NetStream, FollowFindsARecordBehindManyThatItsMemberMayNotSee) {
+  const auto from = Size();
+  const auto for_another = Seal(
+      200, "marking TLP:RED\nreleasable-to member us.dea/karen\npurpose analysis\ncase optional\nexpires 2036-01-01\n");
+  ASSERT_TRUE(Member("mx.fgr/omar").transport->Post(for_another, 0));
+  const auto record = Send();
+  Follower recipient(world_.ChannelOf(Member("us.dea/jrivera")), from);
+  EXPECT_TRUE(recipient.WaitFor(record));
+  EXPECT_FALSE(recipient.Saw(DigestOf(for_another[0])));
 }
 
 TEST_F(NetStream, ASlowReaderHoldsUpNobody) {

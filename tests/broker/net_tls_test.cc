@@ -68,6 +68,15 @@ TEST_F(NetTls, TheProbeTakesNoServerThatDoesNotSpeakTls13) {
   EXPECT_NE(probed.error().detail.find("does not speak TLS 1.3"), std::string::npos) << probed.error().detail;
 }
 
+TEST_F(NetTls, TheProbeTakesNoOtherFailureOfTls12ForARefusal) {
+  // It speaks TLS 1.2 too, in ciphers that the probe does not have.
+  OtherServer other(world_.root(), "-cipher PSK-AES128-GCM-SHA256 -psk 00");
+  ASSERT_NE(other.port, 0);
+  auto probed = broker::ProbeTls13Only(other.port);
+  ASSERT_FALSE(probed);
+  EXPECT_NE(probed.error().detail.find("neither agreed"), std::string::npos) << probed.error().detail;
+}
+
 TEST_F(NetTls, AProbeThatCannotBeMadeIsARefusal) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
@@ -83,7 +92,8 @@ TEST_F(NetTls, AProbeThatCannotBeMadeIsARefusal) {
 TEST_F(NetTls, CredentialsAreProvedOnAPrivatePortOfTheirOwn) {
   const auto self_signed = world_.Attack("self-signed.pem");
   auto key = crypto::Secret::CopyOf(AsBytes(world_.Attack("self-signed.key")));
-  EXPECT_TRUE(broker::ProveTls13Only(broker::MakeServerCredentials(self_signed, key, self_signed)));
+  EXPECT_TRUE(broker::ProveTls13Only(
+      broker::MakeServerCredentials(self_signed, key, std::make_shared<broker::ClientCas>(self_signed))));
   // Credentials that speak no TLS at all prove nothing.
   EXPECT_FALSE(broker::ProveTls13Only(grpc::InsecureServerCredentials()));
 }

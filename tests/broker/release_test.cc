@@ -154,13 +154,49 @@ TEST_F(ReleaseTest, AnAuthorityThatTheRecordDoesNotNameReleasesNothing) {
   EXPECT_FALSE(*release);
 }
 
-TEST_F(ReleaseTest, AnotherKeyThanTheRecordNamesIsRefused) {
+TEST_F(ReleaseTest, OfSeveralKeysTheOneThatTheRecordNamesIsTaken) {
   auto sent = Send({rig_.world.PolicyFor("mx.fgr")});
   auto accepted = Open({{sent.statement->digest, 0}});
+  std::vector<crypto::KemPrivateKey> keys;
+  keys.push_back(crypto::KemPrivateKey::Generate(rig_.world.random));
+  keys.push_back(CopyOfKey());
+  Releaser rotated(rig_.world.authority, std::move(keys));
+  EXPECT_TRUE(rotated.Has(rig_.world.release_key.id()));
+  auto release = rotated.Release(accepted, Find(), rig_.world.random);
+  ASSERT_TRUE(release && *release);
+  auto shares = Unseal(accepted, **release, 1);
+  ASSERT_TRUE(shares);
+  EXPECT_EQ(Cek(sent, 0, (*shares)[0]), ToBytes(sent.ceks[0].view()));
+}
+
+TEST_F(ReleaseTest, AKeyThatTheBrokerHasNotGivesNoReleaseOfAnyPortion) {
+  auto sent = Send({rig_.world.PolicyFor("mx.fgr"), rig_.world.PolicyFor("mx.fgr")});
+  auto accepted = Open({{sent.statement->digest, 0}, {sent.statement->digest, 1}});
   Releaser other(rig_.world.authority, crypto::KemPrivateKey::Generate(rig_.world.random));
   auto release = other.Release(accepted, Find(), rig_.world.random);
-  ASSERT_FALSE(release);
-  EXPECT_EQ(release.error().reason, Reason::kBadHeader);
+  ASSERT_TRUE(release) << release.error().Message();
+  EXPECT_FALSE(*release);
+}
+
+TEST_F(ReleaseTest, AGrantIsOpenedUnderItsOwnHeader) {
+  auto sent = Send({rig_.world.PolicyFor("us.dea"), rig_.world.PolicyFor("us.dea")});
+  auto grant = rig_.world.Grant("us.dea/admin", sent, rig_.world.PolicyFor("mx.fgr"), 1);
+  ASSERT_TRUE(rig_.Post(grant));
+  auto accepted = Open({{grant->digest, 1}});
+  auto release = Release(accepted);
+  ASSERT_TRUE(release && *release);
+  auto shares = Unseal(accepted, **release, 1);
+  ASSERT_TRUE(shares);
+  const auto& made = std::get<ledger::Grant>(grant->payload);
+  record::RecordPayload as_record{made.header_bytes, made.header, made.ctx, {}};
+  as_record.portions.push_back({made.wraps[0], 1, {}});
+  const auto slip = std::find_if(grant->attachments.slips.begin(), grant->attachments.slips.end(),
+                                 [](const auto& one) { return one.agency.str() == "mx.fgr"; });
+  ASSERT_NE(slip, grant->attachments.slips.end());
+  record::ContextCache cache;
+  auto cek = record::OpenCek(as_record, *slip, rig_.world.epoch_keys.at("mx.fgr"), *shares, cache);
+  ASSERT_TRUE(cek) << cek.error().Message();
+  EXPECT_EQ(ToBytes(cek->view()), ToBytes(sent.ceks[1].view()));
 }
 
 }  // namespace

@@ -185,6 +185,36 @@ TEST(SequencerTest, RefusesWhenThePoolIsFullAndTakesAgainLater) {
   EXPECT_TRUE(rig.Post(fourth));
 }
 
+TEST(SequencerTest, ThePoolIsFullInBytesTooWhateverBecameOfWhatWasInIt) {
+  BrokerRig rig;
+  rig.Found();
+  std::vector<ledger::VerifiedStatement> statements;
+  for (int i = 0; i < 6; ++i) statements.push_back(rig.world.EnrolNew("us.dea/m" + std::to_string(i)));
+  const std::size_t each = 512 + statements[0]->envelope.payload.size();
+  rig.options.pool_bytes = 3 * each;
+  ASSERT_TRUE(rig.Start());
+  Gate gate;
+  rig.memory.before_append = gate.Hold();
+  auto held = rig.Submit(statements[0]);
+  gate.entered.get_future().wait();
+  auto taken = rig.Submit(statements[1]), twice = rig.Submit(statements[1]);  // one of them will be refused
+  auto refused = rig.Submit(statements[2]).get();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().reason, Reason::kPoolFull);
+  gate.open.set_value();
+  EXPECT_TRUE(held.get());
+  EXPECT_TRUE(taken.get());
+  EXPECT_EQ(twice.get().error().reason, Reason::kExists);
+  // There is room for as many again, and for no more.
+  Gate again;
+  rig.memory.before_append = again.Hold();
+  std::vector<std::future<Result<Accepted>>> answers;
+  for (int i = 2; i < 5; ++i) answers.push_back(rig.Submit(statements[i]));
+  EXPECT_EQ(rig.Submit(statements[5]).get().error().reason, Reason::kPoolFull);
+  again.open.set_value();
+  for (auto& answer : answers) EXPECT_TRUE(answer.get());
+}
+
 TEST(SequencerTest, NobodyIsAnsweredBeforeTheEntryIsDurableMarkedAndPublished) {
   BrokerRig rig;
   rig.Found();

@@ -50,7 +50,9 @@ struct Lies {
   std::function<void(EntriesAnswer&)> directory, mailbox, record, custody;
   std::function<void(FollowItem&)> follow;
   std::function<void(WaitingAnswer&)> waiting;
-  std::function<Status()> download;  // before anything is sent
+  std::function<Status()> download;                   // before anything is sent
+  std::function<Status(std::uint64_t)> slice, entry;  // before each of a body, of an export
+  std::function<Status()> stream_end;                 // instead of the end of a stream that is followed
   std::function<void(client::BodyStream&, std::vector<Bytes>& slices)> body;
 };
 
@@ -78,10 +80,8 @@ class FakeBroker {
   static bool HasHeader(ledger::Kind kind) { return kind == ledger::Kind::kRecord || kind == ledger::Kind::kGrant; }
   // An opening that the broker makes. Nothing judges it here but Decide.
   static ledger::VerifiedStatement Opening(const ledger::StandingOpening& opening) {
-    ledger::Envelope envelope{ledger::PayloadType(ledger::Kind::kStandingOpening),
-                              proto::EncodeStandingOpening(opening),
-                              {},
-                              std::nullopt};
+    ledger::Envelope envelope{
+        ledger::PayloadType(ledger::Kind::kStandingOpening), proto::EncodeStandingOpening(opening), {}, std::nullopt};
     return ledger::VerifyStandingOpening(proto::MakeStatement(std::move(envelope)).value()).value();
   }
   void OpenUnderOrders(const Digest& digest) {
@@ -271,6 +271,7 @@ class FakeBroker {
   std::size_t answers_to_lose = 0;  // of posts that come next: done, and the connection breaks
   std::optional<crypto::Ed25519SignKey> next_log_key;
   bool former_key_given_up = false;
+  Reason lost_as = Reason::kUnavailable;
   std::mutex downloading;  // sessions fetch several bodies at once
 
  private:
@@ -305,7 +306,7 @@ class FakeTransport : public client::Transport {
     if (broker.lies.post) broker.lies.post(answer);
     if (broker.answers_to_lose > 0) {
       --broker.answers_to_lose;
-      return Refuse(Reason::kUnavailable, "the connection broke");
+      return Refuse(broker.lost_as, "the connection broke");
     }
     return answer;
   }
@@ -326,6 +327,7 @@ class FakeTransport : public client::Transport {
       if (broker_->lies.follow) broker_->lies.follow(out);
       if (!item(std::move(out))) return Ok();
     }
+    if (broker_->lies.stream_end) return broker_->lies.stream_end();
     return Refuse(Reason::kShuttingDown);
   }
   Result<EntriesAnswer> GetRecord(const Digest& digest, std::uint64_t verified) override {
@@ -360,8 +362,10 @@ class FakeTransport : public client::Transport {
     return *std::move(bytes);
   }
   Status Entries(std::uint64_t from, std::uint64_t end, const std::function<bool(proto::LoggedEntry)>& entry) override {
-    for (; from < end; ++from)
+    for (; from < end; ++from) {
+      if (broker_->lies.entry) TRY_OK(broker_->lies.entry(from));
       if (!entry(broker_->Logged(broker_->entries.at(from)))) break;
+    }
     return Ok();
   }
   Status Upload(const Hash& root, std::uint64_t length, const std::vector<Hash>& slice_hashes,
@@ -377,7 +381,7 @@ class FakeTransport : public client::Transport {
     broker_->bodies[root] = std::move(whole);
     return Ok();
   }
-  Status Download(const Digest& digest, std::uint32_t portion,
+  Status Download(const Digest& digest, std::uint32_t portion, std::uint64_t,
                   const std::function<Status(const client::BodyStream&)>& begin,
                   const std::function<Status(std::uint64_t, ByteView)>& slice) override {
     client::BodyStream stream;
@@ -396,7 +400,10 @@ class FakeTransport : public client::Transport {
     if (broker_->lies.body) broker_->lies.body(stream, slices);
     alone.unlock();
     TRY_OK(begin(stream));
-    for (std::size_t i = 0; i < slices.size(); ++i) TRY_OK(slice(i, slices[i]));
+    for (std::size_t i = 0; i < slices.size(); ++i) {
+      if (broker_->lies.slice) TRY_OK(broker_->lies.slice(i));
+      TRY_OK(slice(i, slices[i]));
+    }
     return Ok();
   }
 

@@ -242,6 +242,22 @@ TEST_P(BodyLies, LeaveNoFile) {
   EXPECT_EQ(OpenRefused(big, true), Reason::kBadBody);
 }
 
+// "Too many" is asked again, once; what came before it must not stay in front of what comes then.
+TEST_F(LyingBrokerTest, WritesABodyOnceThoughItWasBrokenOffAfterGoodSlices) {
+  const std::string content(3 << 20, 'x');
+  const auto big = Sent(DraftOf(content));
+  lies.slice = [&](std::uint64_t index) -> Status {
+    if (honest.downloads == 1 && index == 2) return Refuse(Reason::kTooMany);
+    return Ok();
+  };
+  auto luis = SessionOf("mx.fgr/luis");
+  auto opened = luis->Open({Asking(big, 0, folder / "out")}, {}).value();
+  ASSERT_TRUE(opened[0]) << opened[0].error().Message();
+  EXPECT_EQ(honest.downloads, 2u);
+  EXPECT_EQ(opened[0].value().bytes, content.size());
+  EXPECT_TRUE(test::ReadAll(folder / "out") == content) << "of " << fs::file_size(folder / "out") << " bytes";
+}
+
 void HashesOf(BodyStream& stream, const std::vector<Bytes>& slices) {
   Bytes whole;
   for (const auto& slice : slices) Append(whole, slice);

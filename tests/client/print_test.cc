@@ -6,6 +6,7 @@
 
 #include "client/commands.h"
 #include "core/base/reason.h"
+#include "tests/core/text/spoken.h"
 
 namespace valija::cli {
 namespace {
@@ -27,7 +28,7 @@ NewsItem Item(const std::string& kind) {
 TEST(Print, ShortensIdsTimesAndSizes) {
   EXPECT_EQ(ShortId(Item("record").record), "0123456789ab");
   EXPECT_EQ(ShortId("01"), "01");
-  EXPECT_EQ(TimeText(Item("record").time), "2026-11-24 08:00:17Z");
+  EXPECT_EQ(TimeText(Item("record").time), "2026-11-24 08:00:17 UTC");
   EXPECT_EQ(SizeText(0), "0 B");
   EXPECT_EQ(SizeText(999), "999 B");
   EXPECT_EQ(SizeText(52'900), "52.9 kB");
@@ -36,7 +37,7 @@ TEST(Print, ShortensIdsTimesAndSizes) {
 }
 
 TEST(NewsLine, TellsEachKindInASentence) {
-  const std::string start = "2026-11-24 08:00:17Z  us.dea/ana ";
+  const std::string start = "2026-11-24 08:00:17 UTC  us.dea/ana ";
   EXPECT_EQ(NewsLine(Item("record")), start + "sent 0123456789ab");
   auto open = Item("open");
   open.purpose = "investigation";
@@ -55,6 +56,19 @@ TEST(NewsLine, TellsEachKindInASentence) {
   revocation.why = "a mistake";
   EXPECT_EQ(NewsLine(revocation), start + "revoked 0123456789ab: a mistake");
   EXPECT_EQ(NewsLine(Item("epoch")), start + "epoch");
+}
+
+TEST(NewsLine, TellsItInSpanishToo) {
+  text::Spoken spoken(text::Language::kSpanish);
+  const std::string time = "24-nov-2026 08:00:17 UTC  ";
+  EXPECT_EQ(NewsLine(Item("record")), time + "us.dea/ana envió 0123456789ab");
+  auto open = Item("open");
+  open.purpose = "investigation";
+  open.case_reference = "A-17";
+  open.portions = {{0, "granted"}, {1, "role-missing"}};
+  EXPECT_EQ(NewsLine(open), time +
+                                "a us.dea/ana se le negó 0123456789ab porción 0 (concedida) porción 1 (role-missing)"
+                                " con la finalidad investigation, caso A-17");
 }
 
 TEST(NewsLine, ShowsForeignEscapesInsteadOfSendingThemToTheTerminal) {
@@ -87,11 +101,12 @@ TEST(ToJson, NamesEveryFieldOfAnItemAndAMember) {
   InboxItem item;
   item.id = "ab";
   item.from = "us.dea/ana";
-  item.portions.push_back({1, "TLP:AMBER", "text/plain", 328, true});
+  item.portions.push_back({1, "TLP:AMBER", "text/plain", 328, true, false});
   auto json = ToJson(item);
   EXPECT_FALSE(json.contains("in_reply_to"));
   EXPECT_EQ(json["portions"][0]["sealed_bytes"], 328);
   EXPECT_EQ(json["portions"][0]["for_me"], true);
+  EXPECT_EQ(json["portions"][0]["opened_by_me"], false);
   item.in_reply_to = "cd";
   EXPECT_EQ(ToJson(item)["in_reply_to"], "cd");
 
@@ -115,6 +130,27 @@ TEST(Fail, GivesTheExitStatusAndKeepsStandardOutputForPrograms) {
   EXPECT_EQ(Fail(common, {"usage", "What?", 2}), 2);
   auto json = Json::parse(::testing::internal::GetCapturedStdout());
   EXPECT_EQ(json, (Json{{"error", {{"code", "usage"}, {"message", "What?"}, {"exit_status", 2}}}}));
+}
+
+TEST(Fail, ExplainsInSpanishToPeopleAndInEnglishToPrograms) {
+  text::Spoken spoken(text::Language::kSpanish);
+  const Failure failure{"fork", std::string(SentenceOf(Reason::kFork)) + " (at 7)", 5};
+  Common common;
+  ::testing::internal::CaptureStderr();
+  EXPECT_EQ(Fail(common, failure), 5);
+  EXPECT_EQ(
+      ::testing::internal::GetCapturedStderr(),
+      "valija: ALARMA: La bitácora que se muestra ahora no es continuación de la que se vio antes. (at 7) [fork]\n");
+  ::testing::internal::CaptureStderr();
+  EXPECT_EQ(Init(common, "jrivera"), 2);
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(), HasSubstr("un integrante se designa"));
+  common.json = true;
+  ::testing::internal::CaptureStdout();
+  EXPECT_EQ(Fail(common, failure), 5);
+  EXPECT_EQ(Init(common, "jrivera"), 2);
+  const auto programs = ::testing::internal::GetCapturedStdout();
+  EXPECT_THAT(programs, HasSubstr(failure.message));
+  EXPECT_THAT(programs, HasSubstr("a member is named"));
 }
 
 TEST(Commands, RefuseBadWordsBeforeTheyAskForAnything) {

@@ -255,6 +255,21 @@ TEST_F(SessionFilesTest, ExportsTheLogAndContinuesTheCopy) {
   EXPECT_EQ(test::ReadAll(folder / "export" / "checkpoint"), honest.Checkpoint());
 }
 
+TEST_F(SessionFilesTest, GoesOnWithACopyWhereTheBrokerBrokeTheStreamOff) {
+  Sent(DraftOf("one"));
+  auto kim = SessionOf("us.fbi/kim");
+  kim->set_pause({});
+  std::vector<std::uint64_t> asked;
+  honest.lies.entry = [&](std::uint64_t index) -> Status {
+    asked.push_back(index);
+    return asked.size() == 3 ? Status(Refuse(Reason::kUnavailable)) : Ok();
+  };
+  EXPECT_EQ(kim->ExportLog(folder / "export", {}).value(), honest.entries.size());
+  EXPECT_EQ(asked.size(), honest.entries.size() + 1);  // nothing twice but what did not come
+  honest.lies.entry = [](std::uint64_t) -> Status { return Refuse(Reason::kUnavailable); };
+  EXPECT_EQ(kim->ExportLog(folder / "other", {}).error().reason, Reason::kUnavailable);  // and not for ever
+}
+
 TEST_F(SessionFilesTest, ExportsNothingThatIsNotTheCheckpoints) {
   Sent(DraftOf("one"));
   auto kim = SessionOf("us.fbi/kim");

@@ -62,6 +62,82 @@ TEST_F(SessionTest, OpensWithOneEntryAlthoughTheAnswerWasLost) {
   EXPECT_EQ(honest.entries.size(), before + 1);
 }
 
+// A connection that died without a word shows in nothing but the deadline.
+TEST_F(SessionTest, HandsInTheSameStatementAgainWhenNoAnswerCameInTime) {
+  honest.lost_as = Reason::kDeadline;
+  honest.answers_to_lose = 1;
+  const auto before = honest.entries.size();
+  const auto id = Sent(DraftOf("the report", "agency mx.fgr", "openings 1 in all\n"));
+  EXPECT_EQ(honest.entries.size(), before + 1);
+  auto luis = SessionOf("mx.fgr/luis");
+  luis->Inbox().value();
+  honest.answers_to_lose = 2;
+  EXPECT_EQ(Opened(*luis, Asking(id)).value().content, "the report");
+  EXPECT_EQ(honest.entries.size(), before + 2);
+}
+
+TEST_F(SessionTest, DoesNotHandInARequestAgainThatWillHaveExpired) {
+  const auto id = Sent(DraftOf("x"));
+  auto luis = SessionOf("mx.fgr/luis");
+  luis->set_pause(std::chrono::hours(1));
+  const auto before = honest.posts;
+  honest.answers_to_lose = 1;
+  EXPECT_EQ(Refusal(*luis, Asking(id)), Reason::kUnavailable);
+  EXPECT_EQ(honest.posts, before + 1);
+}
+
+TEST_F(SessionTest, HandsInAgainWhatAFullPoolTurnedAway) {
+  int full = 2;
+  honest.lies.post = [&](PostAnswer& answer) {
+    if (full-- > 0) answer.outcomes.back() = Refuse(Reason::kPoolFull);
+  };
+  const auto before = honest.posts;
+  auto ana = SessionOf("us.dea/ana");
+  ana->set_pause({});
+  const auto both = ana->Send({DraftOf("one"), DraftOf("two")}, {}).value();
+  for (const auto& one : both) EXPECT_TRUE(one);
+  EXPECT_EQ(honest.posts, before + 3);
+  full = 1000;
+  auto sent = ana->Send({DraftOf("three")}, {}).value();
+  EXPECT_EQ(sent[0].error().reason, Reason::kPoolFull);
+  EXPECT_EQ(honest.posts, before + 6);  // and not for ever
+}
+
+TEST_F(SessionTest, SaysWhereToLookWhenNobodyKnowsWhetherItHappened) {
+  auto ana = SessionOf("us.dea/ana");
+  ana->set_pause({});
+  auto digest = [&] { return honest.entries.back().statement->digest.Hex(); };
+  for (Reason reason : {Reason::kUnavailable, Reason::kDeadline}) {
+    honest.lost_as = reason;
+    honest.answers_to_lose = 3;
+    const auto sent = ana->Send({DraftOf("x")}, {}).value();
+    EXPECT_EQ(sent[0].error().reason, reason);
+    EXPECT_THAT(sent[0].error().detail, HasSubstr("look before you do it again: valija custody " + digest()));
+    EXPECT_FALSE(ana->Custody(digest()).value().empty());
+  }
+  const auto id = ana->Send({DraftOf("x")}, {}).value()[0].value().id;
+  honest.lies.post = [](PostAnswer& answer) { answer.outcomes.at(0) = Refuse(Reason::kOutcomeUnknown); };
+  auto detail = ana->Send({DraftOf("x")}, {}).value()[0].error().detail;
+  EXPECT_THAT(detail, HasSubstr("valija custody " + digest()));
+  detail = ana->Revoke(id, "x").error().detail;
+  EXPECT_THAT(detail, HasSubstr("statement " + digest()));
+  detail = SessionOf("us.dea/admin")->RotateEpoch().error().detail;
+  EXPECT_THAT(detail, HasSubstr("valija directory"));
+  auto luis = SessionOf("mx.fgr/luis");
+  detail = Opened(*luis, Asking(id)).error().detail;
+  EXPECT_THAT(detail, HasSubstr("statement " + digest()));
+  honest.lies.post = [](PostAnswer& answer) { answer.outcomes.at(0) = Refuse(Reason::kStorage); };
+  EXPECT_EQ(ana->Send({DraftOf("x")}, {}).value()[0].error().detail, "");  // that is known: it did not happen
+}
+
+TEST_F(SessionTest, SaysWhatToDoNextWhereTheReasonAloneDoesNot) {
+  EXPECT_THAT(ToFailure(Refuse(Reason::kDeadline)).message, HasSubstr("--timeout"));
+  EXPECT_THAT(ToFailure(Refuse(Reason::kStorage)).message, HasSubstr("make space"));
+  EXPECT_THAT(ToFailure(Refuse(Reason::kOutcomeUnknown, "x")).message, HasSubstr("(x) The broker takes nothing more"));
+  EXPECT_THAT(ToFailure(Refuse(Reason::kPoolFull)).message, HasSubstr("tell the broker's operator"));
+  EXPECT_EQ(ToFailure(Refuse(Reason::kRevoked, "x")).message, Refuse(Reason::kRevoked, "x").Message());
+}
+
 TEST_F(SessionTest, SaysThatALostAnswerIsNotReleasedAgain) {
   const auto id = Sent(DraftOf("the report"));
   auto luis = SessionOf("mx.fgr/luis");
@@ -103,6 +179,18 @@ TEST_F(SessionTest, OpensOnlyThePortionsThatThePolicyAllows) {
   EXPECT_EQ(opened[0].error().reason, Reason::kRoleMissing);
   EXPECT_EQ(opened[1].value().content, "summary");
   EXPECT_EQ(honest.downloads, 1u);
+}
+
+TEST_F(SessionTest, ShowsAsOpenedThePortionsThatWereAndNoOthers) {
+  auto draft = DraftOf("summary");
+  draft.portions.push_back({{}, "source", "text/plain", PolicyFor("agency mx.fgr")});
+  const auto id = Sent(draft);
+  auto luis = SessionOf("mx.fgr/luis");
+  Opened(*luis, Asking(id, 1)).value();
+  const auto item = luis->Inbox().value().at(0);
+  EXPECT_TRUE(item.opened_by_me);
+  EXPECT_FALSE(item.portions.at(0).opened_by_me);
+  EXPECT_TRUE(item.portions.at(1).opened_by_me);
 }
 
 TEST_F(SessionTest, LogsAndTellsARefusedOpening) {
@@ -228,8 +316,26 @@ TEST_F(SessionTest, FollowsWhatComesAndMayBeUsedMeanwhile) {
   EXPECT_THAT(seen, ::testing::UnorderedElementsAre("record", "open", "record", "open"));
 }
 
+TEST_F(SessionTest, FollowsOnInAnotherStreamWhenTheBrokerEndsOne) {
+  Sent(DraftOf("one"));
+  auto luis = SessionOf("mx.fgr/luis");
+  luis->set_pause({});
+  std::vector<Reason> ends = {Reason::kUnavailable, Reason::kDeadline, Reason::kShuttingDown, Reason::kSlowConsumer};
+  std::size_t ended = 0;
+  honest.lies.stream_end = [&]() -> Status {
+    if (ended == ends.size()) return Refuse(Reason::kNotEnrolled);
+    Sent(DraftOf("more"));
+    return Refuse(ends[ended++]);
+  };
+  std::size_t seen = 0;
+  auto why = luis->Follow([&](const NewsItem&) { return ++seen > 0; });
+  EXPECT_EQ(why.error().reason, Reason::kNotEnrolled);  // which does not pass by waiting
+  EXPECT_EQ(seen, 1 + ends.size());
+}
+
 TEST_F(SessionTest, SaysWhyAStreamEnded) {
   auto luis = SessionOf("mx.fgr/luis");
+  luis->set_pause({});
   EXPECT_EQ(luis->Follow([](const NewsItem&) { return true; }).error().reason, Reason::kShuttingDown);
 }
 
@@ -300,6 +406,45 @@ TEST_F(SessionTest, StillVerifiesWhatAMemberSignedWithKeysThatItHasNoMore) {
   EXPECT_EQ(luis->Inbox().value().size(), 1u);                       // from its cache
   EXPECT_EQ(SessionOf("mx.fgr/admin")->Inbox().value().size(), 1u);  // fetched for the first time
   EXPECT_EQ(Opened(*luis, Asking(id)).value().bytes, 25u);
+}
+
+TEST_F(SessionTest, ShowsBeforehandWhatEnrollingAgainChanges) {
+  auto admin = SessionOf("us.dea/admin");
+  const auto card = ProfileOf("us.dea/ana") / "member.card";
+  auto changes = [&](const std::filesystem::path& of, const Session::EnrolOptions& options) {
+    std::vector<std::string> lines;
+    const auto all = admin->EnrolmentChanges(of, options).value();
+    for (const auto& one : all) lines.push_back(one.what + ": " + one.before + " -> " + one.after);
+    return lines;
+  };
+  EXPECT_THAT(changes(card, {"secret", {"analyst"}, {}, false, false, "ana"}), IsEmpty());
+  EXPECT_THAT(changes(card, {"", {}, {"boats"}, true, true}),
+              ElementsAre("clearance: secret -> none", "roles: analyst -> none", "programmes: none -> boats",
+                          "administrator: no -> yes", "auditor: no -> yes", "person: ana -> none"));
+  crypto::SystemRandom random;
+  Keyring keys{crypto::SignKey::Generate(random), crypto::SignKey::Generate(random),
+               crypto::KemPrivateKey::Generate(random)};
+  test::WriteText(folder / "new", MemberCard::Make(test::Member("us.dea/nora"), keys));
+  EXPECT_THAT(changes(folder / "new", {"secret", {}, {}, false, false}), IsEmpty());  // nobody's rights are lost
+  test::WriteText(folder / "again", MemberCard::Make(test::Member("us.dea/ana"), keys));
+  EXPECT_THAT(changes(folder / "again", {"secret", {"analyst"}, {}, false, false, "ana"}),
+              ElementsAre("keys: those enrolled -> those of the card"));
+}
+
+TEST_F(SessionTest, SaysThatAnEnrolmentStandsWhenTheAgencysKeysCouldNotBeChanged) {
+  crypto::SystemRandom random;
+  Keyring keys{crypto::SignKey::Generate(random), crypto::SignKey::Generate(random),
+               crypto::KemPrivateKey::Generate(random)};
+  test::WriteText(folder / "again", MemberCard::Make(test::Member("us.dea/ana"), keys));
+  const auto before = honest.posts;
+  honest.lies.post = [&](PostAnswer& answer) {
+    if (honest.posts == before + 2) answer.outcomes.at(0) = Refuse(Reason::kStorage);
+  };
+  auto enrolled = SessionOf("us.dea/admin")->Enrol(folder / "again", {"secret", {}, {}, false, false});
+  ASSERT_FALSE(enrolled);
+  EXPECT_EQ(enrolled.error().reason, Reason::kStorage);
+  EXPECT_THAT(enrolled.error().detail, HasSubstr("us.dea/ana is enrolled with its new keys"));
+  EXPECT_THAT(enrolled.error().detail, HasSubstr("valija epoch rotate"));
 }
 
 TEST_F(SessionTest, LetsNobodyEnrolWhoIsNoAdministrator) {

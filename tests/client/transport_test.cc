@@ -50,7 +50,12 @@ class OddServer final : public v1::Exchange::Service {
     v1::DownloadChunk first;
     first.mutable_start()->set_body_length(5);
     first.mutable_start()->add_slice_hashes(std::string(32, 'h'));
-    if (odd_slice) {
+    if (many_hashes) {  // one of them at a time
+      first.mutable_start()->set_more_hashes(true);
+      out->Write(first);
+      first.mutable_start()->set_more_hashes(false);
+      out->Write(first);
+    } else if (odd_slice) {
       out->Write(first);
       v1::DownloadChunk slice;
       slice.set_slice("slice");
@@ -76,7 +81,7 @@ class OddServer final : public v1::Exchange::Service {
     while (stream->Read(&chunk)) continue;
     return grpc::Status::OK;
   }
-  bool odd_slice = false, odd_end = false;
+  bool odd_slice = false, odd_end = false, many_hashes = false;
 };
 
 class TransportTest : public testing::Test {
@@ -115,7 +120,11 @@ class TransportTest : public testing::Test {
   }
   Status Download() {
     return transport_->Download(
-        Digest{}, 0, [](const BodyStream&) { return Ok(); },
+        Digest{}, 0, 1,
+        [&](const BodyStream& body) {
+          hashes_ = body.slice_hashes.size();
+          return Ok();
+        },
         [&](std::uint64_t, ByteView) {
           ++slices_;
           return Ok();
@@ -132,6 +141,7 @@ class TransportTest : public testing::Test {
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<Transport> transport_;
   int slices_ = 0;
+  std::size_t hashes_ = 0;
 };
 
 TEST_F(TransportTest, RefusesAnUnknownFieldInTheAnswerOfEveryCall) {
@@ -155,6 +165,14 @@ TEST_F(TransportTest, RefusesAnUnknownFieldInEveryStream) {
   ExpectRefused(Upload(), "Upload, at its beginning");
   service_.odd_end = true;
   ExpectRefused(Upload(), "Upload, at its end");
+}
+
+TEST_F(TransportTest, TakesNoMoreSliceHashesThanTheSignedLengthHasSlices) {
+  service_.many_hashes = true;
+  const auto refused = Download();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().reason, Reason::kBadBody) << refused.error().Message();
+  EXPECT_EQ(hashes_, 0u);
 }
 
 }  // namespace

@@ -85,6 +85,191 @@ fi
 refused_json=$(v us.dea/jrivera --json open 0000000000000000 --purpose analysis 2>&1)
 [[ $refused_json == *'"code":"not-found"'* || $refused_json == *'"code": "not-found"'* ]] || wrong "a refusal in JSON: $refused_json"
 
+# ---- two languages for people, one for programs ----
+ends 0 v us.dea/jrivera --lang es open --help
+for words in "Uso:" "Finalidad de uso" "Código de salida: 0 hecho"; do says "$words"; done
+ends 0 v us.dea/jrivera --lang es inbox
+for words in REGISTRO ENVIADO PORCIÓN "-$(date -u +%Y) " abierto; do says "$words"; done
+refused not-found 3 v us.dea/jrivera --lang=es open 0000000000000000 --purpose analysis
+says "valija: No existe, o no es para quien llama."
+ends 2 v us.dea/jrivera --lang es open
+says "falta record"
+in_locale() { (unset LC_ALL LC_MESSAGES; export LANG=$1; shift; "$@"); }
+ends 0 in_locale es_MX.UTF-8 v us.dea/jrivera inbox
+says REGISTRO
+ends 0 in_locale es_MX.UTF-8 v us.dea/jrivera --lang en inbox
+says RECORD
+ends 0 in_locale et_EE.UTF-8 v us.dea/jrivera inbox
+says RECORD
+ends 2 v us.dea/jrivera --lang fr inbox
+says --lang
+if command -v script >/dev/null; then
+  asked=$(send mx.fgr/omar trace-request.txt --policy partners.policy)
+  for answer in no sí; do
+    printf '%s\n' "$answer" | script -qec "'$BUILD/client/valija' --lang es --profile '$W/profiles/mx.fgr/omar' \
+      --passphrase-file '$W/passphrase' revoke $asked --why prueba" /dev/null >"$scratch/asked" 2>&1
+    checks=$((checks + 1))
+    grep -q "¿revocar $asked?.*\[sí/no\]" "$scratch/asked" || wrong "the question in Spanish: $(cat "$scratch/asked")"
+    grep -q "$([ $answer = no ] && echo 'no se hizo' || echo 'revocado (asiento')" "$scratch/asked" ||
+      wrong "the answer '$answer' in Spanish: $(cat "$scratch/asked")"
+  done
+fi
+ends 0 v mx.fgr/contralora export "$scratch/copy"
+verify() { audit verify "$scratch/copy" --charter-digest "$CHARTER_DIGEST" "$@"; }
+ends 0 verify --lang es
+says "todo probado"
+ends 0 audit --lang es log "$scratch/copy" --result refused
+says FINALIDAD
+# same words..: a program reads the same bytes in both languages.
+same() {
+  checks=$((checks + 1))
+  [ "$("$@" --lang en 2>/dev/null </dev/null; echo $?)" = "$("$@" --lang es 2>/dev/null </dev/null; echo $?)" ] ||
+    wrong "not the same in both languages: $*"
+}
+for words in whoami directory inbox "custody $record" "policy check partners.policy $scratch/nothing" "charter show $W/charter" \
+  "send trace-request.txt --policy partners.policy --preview" open "open 000 --purpose analysis" "revoke 0000000000 --why x --yes" \
+  "send a b --policy p --policy q --policy r" "join --charter c --digest 12 --broker b --certificate c" "init --member x"; do
+  # shellcheck disable=SC2086
+  same v mx.fgr/omar --json $words
+done
+same verify --json
+same audit verify "$scratch/copy" --charter-digest 12 --json
+for format in json csv; do same audit log "$scratch/copy" --format $format; done
+
+# ---- dual control ----
+dual=$(send mx.fgr/omar report-source.txt --policy four-eyes.policy)
+open_dual() { v us.dea/jrivera open "$dual" --purpose investigation --case DEA-31 "$@"; }
+refused approval-missing 3 open_dual
+says "valija pending tells"
+wish=$(sed -n 's/.*(request \([0-9a-f]\{64\}\)).*/\1/p' <<<"$out")
+ends 0 v us.dea/karen pending
+for words in "${wish:0:12}" us.dea/jrivera investigation DEA-31 "TLP:AMBER+STRICT" "valija approve ${wish:0:12}"; do says "$words"; done
+refused not-found 3 v us.cbp/tom --yes approve "$wish"
+refused not-found 3 v us.dea/jrivera --yes approve "$wish"
+ends 1 v us.dea/karen approve "$wish"
+says "programs say --yes"
+ends 2 v us.dea/karen reject "$wish"
+ends 0 v us.dea/karen --yes approve "${wish:0:12}"
+refused approval-missing 3 open_dual --approved "$wish"
+ends 0 v us.dea/karen withdraw "$wish" --why "a second thought"
+ends 0 v mx.fgr/alicia --yes approve "$wish"
+refused approval-missing 3 open_dual --approved "$wish"
+ends 0 v us.dea/karen --yes approve "$wish" --why "thought over"
+ends 0 v us.dea/jrivera pending
+says "has its approvals"
+refused malformed 2 v us.dea/jrivera open "$dual" --purpose investigation --case DEA-32 --approved "$wish"
+ends 0 open_dual --approved "$wish"
+refused replayed 4 open_dual --approved "$wish"
+refused approval-missing 3 open_dual
+other=$(sed -n 's/.*(request \([0-9a-f]\{64\}\)).*/\1/p' <<<"$out")
+ends 0 v mx.fgr/alicia --yes reject "$other" --why "ask the desk first"
+ends 0 v us.dea/karen --yes approve "$other"
+refused rejected 3 open_dual --approved "$other"
+
+# ---- an emergency ----
+refused no-emergency 3 v us.dea/jrivera open "$both" --portion 0 --purpose analysis --emergency "now"
+ends 0 open_dual --emergency "a life is at stake"
+refused emergency-locked 3 open_dual --emergency "again"
+ends 0 v mx.fgr/contralora pending
+says "a life is at stake"
+found=$(v mx.fgr/contralora --json pending | sed 's/.*"kind":"review","id":"\([0-9a-f]*\)".*/\1/')
+ends 2 v mx.fgr/contralora --yes review "$found" --why "both or none"
+ends 0 v mx.fgr/contralora --yes review "$found" --not-justified --why "there was time"
+ends 0 v mx.fgr/omar custody "$dual"
+says "EMERGENCY: a life is at stake"
+says not-justified
+
+# ---- a request and its answer ----
+ends 2 v us.dea/jrivera send trace-request.txt --policy to-mexico.policy --urgency soon
+question=$(send us.dea/jrivera trace-request.txt --policy to-mexico.policy --urgency urgent)
+ends 0 v mx.fgr/omar inbox --due
+says "${question:0:12}"
+reply=$(send mx.fgr/omar money-flow.json --policy partners.policy --reply-to "$question")
+ends 0 v mx.fgr/omar --json inbox --due
+checks=$((checks + 1))
+[ "$out" = "[]" ] || wrong "what was answered is still due: $out"
+ends 0 v us.dea/jrivera inbox
+says "answers ${question:0:12}"
+[ -n "$reply" ] || wrong "the reply was not sent"
+
+# ---- amendment, access, grant ----
+printf '%s\n' 'marking TLP:GREEN' 'releasable-to agency us.dea' 'purpose analysis' 'case optional' 'expires 2036-01-01' >"$scratch/dea.policy"
+sed 's/^purpose .*/purpose investigation/' "$scratch/dea.policy" >"$scratch/amended.policy"
+sed 's/agency us.dea/agency us.cbp/' "$scratch/dea.policy" >"$scratch/cbp.policy"
+close=$(send mx.fgr/omar money-flow.json --policy "$scratch/dea.policy")
+refused not-originator 3 v us.dea/jrivera amend "$close" --policy "$scratch/amended.policy"
+ends 0 v mx.fgr/omar amend "$close" --policy "$scratch/amended.policy"
+refused wrong-purpose 3 v us.dea/jrivera open "$close" --purpose analysis
+ends 0 v us.dea/jrivera open "$close" --purpose investigation
+refused bad-policy 2 v mx.fgr/omar amend "$close" --policy "$scratch/cbp.policy"
+# Whether there is such a record is not told: the same sentence, the same status.
+told() { v us.cbp/tom request "$1" --purpose analysis --why "a lead" 2>&1 | sed 's/entry [0-9]*/entry N/'; }
+checks=$((checks + 1))
+[ "$(told "$close")" = "$(told "${close//[0-9]/a}")" ] || wrong "a request for access tells whether the record is there"
+ends 0 v mx.fgr/omar pending
+says "a lead"
+wants=$(v mx.fgr/omar --json pending | sed 's/.*"kind":"access","id":"\([0-9a-f]*\)".*/\1/')
+ends 2 v mx.fgr/omar answer "$wants" --decline --marking TLP:GREEN
+granted=$(v mx.fgr/omar --json grant "$close" --policy "$scratch/cbp.policy" --request "$wants" | sed 's/.*"id":"\([0-9a-f]*\)".*/\1/')
+ends 0 v us.cbp/tom open "$granted" --purpose analysis
+cmp -s <(v us.cbp/tom open "$granted" --purpose analysis 2>/dev/null) money-flow.json || wrong "a grant gives another content"
+
+# ---- standing orders ----
+ends 2 v us.dea/jrivera order give --purpose analysis --until sometime
+ends 0 v us.dea/jrivera order give --purpose analysis --until "$(date -u -d '+1 day' +%Y-%m-%dT%H:%M:%SZ)"
+order=$(sed -n 's/.*standing order \([0-9a-f]*\).*/\1/p' <<<"$out")
+ordered=$(send mx.fgr/omar money-flow.json --policy "$scratch/dea.policy")
+ends 0 v us.dea/jrivera order follow --count 1 -o "$scratch/ordered"
+says "${ordered:0:12}"
+cmp -s "$scratch/ordered/$ordered-0" money-flow.json || wrong "what came under the order is not what was sent: $(ls "$scratch/ordered" 2>&1)"
+ends 0 v us.dea/jrivera order list
+says stands
+ends 0 v us.dea/jrivera order end "$order"
+ends 0 v us.dea/jrivera order list
+says ended
+
+# ---- recall, purge ----
+ends 1 v mx.fgr/omar recall "$ordered" --why "too many know"
+ends 0 v mx.fgr/omar --yes recall "$ordered" --why "too many know"
+refused revoked 3 v us.dea/jrivera open "$ordered" --purpose analysis
+ends 0 v us.dea/jrivera pending
+says "valija ack ${ordered:0:12} erased"
+ends 0 v us.dea/jrivera ack "$ordered" erased
+ends 0 v mx.fgr/omar custody "$ordered"
+says "recalled ${ordered:0:12}: too many know"
+says ": erased"
+ends 1 v mx.fgr/omar purge "$ordered" --why "retention"
+ends 0 v mx.fgr/omar --yes purge "$ordered" --why "retention"
+refused purged 3 v us.dea/jrivera open "$ordered" --purpose analysis
+
+# ---- members ----
+ends 1 v us.dea/karen suspend us.dea/newman
+ends 0 v us.dea/karen --yes suspend us.dea/newman
+refused not-enrolled 3 v us.dea/newman inbox
+ends 0 v us.dea/karen resume us.dea/newman
+ends 0 v us.dea/newman inbox
+refused exists 4 v us.dea/karen epoch grant us.dea/newman
+renewed=$(v us.dea/newman --json renew begin | sed 's/.*"folder":"\([^"]*\)".*/\1/')
+"$source_dir/certs/sign-csr.sh" "$W/pki/us.dea" us.dea/newman "$renewed/request.csr" "$renewed/issued.pem" >/dev/null
+ends 0 v us.dea/karen --yes enrol "$renewed/member.card" --clearance restricted
+ends 0 v us.dea/newman renew finish --certificate "$renewed/issued.pem"
+ends 0 v us.dea/newman open "$record" --purpose analysis
+says "$canary"
+
+# ---- who could open it ----
+ends 0 v mx.fgr/omar policy explain four-eyes.policy --purpose investigation --case FGR-1
+says "could not: clearance"
+for words in pending "order list" "inbox --due" "policy explain four-eyes.policy" "custody $dual"; do
+  # shellcheck disable=SC2086
+  ! have_python || json v mx.fgr/omar --json $words
+  # shellcheck disable=SC2086
+  same v mx.fgr/omar --json $words
+done
+ends 0 v mx.fgr/contralora export "$scratch/copy"
+ends 0 verify
+ends 0 audit custody "$scratch/copy" "$ordered"
+for words in standing-opening "recall: too many know" erased "erased by entry"; do says "$words"; done
+
 # ---- inbox --follow ----
 "$BUILD/client/valija" --profile "$W/profiles/us.cbp/tom" --passphrase-file "$W/passphrase" inbox --follow \
   >"$scratch/followed" 2>&1 </dev/null &
@@ -126,9 +311,9 @@ echo not-the-passphrase >"$scratch/other" && chmod 600 "$scratch/other"
 refused bad-passphrase 3 "$BUILD/client/valija" --profile "$W/profiles/us.dea/newman" --passphrase-file "$scratch/other" inbox
 chmod 644 "$scratch/other"
 refused unsafe-file 4 "$BUILD/client/valija" --profile "$W/profiles/us.dea/newman" --passphrase-file "$scratch/other" inbox
-chmod 644 "$W/profiles/us.dea/newman/keys/signature.pem"
-refused unsafe-file 4 v us.dea/newman inbox
-chmod 600 "$W/profiles/us.dea/newman/keys/signature.pem"
+chmod 644 "$W/profiles/us.cbp/tom/keys/signature.pem"
+refused unsafe-file 4 v us.cbp/tom inbox
+chmod 600 "$W/profiles/us.cbp/tom/keys/signature.pem"
 
 # ---- completion ----
 # shellcheck source=client/completion.bash
@@ -137,6 +322,16 @@ says valija
 
 # ---- the broker's configuration ----
 ends 0 broker --check-config
+for command in "serve" "init-keys --authority a --origin b" "init --charter $W/charter" "export $scratch/unasked"; do
+  # shellcheck disable=SC2086 # several words
+  ends 2 broker --check-config $command
+  says check-config
+done
+[ ! -e "$scratch/unasked" ] || wrong "--check-config beside a subcommand did what that does"
+echo not-the-passphrase >"$scratch/broker-passphrase" && chmod 600 "$scratch/broker-passphrase"
+refused bad-passphrase 3 broker --check-config --passphrase-file "$scratch/broker-passphrase"
+refused bad-configuration 2 broker --check-config --tls-certificate "$W/pki/carrier/ca.pem"
+says "another key than tls-key.pem"
 ends 2 broker --check-config --data "" --high-water "" --listen nonsense --log-format loud --batch-limit 0
 for fault in data high-water listen log-format batch-limit; do says "$fault"; done
 ends 2 broker --check-config --high-water "$W/broker/data/mark"

@@ -79,6 +79,38 @@ refused revoked 3 v mx.fgr/omar open "$request" --purpose investigation
 while [ "$(date -u +%Y-%m-%dT%H:%M:%SZ)" \< "$soon" ] || [ "$(date -u +%Y-%m-%dT%H:%M:%SZ)" = "$soon" ]; do sleep 0.2; done
 refused expired 3 v us.dea/jrivera open "$brief" --purpose analysis
 
+chapter "Four eyes: a source report that nobody opens alone"
+dual=$(send mx.fgr/omar report-source.txt --policy four-eyes.policy)
+refused approval-missing 3 v us.dea/jrivera open "$dual" --purpose investigation --case DEA-31
+wish=$(v us.dea/karen --json pending | sed 's/.*"kind":"approval","id":"\([0-9a-f]*\)".*/\1/')
+v us.dea/karen pending | sed 's/^/  | /'
+v us.dea/karen --yes approve "$wish" --why "case officer, cleared" | sed 's/^/  us.dea: /'
+refused approval-missing 3 v us.dea/jrivera open "$dual" --purpose investigation --case DEA-31 --approved "$wish"
+v mx.fgr/alicia --yes approve "$wish" | sed 's/^/  mx.fgr: /'
+v us.dea/jrivera open "$dual" --purpose investigation --case DEA-31 --approved "$wish" 2>/dev/null | head -n 1 | sed 's/^/  us.dea reads, once both sides have approved: /'
+refused replayed 4 v us.dea/jrivera open "$dual" --purpose investigation --case DEA-31 --approved "$wish"
+
+chapter "A request for information, its clock, and the answer"
+asked=$(send us.dea/jrivera trace-request.txt --policy to-mexico.policy --urgency immediate)
+v mx.fgr/omar inbox --due | tail -n 1 | sed 's/^/  | /'
+answered=$(send mx.fgr/omar money-flow.json --policy partners.policy --reply-to "$asked")
+say "mx.fgr answered $(short "$asked") with $(short "$answered")"
+[ "$(v mx.fgr/omar --json inbox --due)" = "[]" ] || wrong "the request was answered and still waits"
+
+chapter "An emergency: opened now, told at once, reviewed later"
+urgent=$(send mx.fgr/omar report-source.txt --policy four-eyes.policy)
+v us.dea/jrivera open "$urgent" --purpose investigation --case DEA-31 --emergency "hostage, minutes count" 2>/dev/null | head -n 1 | sed 's/^/  us.dea reads without the approvals: /'
+refused emergency-locked 3 v us.dea/jrivera open "$dual" --purpose investigation --case DEA-31 --emergency "once more"
+case=$(v mx.fgr/contralora --json pending | sed 's/.*"kind":"review","id":"\([0-9a-f]*\)".*/\1/')
+v mx.fgr/contralora --yes review "$case" --justified --why "the line was tapped, the call is on record" | sed 's/^/  the auditor: /'
+
+chapter "Recalled: what was sent to too many is asked back"
+v mx.fgr/omar --yes recall "$urgent" --why "the source is at risk" | sed 's/^/  mx.fgr: /'
+refused revoked 3 v us.dea/jrivera open "$urgent" --purpose investigation --case DEA-31
+v us.dea/jrivera pending | sed 's/^/  | /'
+v us.dea/jrivera ack "$urgent" erased | sed 's/^/  us.dea: /'
+v mx.fgr/omar custody "$urgent" | sed 's/^/  | /'
+
 chapter "Who did what with the report: the originator asks the log"
 v mx.fgr/omar custody "$report" | sed 's/^/  | /'
 
@@ -86,7 +118,7 @@ chapter "A member leaves"
 v us.dea/karen --yes remove us.dea/newman | sed 's/^/  us.dea: /'
 refused not-enrolled 3 v us.dea/newman inbox
 
-chapter "A joint auditor takes a copy and proves it offline, with none of the broker's code"
+chapter "A joint auditor takes a copy and proves it offline, without the broker's program"
 v mx.fgr/contralora export "$scratch/copy" | sed 's/^/  /'
 audit verify "$scratch/copy" --charter-digest "$CHARTER_DIGEST" --state "$scratch/last-run" | sed 's/^/  | /'
 audit log "$scratch/copy" --result refused | sed 's/^/  | /'

@@ -162,7 +162,7 @@ TEST(KillNine, NothingAcknowledgedIsLostAndNothingIsThereTwice) {
     }
   }
 
-  // And with none of the broker's code: every tile, signature and decision of the log that was left.
+  // And without the broker's program: every tile, signature and decision of the log that was left.
   EXPECT_EQ(world.Stop(), 0);
   const auto copy = world.root() / "copy";
   int status = 0;

@@ -10,6 +10,7 @@ world_make "$1" "$2"
 world_enrol us.cbp/tom us.cbp/vera --auditor
 world_enrol us.cbp/tom us.cbp/gone
 world_enrol us.cbp/tom us.cbp/leaving
+world_enrol us.cbp/tom us.cbp/paused
 
 mkdir -p "$W/attack"
 omar=$W/profiles/mx.fgr/omar/request.csr

@@ -7,6 +7,7 @@
 #   world_end                   stops the broker
 #
 # Only 127.0.0.1 and a free port are used; the broker is ended by its own id.
+export LC_ALL=C.UTF-8  # the tests and the demo read English
 source_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 
 world_fail() { printf '%s\n' "$*" >&2; return 1; }
@@ -88,8 +89,8 @@ CONFIG
     member_join "$member"
     v "$member" epoch rotate >/dev/null
   done
-  world_enrol mx.fgr/alicia mx.fgr/omar --clearance secret --role analyst --role investigator
-  world_enrol us.dea/karen us.dea/jrivera --clearance secret --role analyst --programme fast-boat
+  world_enrol mx.fgr/alicia mx.fgr/omar --clearance secret --role analyst --role investigator --person omar
+  world_enrol us.dea/karen us.dea/jrivera --clearance secret --role analyst --programme fast-boat --person rivera
   world_enrol us.dea/karen us.dea/newman --clearance restricted
   world_enrol mx.fgr/alicia mx.fgr/contralora --clearance restricted
 }

@@ -9,7 +9,7 @@
 #include <memory>
 
 #include "proto/wire.h"
-#include "tests/proto/sample.h"
+#include "tests/proto/sample_life.h"
 
 namespace valija::test {
 
@@ -35,6 +35,20 @@ inline Result<Bytes> Written(const ledger::Payload& payload) {
     Bytes operator()(const ledger::Open& v) const { return proto::EncodeOpen(v); }
     Bytes operator()(const ledger::Acknowledgement& v) const { return proto::EncodeAcknowledgement(v); }
     Bytes operator()(const ledger::Revocation& v) const { return proto::EncodeRevocation(v); }
+    Bytes operator()(const ledger::CharterAmendment& v) const { return proto::EncodeCharterAmendment(v); }
+    Bytes operator()(const ledger::Grant& v) const {
+      auto grant = v;
+      grant.header_bytes = proto::EncodeHeader(v.header);
+      return proto::EncodeGrant(grant);
+    }
+    Bytes operator()(const ledger::Amendment& v) const { return proto::EncodeAmendment(v); }
+    Bytes operator()(const ledger::Approval& v) const { return proto::EncodeApproval(v); }
+    Bytes operator()(const ledger::Review& v) const { return proto::EncodeReview(v); }
+    Bytes operator()(const ledger::AccessRequest& v) const { return proto::EncodeAccessRequest(v); }
+    Bytes operator()(const ledger::Answer& v) const { return proto::EncodeAnswer(v); }
+    Bytes operator()(const ledger::StandingOrder& v) const { return proto::EncodeStandingOrder(v); }
+    Bytes operator()(const ledger::StandingOpening& v) const { return proto::EncodeStandingOpening(v); }
+    Bytes operator()(const ledger::Purge& v) const { return proto::EncodePurge(v); }
   } write;
   return std::visit(write, payload);
 }
@@ -42,6 +56,12 @@ inline Result<Bytes> Written(const ledger::Payload& payload) {
 template <ledger::Kind kind>
 Result<Bytes> AgainPayload(ByteView bytes) {
   TRY(auto payload, proto::DecodePayload(kind, bytes));
+  return Written(payload);
+}
+
+template <ledger::Kind kind>
+Result<Bytes> AgainRedacted(ByteView bytes) {
+  TRY(auto payload, proto::DecodeRedacted(kind, bytes));
   return Written(payload);
 }
 
@@ -62,6 +82,33 @@ inline const std::vector<Coding>& Codings() {
        AgainPayload<Kind::kAcknowledgement>, v1::Acknowledgement::default_instance()},
       {"Revocation", [](Sample& s) { return proto::EncodeRevocation(s.Revocation()); }, AgainPayload<Kind::kRevocation>,
        v1::Revocation::default_instance()},
+      {"CharterAmendment", [](Sample& s) { return proto::EncodeCharterAmendment(SomeCharterAmendment(s)); },
+       AgainPayload<Kind::kCharterAmendment>, v1::CharterAmendment::default_instance()},
+      {"Grant", [](Sample& s) { return proto::EncodeGrant(SomeGrant(s).grant); }, AgainPayload<Kind::kGrant>,
+       v1::Grant::default_instance()},
+      {"Amendment", [](Sample& s) { return proto::EncodeAmendment(SomeAmendment(s).amendment); },
+       AgainPayload<Kind::kAmendment>, v1::Amendment::default_instance()},
+      {"Approval", [](Sample& s) { return proto::EncodeApproval(SomeApproval(s)); }, AgainPayload<Kind::kApproval>,
+       v1::Approval::default_instance()},
+      {"Review", [](Sample& s) { return proto::EncodeReview(SomeReview(s)); }, AgainPayload<Kind::kReview>,
+       v1::Review::default_instance()},
+      {"AccessRequest", [](Sample& s) { return proto::EncodeAccessRequest(SomeAccessRequest(s)); },
+       AgainPayload<Kind::kAccessRequest>, v1::AccessRequest::default_instance()},
+      {"Answer", [](Sample& s) { return proto::EncodeAnswer(SomeAnswer(s)); }, AgainPayload<Kind::kAnswer>,
+       v1::Answer::default_instance()},
+      {"StandingOrder", [](Sample& s) { return proto::EncodeStandingOrder(SomeStandingOrder(s)); },
+       AgainPayload<Kind::kStandingOrder>, v1::StandingOrder::default_instance()},
+      {"StandingOpening", [](Sample& s) { return proto::EncodeStandingOpening(SomeStandingOpening(s)); },
+       AgainPayload<Kind::kStandingOpening>, v1::StandingOpening::default_instance()},
+      {"Purge", [](Sample& s) { return proto::EncodePurge(SomePurge(s)); }, AgainPayload<Kind::kPurge>,
+       v1::Purge::default_instance()},
+      {"RedactedRecord", [](Sample& s) { return proto::RedactPayload(Kind::kRecord, s.RecordBytes()).value(); },
+       AgainRedacted<Kind::kRecord>, v1::Record::default_instance()},
+      {"RedactedGrant",
+       [](Sample& s) { return proto::RedactPayload(Kind::kGrant, proto::EncodeGrant(SomeGrant(s).grant)).value(); },
+       AgainRedacted<Kind::kGrant>, v1::Grant::default_instance()},
+      {"RedactedOpen", [](Sample& s) { return proto::RedactPayload(Kind::kOpen, proto::EncodeOpen(s.Open())).value(); },
+       AgainRedacted<Kind::kOpen>, v1::Open::default_instance()},
       {"Header", [](Sample& s) { return proto::EncodeHeader(s.Sealed().header); },
        [](ByteView bytes) -> Result<Bytes> {
          TRY(auto header, proto::DecodeHeader(bytes));
@@ -99,6 +146,12 @@ inline const std::vector<Coding>& Codings() {
          return proto::EncodeLoggedEntry(entry);
        },
        v1::LoggedEntry::default_instance(), false},
+      {"ErasedEntry", [](Sample& s) { return proto::EncodeLoggedEntry(Erase(s, s.Entry()).entry); },
+       [](ByteView bytes) -> Result<Bytes> {
+         TRY(auto entry, proto::DecodeLoggedEntry(bytes));
+         return proto::EncodeLoggedEntry(entry);
+       },
+       v1::LoggedEntry::default_instance(), false},
       {"ReceiptAnswer", [](Sample& s) { return proto::EncodeReceipt(s.Receipt(), s.View()); },
        [](ByteView bytes) -> Result<Bytes> {
          TRY(auto receipt, proto::DecodeReceipt(bytes));
@@ -119,6 +172,20 @@ inline std::unique_ptr<Message> ParseSample(const Coding& coding, ByteView bytes
 inline Bytes WithPrefix(const Coding& coding, ByteView original, const Message& message) {
   auto text = message.SerializeAsString();
   return Concat({original.first(coding.prefix), AsBytes(text)});
+}
+
+// The value of a payload that is good.
+template <class T>
+T Decoded(ledger::Kind kind, ByteView bytes) {
+  auto payload = proto::DecodePayload(kind, bytes);
+  if (!payload) throw std::runtime_error(payload.error().Message());
+  return std::get<T>(*std::move(payload));
+}
+template <class M>
+M ParsedAs(ByteView bytes) {
+  M message;
+  if (!message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) throw std::runtime_error("no message");
+  return message;
 }
 
 // Calls `visit` on this message and on every message in it.

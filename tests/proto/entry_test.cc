@@ -158,9 +158,63 @@ TEST(LoggedEntry, IsRefusedWhenAttachmentsStandBesideAnotherKindOrABrokenRecord)
     Commit(entry);
   };
   refit(sample.Direct(ledger::Kind::kEpoch, proto::EncodeEpoch(sample.Epoch())));
-  ExpectBadProof(entry, "no record");
+  ExpectBadProof(entry, "of a kind that has none");
   refit(sample.Batched(ledger::Kind::kRecord, {0x0a, 0x00}));
   ExpectBadProof(entry, "the record: ");
+}
+
+TEST(LoggedEntry, OfAGrantIsCheckedAgainstItsHeader) {
+  Sample sample(80);
+  const auto sealed = SomeGrant(sample);
+  const auto whole =
+      sample.EntryOf(sample.Direct(ledger::Kind::kGrant, proto::EncodeGrant(sealed.grant)), sealed.attachments);
+  ASSERT_TRUE(proto::CheckLoggedEntry(whole));
+  auto entry = whole;
+  entry.attachments.slips[1].salt.bytes[0] ^= 1;
+  ExpectBadProof(entry, "a slip");
+  entry = whole;
+  entry.attachments.slips[1].portion = 0;
+  ExpectBadProof(entry, "a slip");
+  entry = whole;
+  std::swap(entry.attachments.policies[0], entry.attachments.policies[1]);
+  ExpectBadProof(entry, "a policy");
+  entry = whole;
+  entry.attachments.authority_encs.pop_back();
+  ExpectBadProof(entry, "enc");
+}
+
+TEST(LoggedEntry, OfAnAmendmentHasThePolicyThatItNamesOrNone) {
+  Sample sample(81);
+  const auto made = SomeAmendment(sample);
+  const auto whole =
+      sample.EntryOf(sample.Direct(ledger::Kind::kAmendment, proto::EncodeAmendment(made.amendment)), made.attachments);
+  ASSERT_TRUE(proto::CheckLoggedEntry(whole));
+  auto entry = whole;
+  entry.attachments = {};
+  EXPECT_TRUE(proto::CheckLoggedEntry(entry)) << "withheld";
+  entry = whole;
+  entry.attachments.policies[0] = proto::EncodePolicy(sample.Some<Salt>(), sample.Policy());
+  ExpectBadProof(entry, "a policy");
+  entry = whole;
+  entry.attachments.policies.push_back(entry.attachments.policies[0]);
+  ExpectBadProof(entry, "not one policy");
+  entry = whole;
+  entry.attachments.authority_encs = {sample.SomePoint()};
+  ExpectBadProof(entry, "beside an amendment");
+  entry = whole;
+  entry.attachments.slips = sample.Sealed().attachments.slips;
+  ExpectBadProof(entry, "beside an amendment");
+}
+
+TEST(LoggedEntry, OfEveryOtherKindHasNoAttachments) {
+  Sample sample(82);
+  const auto attachments = sample.Sealed().attachments;
+  for (const auto& [kind, payload] : EveryPayload(sample)) {
+    if (kind == ledger::Kind::kRecord || kind == ledger::Kind::kGrant || kind == ledger::Kind::kAmendment) continue;
+    EXPECT_TRUE(proto::CheckLoggedEntry(sample.EntryOf(sample.Direct(kind, payload))));
+    ExpectBadProof(sample.EntryOf(sample.Direct(kind, payload), {{}, {attachments.policies[0]}, {}}), "of a kind");
+    ExpectBadProof(sample.EntryOf(sample.Direct(kind, payload), {attachments.slips, {}, {}}), "of a kind");
+  }
 }
 
 TEST(Receipt, ComesBackWithItsView) {

@@ -39,6 +39,16 @@ TEST(Envelope, IsSignedDirectlyOrInABatchNeverBothOrNeither) {
   EXPECT_FALSE(proto::DecodeEnvelope(proto::EncodeEnvelope(envelope)));
 }
 
+TEST(Envelope, OfAStandingOpeningHasNeitherSignaturesNorABatch) {
+  Sample sample(58);
+  auto envelope = sample.Direct(Kind::kStandingOpening, proto::EncodeStandingOpening(SomeStandingOpening(sample)));
+  EXPECT_FALSE(proto::DecodeEnvelope(proto::EncodeEnvelope(envelope)));
+  envelope.signatures.clear();
+  EXPECT_TRUE(proto::DecodeEnvelope(proto::EncodeEnvelope(envelope)));
+  envelope.batch = sample.Batched(Kind::kStandingOpening, {}).batch;
+  EXPECT_FALSE(proto::DecodeEnvelope(proto::EncodeEnvelope(envelope)));
+}
+
 TEST(Envelope, RefusesWrongLengthsAndAnIndexOutsideTheLargestBatch) {
   Sample sample(53);
   auto good = sample.Batched(Kind::kOpen, sample.SomeBytes(40));
@@ -70,13 +80,9 @@ TEST(Envelope, RefusesWrongLengthsAndAnIndexOutsideTheLargestBatch) {
 
 TEST(Statement, IsMadeOfEveryKindWithItsDigest) {
   Sample sample(54);
-  for (const auto& [kind, payload] :
-       {std::pair(Kind::kCharter, proto::EncodeCharter(sample.Charter())),
-        std::pair(Kind::kEnrolment, proto::EncodeEnrolment(sample.Enrolment())),
-        std::pair(Kind::kEpoch, proto::EncodeEpoch(sample.Epoch())), std::pair(Kind::kRecord, sample.RecordBytes()),
-        std::pair(Kind::kOpen, proto::EncodeOpen(sample.Open())),
-        std::pair(Kind::kAcknowledgement, proto::EncodeAcknowledgement(sample.Acknowledgement())),
-        std::pair(Kind::kRevocation, proto::EncodeRevocation(sample.Revocation()))}) {
+  const auto payloads = EveryPayload(sample);
+  EXPECT_EQ(payloads.size(), std::variant_size_v<ledger::Payload>);
+  for (const auto& [kind, payload] : payloads) {
     auto statement = proto::MakeStatement(sample.Direct(kind, payload));
     ASSERT_TRUE(statement) << statement.error().Message();
     EXPECT_EQ(statement->kind, kind);
@@ -89,7 +95,7 @@ TEST(Statement, IsMadeOfEveryKindWithItsDigest) {
 TEST(Statement, OfAnUnknownOrAnotherKindIsRefused) {
   Sample sample(55);
   auto envelope = sample.Direct(Kind::kEpoch, proto::EncodeEpoch(sample.Epoch()));
-  for (const auto* type : {"application/vnd.valija.grant.v1", "application/vnd.valija.epoch.v2", "application/json",
+  for (const auto* type : {"application/vnd.valija.gift.v1", "application/vnd.valija.epoch.v2", "application/json",
                            "application/vnd.valija.decision.v1", "application/vnd.valija.batch.v1", "EPOCH", ""}) {
     envelope.payload_type = type;
     auto statement = proto::MakeStatement(envelope);
@@ -123,12 +129,59 @@ TEST(Statement, OfARecordHasThePoliciesDecoded) {
   EXPECT_FALSE(proto::MakeStatement(envelope, broken));
 }
 
+TEST(Statement, OfAGrantHasThePoliciesDecoded) {
+  Sample sample(59);
+  const auto sealed = SomeGrant(sample);
+  const auto envelope = sample.Direct(Kind::kGrant, proto::EncodeGrant(sealed.grant));
+  const auto whole = proto::MakeStatement(envelope, sealed.attachments).value();
+  const auto& policies = std::get<ledger::Grant>(whole.payload).policies;
+  ASSERT_EQ(policies.size(), 2U);
+  EXPECT_EQ(policies[1], proto::DecodePolicy(sealed.attachments.policies[1]).value());
+  EXPECT_EQ(whole.attachments.slips.size(), 4U);
+  EXPECT_TRUE(std::get<ledger::Grant>(proto::MakeStatement(envelope, {}).value().payload).policies.empty());
+  auto partly = sealed.attachments;
+  partly.policies.pop_back();
+  EXPECT_FALSE(proto::MakeStatement(envelope, partly));
+}
+
+TEST(Statement, OfAnAmendmentHasItsOnePolicyDecodedOrNone) {
+  Sample sample(60);
+  const auto made = SomeAmendment(sample);
+  const auto envelope = sample.Direct(Kind::kAmendment, proto::EncodeAmendment(made.amendment));
+  const auto whole = proto::MakeStatement(envelope, made.attachments).value();
+  const auto& policy = std::get<ledger::Amendment>(whole.payload).policy;
+  ASSERT_TRUE(policy);
+  EXPECT_EQ(*policy, proto::DecodePolicy(made.attachments.policies[0]).value());
+  EXPECT_FALSE(std::get<ledger::Amendment>(proto::MakeStatement(envelope, {}).value().payload).policy);
+
+  auto bad = made.attachments;
+  bad.policies.push_back(bad.policies[0]);
+  EXPECT_FALSE(proto::MakeStatement(envelope, bad)) << "two policies";
+  bad = made.attachments;
+  bad.policies[0].back() ^= 0x80;
+  EXPECT_FALSE(proto::MakeStatement(envelope, bad)) << "no policy";
+  bad.policies[0] = proto::EncodePolicy(sample.Some<Salt>(), sample.Policy());
+  const auto another = proto::MakeStatement(envelope, bad);
+  ASSERT_FALSE(another) << "a policy that it does not name";
+  EXPECT_EQ(another.error().reason, Reason::kBadPolicy);
+  bad = made.attachments;
+  bad.authority_encs = {sample.SomePoint()};
+  EXPECT_FALSE(proto::MakeStatement(envelope, bad)) << "an enc";
+  bad = made.attachments;
+  bad.slips = sample.Sealed().attachments.slips;
+  EXPECT_FALSE(proto::MakeStatement(envelope, bad)) << "slips";
+}
+
 TEST(Statement, OfAnotherKindCarriesNoAttachments) {
   Sample sample(57);
-  auto envelope = sample.Direct(Kind::kEpoch, proto::EncodeEpoch(sample.Epoch()));
-  auto attachments = sample.Sealed().attachments;
-  EXPECT_FALSE(proto::MakeStatement(envelope, attachments));
-  EXPECT_FALSE(proto::MakeStatement(envelope, {{}, {}, attachments.authority_encs}));
+  const auto attachments = sample.Sealed().attachments;
+  for (const auto& [kind, payload] : EveryPayload(sample)) {
+    if (kind == Kind::kRecord || kind == Kind::kGrant || kind == Kind::kAmendment) continue;
+    const auto envelope = sample.Direct(kind, payload);
+    EXPECT_FALSE(proto::MakeStatement(envelope, attachments));
+    EXPECT_FALSE(proto::MakeStatement(envelope, {{}, {attachments.policies[0]}, {}}));
+    EXPECT_FALSE(proto::MakeStatement(envelope, {{}, {}, attachments.authority_encs}));
+  }
 }
 
 }  // namespace

@@ -9,19 +9,6 @@
 namespace valija::test {
 namespace {
 
-template <class T>
-T Decoded(ledger::Kind kind, ByteView bytes) {
-  auto payload = proto::DecodePayload(kind, bytes);
-  if (!payload) throw std::runtime_error(payload.error().Message());
-  return std::get<T>(*std::move(payload));
-}
-template <class M>
-M ParsedAs(ByteView bytes) {
-  M message;
-  EXPECT_TRUE(message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())));
-  return message;
-}
-
 TEST(RoundTrip, GivesTheSameBytesForRandomContentOfEveryKind) {
   for (const auto& coding : Codings()) {
     for (std::uint64_t seed = 0; seed < 50; ++seed) {
@@ -50,7 +37,7 @@ TEST(RoundTrip, WritesEveryFieldOfEveryMessage) {
       for (const auto* field : fields) written.insert(field->full_name());
     });
   }
-  EXPECT_GT(all.size(), 130U);
+  EXPECT_GT(all.size(), 200U);
   for (const auto& field : all) EXPECT_TRUE(written.count(field)) << field << " is never written";
 }
 
@@ -83,6 +70,10 @@ TEST(RoundTrip, PutsEachFieldOfADirectoryPayloadInItsPlace) {
   EXPECT_EQ(caps.clock_skew_seconds(), 7U);
   EXPECT_EQ(caps.request_lifetime_seconds(), 8U);
   EXPECT_EQ(caps.epoch_grace_seconds(), 9U);
+  EXPECT_EQ(caps.normal_response_hours(), 10U);
+  EXPECT_EQ(caps.urgent_response_hours(), 11U);
+  EXPECT_EQ(caps.immediate_response_hours(), 12U);
+  EXPECT_EQ(back.amendment_signatures, 2U);
 
   auto enrolment = sample.Enrolment();
   enrolment.member.status = ledger::MemberStatus::kRemoved;
@@ -96,6 +87,7 @@ TEST(RoundTrip, PutsEachFieldOfADirectoryPayloadInItsPlace) {
   EXPECT_EQ(member.keys.signing_key, enrolment.member.keys.signing_key);
   EXPECT_EQ(member.keys.kem_key, enrolment.member.keys.kem_key);
   EXPECT_EQ(member.attributes, enrolment.member.attributes);
+  EXPECT_EQ(member.person, enrolment.member.person);
   EXPECT_TRUE(member.administrator);
   EXPECT_FALSE(member.auditor);
   auto wire = ParsedAs<v1::Enrolment>(bytes);
@@ -132,6 +124,8 @@ TEST(RoundTrip, PutsEachFieldOfARecordInItsPlace) {
   EXPECT_EQ(header.origin, sealed.header.origin);
   EXPECT_EQ(header.window_id, sealed.header.window_id);
   EXPECT_EQ(header.in_reply_to, sealed.header.in_reply_to);
+  EXPECT_EQ(header.urgency, record::Urgency::kUrgent);
+  EXPECT_EQ(header.sources, sealed.header.sources);
   ASSERT_EQ(header.authorities.size(), 2U);
   EXPECT_EQ(header.authorities[0].id, sealed.header.authorities[0].id);
   EXPECT_EQ(header.authorities[0].key_id, sealed.header.authorities[0].key_id);
@@ -188,6 +182,8 @@ TEST(RoundTrip, PutsEachFieldOfAnOpenItsAnswersAndAPolicyInItsPlace) {
   EXPECT_EQ(back.checkpoint_size, open.checkpoint_size);
   EXPECT_EQ(back.checkpoint_root, open.checkpoint_root);
   EXPECT_EQ(back.expires, open.expires);
+  EXPECT_EQ(back.approved_request, open.approved_request);
+  EXPECT_EQ(back.emergency, open.emergency);
   EXPECT_EQ(ParsedAs<v1::Open>(bytes).items(2).record(), ToString(open.items[2].record));
 
   auto acknowledgement = sample.Acknowledgement();
@@ -199,6 +195,7 @@ TEST(RoundTrip, PutsEachFieldOfAnOpenItsAnswersAndAPolicyInItsPlace) {
   auto revoked = Decoded<ledger::Revocation>(ledger::Kind::kRevocation, proto::EncodeRevocation(revocation));
   EXPECT_EQ(revoked.record, revocation.record);
   EXPECT_EQ(revoked.why, revocation.why);
+  EXPECT_TRUE(revoked.recall);
 
   auto policy = sample.Policy();
   auto policy_bytes = proto::EncodePolicy(sample.Some<Salt>(), policy);
@@ -209,6 +206,13 @@ TEST(RoundTrip, PutsEachFieldOfAnOpenItsAnswersAndAPolicyInItsPlace) {
   EXPECT_EQ(wire.openings_per_agency(), policy.openings_per_agency);
   EXPECT_EQ(wire.openings_in_all(), policy.openings_in_all);
   EXPECT_TRUE(wire.case_not_required());
+  ASSERT_EQ(wire.approvals_size(), 2);
+  EXPECT_EQ(wire.approvals(0).needed(), 2U);
+  EXPECT_EQ(wire.approvals(1).approvers(0), policy.approvals[1].approvers[0].str());
+  EXPECT_EQ(wire.approval_hours(), policy.approval_hours);
+  EXPECT_TRUE(wire.emergency());
+  EXPECT_EQ(wire.onward(), 2U);
+  EXPECT_TRUE(wire.audience_shown());
   EXPECT_EQ(proto::PolicyDigest(policy_bytes), crypto::Sha256(policy_bytes));
   policy = {};
   policy.marking = policy::Tlp::kGreen;

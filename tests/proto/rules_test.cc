@@ -80,6 +80,13 @@ TEST(CharterRules, AgenciesAscendAndEachHasAdministratorsOfItsOwn) {
             Reason::kMalformed);
   EXPECT_EQ(Charter([](auto& c) { c.agencies[0].ca_certificate.clear(); }), Reason::kMalformed);
   EXPECT_EQ(Charter([](auto& c) { c.agencies[0].name = "two\nlines"; }), Reason::kMalformed);
+  EXPECT_EQ(Charter([](auto& c) {
+              Sample sample(30);
+              auto decoy = *AgencyId::Parse("zz.none");
+              c.agencies.push_back({decoy, "none", {1}, {sample.Record(sample.Member(decoy), true)}});
+            }),
+            Reason::kMalformed)
+      << "the agency of decoys";
 }
 
 TEST(CharterRules, NamesAreNotRepeatedAndCapsAreAllSaid) {
@@ -90,6 +97,9 @@ TEST(CharterRules, NamesAreNotRepeatedAndCapsAreAllSaid) {
   EXPECT_EQ(Charter([](auto& c) { c.clearances.push_back("Top Secret"); }), Reason::kMalformed);
   EXPECT_EQ(Charter([](auto& c) { c.caps.max_window_days = 0; }), Reason::kMalformed);
   EXPECT_EQ(Charter([](auto& c) { c.caps.clock_skew_seconds = 0; }), Reason::kMalformed);
+  for (std::size_t urgency = 0; urgency < 3; ++urgency) {
+    EXPECT_EQ(Charter([&](auto& c) { c.caps.response_hours[urgency] = 0; }), Reason::kMalformed) << urgency;
+  }
   EXPECT_EQ(Charter([](auto& c) { c.caps.max_portions = 65; }), Reason::kMalformed);
   EXPECT_EQ(Charter([](auto& c) { c.caps.max_recipients = 257; }), Reason::kMalformed);
   EXPECT_EQ(Charter([](auto& c) { c.log_key.clear(); }), Reason::kMalformed);
@@ -97,13 +107,44 @@ TEST(CharterRules, NamesAreNotRepeatedAndCapsAreAllSaid) {
   EXPECT_EQ(Charter([](auto& c) { c.time = FromMillis(-5); }), Reason::kMalformed);
 }
 
+TEST(CharterRules, AmendmentsAskForTheSignaturesOfOneToAllAgencies) {
+  EXPECT_EQ(Charter([](auto& c) { c.amendment_signatures = 0; }), Reason::kMalformed);
+  EXPECT_EQ(Charter([](auto& c) { c.amendment_signatures = 4; }), Reason::kMalformed);
+  Sample sample(31);
+  auto charter = sample.Charter();
+  for (charter.amendment_signatures = 1; charter.amendment_signatures <= 3; ++charter.amendment_signatures) {
+    EXPECT_TRUE(AgainPayload<Kind::kCharter>(proto::EncodeCharter(charter))) << charter.amendment_signatures;
+  }
+}
+
+TEST(CharterRules, HoldInsideAnAmendmentToo) {
+  Sample sample(31);
+  auto amendment = SomeCharterAmendment(sample);
+  amendment.charter.amendment_signatures = 4;
+  EXPECT_EQ(Refused(AgainPayload<Kind::kCharterAmendment>(proto::EncodeCharterAmendment(amendment))),
+            Reason::kMalformed);
+  amendment = SomeCharterAmendment(sample);
+  std::swap(amendment.charter.agencies[0], amendment.charter.agencies[1]);
+  EXPECT_EQ(Refused(AgainPayload<Kind::kCharterAmendment>(proto::EncodeCharterAmendment(amendment))),
+            Reason::kMalformed);
+}
+
 TEST(DirectoryRules, AMemberHasAKnownStatusOrderedAttributesAndUncompressedKeys) {
-  EXPECT_EQ(Enrolment([](auto& e) { e.member.status = ledger::MemberStatus{3}; }), Reason::kMalformed);
+  EXPECT_EQ(Enrolment([](auto& e) { e.member.status = ledger::MemberStatus{4}; }), Reason::kMalformed);
   EXPECT_EQ(Enrolment([](auto& e) { e.member.status = ledger::MemberStatus{0}; }), Reason::kMalformed);
   EXPECT_EQ(Enrolment([](auto& e) { e.member.attributes.roles = {"b", "a"}; }), Reason::kMalformed);
   EXPECT_EQ(Enrolment([](auto& e) { e.member.attributes.programmes = {"a", "a"}; }), Reason::kMalformed);
   EXPECT_EQ(Enrolment([](auto& e) { e.member.attributes.clearance = "S E C"; }), Reason::kMalformed);
   EXPECT_EQ(Enrolment([](auto& e) { e.member.keys.kem_key.bytes[0] = 0x02; }), Reason::kMalformed);
+  EXPECT_EQ(Enrolment([](auto& e) { e.member.person = "J. Rivera"; }), Reason::kMalformed);
+  Sample sample(32);
+  auto enrolment = sample.Enrolment();
+  enrolment.member.person.clear();
+  for (auto status :
+       {ledger::MemberStatus::kActive, ledger::MemberStatus::kRemoved, ledger::MemberStatus::kSuspended}) {
+    enrolment.member.status = status;
+    EXPECT_TRUE(AgainPayload<Kind::kEnrolment>(proto::EncodeEnrolment(enrolment))) << "a system, of any status";
+  }
 }
 
 TEST(DirectoryRules, EpochWrapsAreTheMembersOwnInOrder) {
@@ -133,6 +174,30 @@ TEST(RecordRules, AHeaderKeepsItsOrderAndItsSuite) {
   EXPECT_EQ(Header([](auto& h) { h.portions[0].marking = "TLP:PINK"; }), Reason::kMalformed);
   EXPECT_EQ(Header([](auto& h) { h.portions[0].media_type = "a\x01"; }), Reason::kMalformed);
   EXPECT_EQ(Header([](auto& h) { h.origin = ""; }), Reason::kMalformed);
+}
+
+TEST(RecordRules, AHeaderHasAKnownUrgencyAndItsSourcesAscend) {
+  EXPECT_EQ(Header([](auto& h) { h.urgency = record::Urgency{4}; }), Reason::kMalformed);
+  EXPECT_EQ(Header([](auto& h) { std::swap(h.sources[0], h.sources[1]); }), Reason::kBadHeader);
+  EXPECT_EQ(Header([](auto& h) { h.sources[1] = h.sources[0]; }), Reason::kBadHeader);
+  EXPECT_EQ(Header([](auto& h) {
+              Sample sample(41);
+              h.sources = sample.Ascending<Digest>(65);
+            }),
+            Reason::kMalformed);
+  Sample sample(34);
+  auto header = sample.Sealed().header;
+  header.sources = sample.Ascending<Digest>(64);
+  for (unsigned urgency = 0; urgency <= 3; ++urgency) {
+    header.urgency = record::Urgency{static_cast<std::uint8_t>(urgency)};
+    EXPECT_TRUE(proto::DecodeHeader(proto::EncodeHeader(header))) << urgency;
+  }
+  // Past 8 bits: 256 is not taken for 0.
+  auto bytes = proto::EncodeHeader(header);
+  v1::Header message;
+  ASSERT_TRUE(message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())));
+  message.set_urgency(256);
+  EXPECT_FALSE(proto::DecodeHeader(AsBytes(message.SerializeAsString())));
 }
 
 TEST(RecordRules, ThereIsASealPerPortionAndAWrapPerRecipient) {
@@ -175,6 +240,14 @@ TEST(OpenRules, ItemsArePresentFewAndDifferent) {
   EXPECT_EQ(Open([](auto& o) { o.reply_key.bytes[0] = 0x03; }), Reason::kMalformed);
   EXPECT_EQ(Open([](auto& o) { o.checkpoint_size = 0; }), Reason::kMalformed);
   EXPECT_EQ(Open([](auto& o) { o.checkpoint_size = std::uint64_t{1} << 63; }), Reason::kMalformed);
+  EXPECT_EQ(Open([](auto& o) { o.emergency = std::string(201, 'x'); }), Reason::kMalformed);
+  EXPECT_EQ(Open([](auto& o) { o.emergency = "now\n"; }), Reason::kMalformed);
+  v1::Open message;
+  Sample sample(36);
+  const auto bytes = proto::EncodeOpen(sample.Open());
+  ASSERT_TRUE(message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())));
+  message.mutable_approved_request()->pop_back();
+  EXPECT_FALSE(AgainPayload<Kind::kOpen>(AsBytes(message.SerializeAsString()))) << "a digest of 31 bytes";
 }
 
 TEST(OpenRules, AcknowledgementsAndRevocationsSayWhatTheyMay) {
@@ -199,6 +272,17 @@ TEST(PolicyRules, ThePolicysOwnRulesAreChecked) {
   EXPECT_EQ(Policy([](auto& p) { p.purposes.clear(); }), Reason::kBadPolicy);
   EXPECT_EQ(Policy([](auto& p) { p.expires = p.not_before; }), Reason::kBadPolicy);
   EXPECT_EQ(Policy([](auto& p) { p.expires = FromMillis(-1); }), Reason::kMalformed);
+  EXPECT_EQ(Policy([](auto& p) { p.onward = policy::Onward{3}; }), Reason::kMalformed);
+  EXPECT_EQ(Policy([](auto& p) { p.approvals[0].needed = 0; }), Reason::kBadPolicy);
+  EXPECT_EQ(Policy([](auto& p) { p.approvals[0].needed = 3; }), Reason::kBadPolicy);
+  EXPECT_EQ(Policy([](auto& p) { p.approvals[0].approvers.clear(); }), Reason::kBadPolicy);
+  EXPECT_EQ(Policy([](auto& p) { std::swap(p.approvals[0].approvers[0], p.approvals[0].approvers[1]); }),
+            Reason::kBadPolicy);
+  EXPECT_EQ(Policy([](auto& p) { p.approvals[1].approvers = {p.approvals[0].approvers[0]}; }), Reason::kBadPolicy);
+  EXPECT_EQ(Policy([](auto& p) { p.approvals.resize(9, p.approvals[0]); }), Reason::kBadPolicy);
+  EXPECT_EQ(Policy([](auto& p) { p.approval_hours = 0; }), Reason::kBadPolicy);
+  EXPECT_EQ(Policy([](auto& p) { p.approval_hours = 721; }), Reason::kBadPolicy);
+  EXPECT_EQ(Policy([](auto& p) { p.approvals.clear(), p.emergency = false; }), Reason::kBadPolicy);
   EXPECT_FALSE(proto::DecodePolicy({}));
   EXPECT_FALSE(proto::DecodePolicy(Bytes(32)));
 }

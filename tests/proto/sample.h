@@ -27,6 +27,13 @@ class Sample {
   F Some() {
     return *F::From(SomeBytes(F::kSize));
   }
+  template <class F>
+  std::vector<F> Ascending(std::size_t count) {
+    std::vector<F> out;
+    for (; out.size() < count;) out.push_back(Some<F>());
+    std::sort(out.begin(), out.end());
+    return out;
+  }
   Point SomePoint() {
     Point point = Some<Point>();
     point.bytes[0] = 0x04;
@@ -64,7 +71,8 @@ class Sample {
             .keys = {Some<KeyId>(), SomePoint(), SomePoint()},
             .attributes = {Word(), Words(1, 3), Words(1, 3)},
             .administrator = administrator,
-            .auditor = true};
+            .auditor = true,
+            .person = Word()};
   }
   ledger::EpochWrap Wrap(std::uint64_t epoch, MemberId member) {
     return {epoch, std::move(member), Some<KeyId>(), SomePoint(), SomeBytes(48)};
@@ -82,8 +90,9 @@ class Sample {
                         .joint_auditors = {Member()},
                         .purposes = Words(1, 4),
                         .clearances = Words(2, 4),
-                        .caps = {}};
-    out.caps = {100, 4, 5, 6'000'000'000, 7, 8, 9};
+                        .caps = {},
+                        .amendment_signatures = 2};
+    out.caps = {100, 4, 5, 6'000'000'000, 7, 8, 9, {10, 11, 12}};
     for (const auto* id : {"gt.mp", "mx.fgr", "us.dea"}) {
       auto agency = *AgencyId::Parse(id);
       out.agencies.push_back({agency, Text(), SomeBytes(9), {Record(Member(agency), true)}});
@@ -117,6 +126,13 @@ class Sample {
     out.expires = FromMillis(static_cast<std::int64_t>(Between(2'000'000, 3'000'000)));
     out.openings_per_agency = static_cast<std::uint32_t>(Between(1, 1000));
     out.openings_in_all = static_cast<std::uint32_t>(Between(1000, 1'000'000));
+    out.approvals = {{2, {*MemberId::Parse("mx.fgr/ana"), *MemberId::Parse("mx.fgr/" + Word() + "x")}},
+                     {1, {*MemberId::Parse("us.dea/" + Word())}}};
+    std::sort(out.approvals[0].approvers.begin(), out.approvals[0].approvers.end());
+    out.approval_hours = static_cast<std::uint32_t>(Between(1, 720));
+    out.emergency = true;
+    out.onward = policy::Onward::kWithinCountry;
+    out.audience_shown = true;
     return out;
   }
 
@@ -136,7 +152,9 @@ class Sample {
                                     .window_id = Some<WindowId>(),
                                     .in_reply_to = Some<Digest>(),
                                     .authorities = {},
-                                    .portions = {}},
+                                    .portions = {},
+                                    .urgency = record::Urgency::kUrgent,
+                                    .sources = Ascending<Digest>(3)},
                      {},
                      {}};
     for (const auto* id : {"broker-1", "broker-2"}) {
@@ -183,12 +201,14 @@ class Sample {
                      .reply_key = SomePoint(),
                      .checkpoint_size = Between(1, 1'000'000),
                      .checkpoint_root = Some<Hash>(),
-                     .expires = SomeTime()};
+                     .expires = SomeTime(),
+                     .approved_request = Some<Digest>(),
+                     .emergency = Text()};
     for (std::uint32_t i = 1; i < 4; ++i) out.items.push_back({Some<Digest>(), i, Some<KeyId>()});
     return out;
   }
-  ledger::Acknowledgement Acknowledgement() { return {By(), Some<Digest>(), std::string(ledger::kOutcomes[Below(4)])}; }
-  ledger::Revocation Revocation() { return {By(), Some<Digest>(), Text()}; }
+  ledger::Acknowledgement Acknowledgement() { return {By(), Some<Digest>(), std::string(ledger::kOutcomes[Below(5)])}; }
+  ledger::Revocation Revocation() { return {By(), Some<Digest>(), Text(), true}; }
 
   ledger::Decision Decision(const Digest& statement) {
     ledger::Decision out{statement, Authority(), Some<Nonce>(), {}};
@@ -214,10 +234,14 @@ class Sample {
   // A record's entry with every part, all holding together.
   proto::LoggedEntry Entry() {
     auto sealed = Sealed();
+    return EntryOf(
+        Batched(ledger::Kind::kRecord, proto::EncodeRecord(proto::EncodeHeader(sealed.header), sealed.seals)),
+        sealed.attachments);
+  }
+  proto::LoggedEntry EntryOf(ledger::Envelope envelope, record::Attachments attachments = {}) {
     proto::LoggedEntry out;
-    out.envelope =
-        Batched(ledger::Kind::kRecord, proto::EncodeRecord(proto::EncodeHeader(sealed.header), sealed.seals));
-    out.attachments = sealed.attachments;
+    out.envelope = std::move(envelope);
+    out.attachments = std::move(attachments);
     ledger::EntryHead head{
         Between(1, 1'000'000), SomeTime(), crypto::DigestOf(out.envelope->payload_type, out.envelope->payload), {}};
     out.decision_bytes = proto::EncodeDecision(Decision(head.statement));

@@ -172,6 +172,91 @@ TEST(Wire, PagesAndStreamsComeBack) {
   EXPECT_FALSE(proto::FromMessage(message)) << "no view";
 }
 
+TEST(Wire, AMailboxBringsTheReleasesOfStandingOpenings) {
+  Sample sample(78);
+  auto opening =
+      sample.Direct(ledger::Kind::kStandingOpening, proto::EncodeStandingOpening(SomeStandingOpening(sample)));
+  opening.signatures.clear();
+  const proto::FollowItem item{
+      8, proto::ProvedEntry{sample.EntryOf(opening), sample.Hashes(3), {SomeRelease(sample), SomeRelease(sample)}},
+      sample.View()};
+  v1::MailItem message;
+  proto::ToMessage(item, &message);
+  EXPECT_EQ(message.releases_size(), 2);
+  const auto back = proto::FromMessage(message).value();
+  ASSERT_TRUE(back.entry);
+  EXPECT_EQ(back.entry->releases, item.entry->releases);
+  ExpectUnknownRefusedAtEveryLevel(message, kRead);
+
+  v1::MailPage page;
+  proto::ToMessage(proto::EntriesAnswer{{{sample.Entry(), sample.Hashes(2), {}}, *item.entry}, sample.View(), false, 9},
+                   &page);
+  const auto mail = proto::FromMessage(page).value();
+  ASSERT_EQ(mail.entries.size(), 2U);
+  EXPECT_TRUE(mail.entries[0].releases.empty());
+  EXPECT_EQ(mail.entries[1].releases, item.entry->releases);
+  ExpectUnknownRefusedAtEveryLevel(page, kRead);
+
+  auto changed = message;
+  for (int i = 0; i < 7; ++i) proto::ToMessage(SomeRelease(sample), changed.add_releases());
+  EXPECT_FALSE(proto::FromMessage(changed)) << "nine of them";
+  changed.mutable_releases()->RemoveLast();
+  EXPECT_TRUE(proto::FromMessage(changed)) << "eight";
+  changed = message;
+  changed.mutable_releases(0)->mutable_ciphertext()->pop_back();
+  EXPECT_FALSE(proto::FromMessage(changed)) << "a broken share";
+  changed = message;
+  changed.clear_entry();
+  changed.clear_proof();
+  EXPECT_FALSE(proto::FromMessage(changed)) << "with no entry";
+  changed = message;
+  proto::ToMessage(sample.Entry(), changed.mutable_entry());
+  EXPECT_FALSE(proto::FromMessage(changed)) << "with a record";
+  changed = message;
+  changed.mutable_entry()->clear_statement();
+  EXPECT_FALSE(proto::FromMessage(changed)) << "with what is not said to be a standing opening";
+  changed = message;
+  changed.clear_releases();
+  EXPECT_TRUE(proto::FromMessage(changed)) << "an opening that released nothing";
+}
+
+TEST(Wire, WhatWaitsComesBackInTheLogsOrder) {
+  const Digest one = crypto::DigestOf("one", {}), two = crypto::DigestOf("two", {});
+  proto::WaitingAnswer answer{
+      {{"approval", one, two, 7, *ParseTime("2026-12-01T00:00:00Z")}, {"review", two, {}, 9, std::nullopt}},
+      {"a note", {}}};
+  v1::WaitingAnswer message;
+  proto::ToMessage(answer, &message);
+  auto back = proto::FromMessage(message);
+  ASSERT_TRUE(back) << back.error().Message();
+  ASSERT_EQ(back->items.size(), 2U);
+  EXPECT_EQ(back->items[0].kind, "approval");
+  EXPECT_EQ(back->items[0].statement, one);
+  EXPECT_EQ(back->items[0].record, two);
+  EXPECT_EQ(back->items[0].entry, 7U);
+  EXPECT_EQ(back->items[0].until, answer.items[0].until);
+  EXPECT_TRUE(back->items[1].record.IsZero());
+  EXPECT_FALSE(back->items[1].until);
+  EXPECT_EQ(back->view, answer.view);
+  ExpectUnknownRefusedAtEveryLevel(message, kRead);
+
+  auto broken = message;
+  broken.mutable_items(0)->set_entry(10);
+  EXPECT_FALSE(proto::FromMessage(broken)) << "out of order";
+  broken = message;
+  broken.mutable_items(0)->set_kind("not a kind");
+  EXPECT_FALSE(proto::FromMessage(broken));
+  broken = message;
+  broken.mutable_items(0)->set_statement("short");
+  EXPECT_FALSE(proto::FromMessage(broken));
+  broken = message;
+  broken.clear_view();
+  EXPECT_FALSE(proto::FromMessage(broken));
+  broken = message;
+  while (static_cast<std::size_t>(broken.items_size()) <= proto::kMaxWaiting) *broken.add_items() = message.items(1);
+  EXPECT_FALSE(proto::FromMessage(broken)) << "too many";
+}
+
 TEST(Wire, ReceiptsAndProofsAreLimited) {
   Sample sample(75);
   v1::ReceiptAnswer answer;

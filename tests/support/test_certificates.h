@@ -1,4 +1,4 @@
-// Certificates for tests that need a charter: five self-signed CAs (P-256, for a hundred years) whose private keys were
+// Certificates for tests that need a charter: six self-signed CAs (P-256, for a hundred years) whose private keys were
 // thrown away, and one that is no CA. Base64 of the DER.
 #pragma once
 
@@ -43,6 +43,12 @@ inline constexpr NamedCertificate kTestCertificates[] = {
      "IQgSih5OzQA+MZ1PKe/m9bVyL6f8haJgWhz0ZUcPKz20POrRYNbAA08keghN9aNjMGEwHQYDVR0OBBYEFEXFk/YLy8g8BZJqHtcARGvoXZXp"
      "MB8GA1UdIwQYMBaAFEXFk/YLy8g8BZJqHtcARGvoXZXpMA8GA1UdEwEB/wQFMAMBAf8wDgYDVR0PAQH/BAQDAgEGMAoGCCqGSM49BAMCA0kA"
      "MEYCIQCJCypsnov9Xsyio3mY1Y0NuUto0Gs+kn+nwPpH+KaYzwIhALUiQAmgQWpKI3yVCGNFCvlqLwin4YmDpsKZ4vJbKSNj"},
+    {"co.pnc",
+     "MIIBijCCAS+gAwIBAgIUR7xph5Z0Uhmpgade+RlbU0WX/YQwCgYIKoZIzj0EAwIwETEPMA0GA1UEAwwGY28ucG5jMCAXDTI2MTEyNDEyMjQw"
+     "NFoYDzIxMjYxMDMxMTIyNDA0WjARMQ8wDQYDVQQDDAZjby5wbmMwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAAQ/6T4+jKURypW2N+eeVEm4"
+     "hw19R1MbpkXwl08Qvm+Z2t6y3lpA692TULxVu92L+eCxe2Vszyly+Y3OLCQo+zTNo2MwYTAdBgNVHQ4EFgQUIobH/NIwq30WlrBEarCzi4wz"
+     "L5wwHwYDVR0jBBgwFoAUIobH/NIwq30WlrBEarCzi4wzL5wwDwYDVR0TAQH/BAUwAwEB/zAOBgNVHQ8BAf8EBAMCAQYwCgYIKoZIzj0EAwID"
+     "SQAwRgIhAJdLAU+4+4weVezF722KZV4pBA8dcur0F2JlGND8CpA5AiEA0p98qg0t1mI5NjWi/BKE6rDrcIJ8dRWqJr8CSGY9R6U="},
     {"leaf",
      "MIIBcjCCARigAwIBAgIUUWfVo1xIurukrTtNcuRlQkTeNqwwCgYIKoZIzj0EAwIwDzENMAsGA1UEAwwEbGVhZjAgFw0yNjExMjQwOTE1MTla"
      "GA8yMTI2MTAzMTA5MTUxOVowDzENMAsGA1UEAwwEbGVhZjBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABBn7+rGXmHOAX0xYOmltxeo+2M57"

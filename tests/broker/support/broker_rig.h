@@ -20,8 +20,9 @@ struct BrokerRig {
   TempFolder folder;
   MemoryJournal memory;
   broker::Journal* journal = &memory;
-  broker::Sequencer::Options options{world.authority, 4096, 1024, std::size_t{16} << 20, [this] { return world.now; }};
+  broker::Sequencer::Options options{.authority = world.authority, .now = [this] { return world.now; }};
   crypto::Random* random = &world.random;
+  std::optional<broker::LogKeys> log_keys;  // else the world's one
   std::unique_ptr<broker::WorkerPool> workers;
   std::unique_ptr<broker::HighWater> mark;
   std::unique_ptr<broker::Sequencer> sequencer;
@@ -33,7 +34,8 @@ struct BrokerRig {
     workers = std::make_unique<broker::WorkerPool>(3, 1000);
     TRY(mark, broker::HighWater::Open(mark_path()));
     TRY(sequencer,
-        broker::Sequencer::Start(options, *journal, *mark, world.log_key, *workers, *random, std::move(charter)));
+        broker::Sequencer::Start(options, *journal, *mark, log_keys ? *log_keys : broker::LogKeys(world.log_key),
+                                 *workers, *random, std::move(charter)));
     return Ok();
   }
   void Stop() {

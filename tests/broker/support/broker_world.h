@@ -1,6 +1,8 @@
 // A small world for the broker's tests: two agencies, their people and keys, and statements in their real bytes.
 #pragma once
 
+#include <algorithm>
+#include <functional>
 #include <map>
 #include <string>
 
@@ -27,6 +29,7 @@ struct BrokerPerson {
 struct SentRecord {
   ledger::VerifiedStatement statement;
   std::vector<crypto::Secret> ceks;
+  std::vector<Bytes> bodies;  // sealed
 };
 
 class BrokerWorld {
@@ -40,6 +43,9 @@ class BrokerWorld {
   crypto::KemPrivateKey release_key = crypto::KemPrivateKey::Generate(random);
   std::map<std::string, BrokerPerson> people;
   std::map<std::string, crypto::KemPrivateKey> epoch_keys;  // by agency, the first epoch's
+
+  ledger::Charter agreement;  // in force
+  Digest agreement_statement;
 
   log::NoteVerifier verifier() const { return log::NoteVerifier::Make(kOrigin, log_key.verify_key()).value(); }
 
@@ -72,7 +78,29 @@ class BrokerWorld {
       SignDirect(envelope, people.at(std::string(agency) + "/admin").sign);
     auto statement = proto::MakeStatement(std::move(envelope)).value();
     for (auto& [id, person] : people) person.enrolment = statement.digest;
+    agreement = charter;
+    agreement_statement = statement.digest;
     return ledger::VerifyCharter(std::move(statement)).value();
+  }
+
+  // The agreement changed, signed by the administrators of these agencies; in force from here on for what this world makes.
+  ledger::VerifiedStatement Amend(const std::function<void(ledger::Charter&)>& change,
+                                  const std::vector<std::string>& signers = {"mx.fgr", "us.dea"}) {
+    ledger::CharterAmendment amendment{agreement, agreement_statement};
+    amendment.charter.nonce = random.Make<Nonce>();
+    change(amendment.charter);
+    auto envelope = Envelope(ledger::Kind::kCharterAmendment, proto::EncodeCharterAmendment(amendment));
+    for (const auto& agency : signers) SignDirect(envelope, people.at(agency + "/admin").sign);
+    auto statement = proto::MakeStatement(std::move(envelope)).value();
+    agreement = amendment.charter;
+    agreement_statement = statement.digest;
+    return ledger::VerifyCharterAmendment(std::move(statement),
+                                          [this](const KeyId& id) -> std::optional<crypto::VerifyKey> {
+                                            for (const auto& [name, person] : people)
+                                              if (person.sign.id() == id) return person.sign.verify_key();
+                                            return std::nullopt;
+                                          })
+        .value();
   }
 
   // A new member, or with status kRemoved the end of one.
@@ -153,15 +181,75 @@ class BrokerWorld {
     Bytes header_bytes = proto::EncodeHeader(header);
     Hash ctx = record::RecordContext(header_bytes);
     std::vector<crypto::Secret> ceks;
+    std::vector<Bytes> bodies;
     std::vector<record::PortionSeal> seals;
     for (std::uint32_t p = 0; p < policies.size(); ++p) {
       ceks.push_back(random.MakeSecret(record::kCekSize));
       auto body = record::SealBody(ceks.back(), ctx, p, random.Make<crypto::CobblestoneSalt>(), AsBytes("a report"));
       seals.push_back(
           {record::SealWraps(window, header, ctx, slips[p], ceks.back()), body.summary.length, body.summary.root});
+      bodies.push_back(std::move(body.bytes));
     }
     return {Batched(ledger::Kind::kRecord, proto::EncodeRecord(header_bytes, seals), from, std::move(attachments)),
-            std::move(ceks)};
+            std::move(ceks), std::move(bodies)};
+  }
+
+  // A later recipient of one portion: whom the policy names.
+  ledger::VerifiedStatement Grant(const std::string& from_id, const SentRecord& sent, const policy::Policy& policy,
+                                  std::uint32_t number = 0) {
+    auto& from = people.at(from_id);
+    record::Window window(from.record.id, from.sign.id(), now, random);
+    window.Begin(now).value();
+    const record::ReleaseAuthority release[] = {{authority, release_key.public_key()}};
+    auto named = record::NameAuthorities(window, release, random);
+    record::Header header = std::get<ledger::Record>(sent.statement->payload).payload.header;
+    header.record_id = random.Make<RecordNonce>();
+    header.originator = from.record.id;
+    header.signing_key_id = from.sign.id();
+    header.time = now;
+    header.window_id = window.id();
+    header.authorities = named.refs;
+    record::Attachments attachments;
+    attachments.authority_encs = named.encs;
+    attachments.policies = {proto::EncodePolicy(random.Make<Salt>(), policy)};
+    std::vector<record::Recipient> to;
+    for (const auto& agency : policy.releasable_to.agencies)
+      to.push_back({agency, crypto::KemPublicKey::FromPoint(epoch_keys.at(agency.str()).public_key().point()).value()});
+    auto committed = record::CommitRecipients(window, number, to, random);
+    attachments.slips = committed.slips;
+    header.portions = {{number, std::string(policy::TextOf(policy.marking)), "text/plain",
+                        proto::PolicyDigest(attachments.policies[0]), from.sign.id(), committed.commitments}};
+    const Bytes header_bytes = proto::EncodeHeader(header);
+    const Hash ctx = record::RecordContext(header_bytes);
+    const ledger::Grant grant{.header_bytes = header_bytes,
+                              .header = header,
+                              .ctx = ctx,
+                              .record = sent.statement->digest,
+                              .wraps = {record::SealWraps(window, header, ctx, committed.slips, sent.ceks.at(number))},
+                              .request = std::nullopt,
+                              .policies = {}};
+    return Direct(ledger::Kind::kGrant, proto::EncodeGrant(grant), from, std::move(attachments));
+  }
+
+  ledger::VerifiedStatement Order(const std::string& by_id, const crypto::KemPublicKey& reply,
+                                  Duration good_for = std::chrono::hours(24),
+                                  const std::string& purpose = "investigation") {
+    auto& by = people.at(by_id);
+    ledger::StandingOrder order{By(by), by.record.id.agency(), purpose, "", reply.point(), now + good_for};
+    return Direct(ledger::Kind::kStandingOrder, proto::EncodeStandingOrder(order), by);
+  }
+  ledger::VerifiedStatement Revoke(const std::string& by_id, const Digest& what) {
+    auto& by = people.at(by_id);
+    return Direct(ledger::Kind::kRevocation, proto::EncodeRevocation({By(by), what, "a test", false}), by);
+  }
+  static ledger::Erasure ErasureOf(const ledger::Statement& statement) {
+    auto redacted = proto::RedactPayload(statement.kind, statement.envelope.payload).value();
+    return {statement.digest, crypto::Sha256(redacted)};
+  }
+  ledger::VerifiedStatement Purge(const std::string& by_id, std::vector<ledger::Erasure> erasures) {
+    std::sort(erasures.begin(), erasures.end(), [](const auto& a, const auto& b) { return a.statement < b.statement; });
+    auto& by = people.at(by_id);
+    return Direct(ledger::Kind::kPurge, proto::EncodePurge({By(by), std::move(erasures), "a test"}), by);
   }
 
   ledger::VerifiedStatement Open(const std::string& by_id, const std::vector<std::pair<Digest, std::uint32_t>>& items,
@@ -187,10 +275,13 @@ class BrokerWorld {
   static void SignDirect(ledger::Envelope& envelope, const crypto::SignKey& key) {
     envelope.signatures.push_back({key.id(), key.Sign(crypto::Pae(envelope.payload_type, envelope.payload))});
   }
-  ledger::VerifiedStatement Direct(ledger::Kind kind, Bytes payload, const BrokerPerson& by) {
+  ledger::VerifiedStatement Direct(ledger::Kind kind, Bytes payload, const BrokerPerson& by,
+                                   record::Attachments attachments = {}) {
     auto envelope = Envelope(kind, std::move(payload));
     SignDirect(envelope, by.sign);
-    return ledger::VerifyStatement(proto::MakeStatement(std::move(envelope)).value(), by.sign.verify_key()).value();
+    return ledger::VerifyStatement(proto::MakeStatement(std::move(envelope), std::move(attachments)).value(),
+                                   by.sign.verify_key())
+        .value();
   }
   ledger::VerifiedStatement Batched(ledger::Kind kind, Bytes payload, const BrokerPerson& by,
                                     record::Attachments attachments) {

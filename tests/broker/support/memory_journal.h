@@ -12,6 +12,7 @@ namespace valija::test {
 class MemoryJournal : public broker::Journal {
  public:
   std::function<Status()> before_append;  // runs first; a refusal is the append's answer, and nothing is written
+  std::function<Status()> before_replace;
   std::atomic<int> appends = 0;
 
   std::vector<Bytes> entries;
@@ -32,6 +33,12 @@ class MemoryJournal : public broker::Journal {
       out.push_back(entries[i]);
     }
     return out;
+  }
+  Status Replace(const std::vector<std::pair<std::uint64_t, Bytes>>& replaced) override {
+    if (before_replace) TRY_OK(before_replace());
+    std::lock_guard lock(mutex_);
+    for (const auto& [index, bytes] : replaced) entries.at(index) = bytes;
+    return Ok();
   }
   std::optional<Bytes> Tile(log::TileId id) const override {
     std::lock_guard lock(mutex_);

@@ -340,6 +340,54 @@ TEST_F(EnrolmentTest, RefusesWrapsThatAreNotForItsMember) {
   EXPECT_TRUE(Decide(Signed(enrolment, us_admin)));
 }
 
+// ---- suspension and persons ----
+
+TEST_F(EnrolmentTest, SuspendsAMemberWhoMayComeBack) {
+  const Digest record = Send({PolicyFor({"mx.fgr", "us.dea"})});
+  Accept(Suspension("us.dea/bob", us_admin), us_admin);
+  EXPECT_EQ(state.active_member(bob.id()), nullptr);
+  EXPECT_EQ(state.member_by_auth_key(bob.record.keys.auth_key_id), nullptr);
+  EXPECT_EQ(Refusal(Open(bob, {Item(record, 0, "us.dea")}), bob), Reason::kNotEnrolled);
+  EXPECT_EQ(Refused(Suspension("us.dea/bob", us_admin)), Reason::kExists);
+  Accept(Enrolment(bob, us_admin), us_admin);
+  EXPECT_EQ(state.member_by_auth_key(bob.record.keys.auth_key_id), state.active_member(bob.id()));
+  EXPECT_EQ(Ask(bob, {Item(record, 0, "us.dea")}).at(0), std::vector<Reason>{});
+}
+
+TEST_F(EnrolmentTest, RemovesWhoIsSuspendedButDoesNotSuspendWhoIsRemoved) {
+  Accept(Suspension("us.dea/bob", us_admin), us_admin);
+  Accept(Removal("us.dea/bob", us_admin), us_admin);
+  EXPECT_EQ(Refused(Suspension("us.dea/bob", us_admin)), Reason::kExists);
+}
+
+TEST_F(EnrolmentTest, SuspendsWithoutNewKeysAndWithoutEpochs) {
+  auto suspension = Suspension("us.dea/bob", us_admin);
+  suspension.member.keys = carl.record.keys;
+  EXPECT_EQ(Refused(suspension), Reason::kMalformed);
+  suspension = Suspension("us.dea/bob", us_admin);
+  const auto& epoch = *state.agency(Agency("us.dea"))->current();
+  suspension.wraps = {Wrap(epoch_keys.at({"us.dea", 1}), Agency("us.dea"), 1, epoch.previous, bob)};
+  EXPECT_EQ(Refused(suspension), Reason::kMalformed);
+}
+
+TEST_F(EnrolmentTest, SuspendsNobodyWhoIsNotThereNorTheLastAdministrator) {
+  EXPECT_EQ(Refused(Suspension("us.dea/carl", us_admin)), Reason::kNotFound);
+  EXPECT_EQ(Refused(Suspension("us.dea/admin", us_admin)), Reason::kLastAdministrator);
+}
+
+TEST_F(EnrolmentTest, HasAPersonThatIsALabelOrNone) {
+  for (const char* person : {"Ana", "a b", "#ana", "us.dea/ana"}) {
+    auto enrolment = Enrolment(carl, us_admin);
+    enrolment.member.person = person;
+    EXPECT_EQ(Refused(enrolment), Reason::kMalformed) << person;
+  }
+  carl.record.person = "bob";  // another member that is the same person
+  Accept(Enrolment(carl, us_admin), us_admin);
+  EXPECT_EQ(PersonOf(state.member(carl.id())->record), PersonOf(state.member(bob.id())->record));
+  EXPECT_NE(PersonOf(state.member(bob.id())->record), PersonOf(state.member(mx_bob.id())->record));
+  EXPECT_EQ(PersonOf(us_admin.record), "us.dea/admin");  // a member without one is itself
+}
+
 // ---- epochs ----
 
 class EpochTest : public ::testing::Test, public test::PopulatedWorld {
@@ -431,6 +479,22 @@ TEST_F(EpochTest, IsSealedToEveryActiveMemberAndNobodyElse) {
   EXPECT_EQ(with([](auto& w) { w[1].ciphertext.clear(); }), Reason::kMalformed);
   EXPECT_EQ(with([](auto& w) { w[2].enc.bytes[0] = 2; }), Reason::kBadKey);
   EXPECT_TRUE(Decide(Signed(epoch, us_admin)));
+}
+
+TEST_F(EpochTest, LeavesOutWhoIsSuspended) {
+  Accept(Suspension("us.dea/bob", us_admin), us_admin);
+  Accept(Epoch("us.dea", us_admin), us_admin);
+  EXPECT_EQ(state.agency(us)->current()->wraps.count(bob.id()), 0U);
+}
+
+TEST_F(EpochTest, KeepsARemovedMemberOutOfWhatItsCachedKeysWouldOpen) {
+  const Digest record = Send({PolicyFor({"mx.fgr"})});
+  const auto item = Item(record, 0, "mx.fgr");  // sealed to the epoch whose key mx.fgr/bob still has
+  Accept(Removal("mx.fgr/bob", mx_admin), mx_admin);
+  EXPECT_EQ(Refusal(Open(mx_bob, {item}), mx_bob), Reason::kNotEnrolled);
+  Accept(Epoch("mx.fgr", mx_admin), mx_admin);
+  EXPECT_EQ(Refusal(Open(mx_bob, {item}), mx_bob), Reason::kNotEnrolled);
+  EXPECT_EQ(state.agency(Agency("mx.fgr"))->current()->wraps.count(mx_bob.id()), 0U);
 }
 
 TEST_F(EpochTest, LeavesOutWhoWasRemoved) {

@@ -96,8 +96,12 @@ TEST_F(DecideRecordTest, WantsAuthoritiesOfTheCharterWithTheirKeysAndItselfFirst
   EXPECT_THAT(decision.error().detail, HasSubstr("broker-1"));
 }
 
-TEST_F(DecideRecordTest, LetsOnlyTheOriginatorsKeyAmend) {
-  EXPECT_EQ(ReasonAfter([&](Draft& d) { d.header().portions[0].amend_key_id = bob.sign.id(); }), Reason::kBadHeader);
+TEST_F(DecideRecordTest, LetsOnlyAKeyOfTheOriginatorsAgencyAmend) {
+  for (const KeyId& key : {mx_ana.sign.id(), fbi_ana.sign.id(), ana.kem.id(), KeyId{}})
+    EXPECT_EQ(ReasonAfter([&](Draft& d) { d.header().portions[0].amend_key_id = key; }), Reason::kBadHeader);
+  auto draft = Plain();
+  draft.header().portions[0].amend_key_id = bob.sign.id();
+  Accept(draft.statement, ana);
 }
 
 TEST_F(DecideRecordTest, RefusesACommitmentWithoutItsSlip) {
@@ -142,6 +146,149 @@ TEST_F(DecideRecordTest, MayAnswerARecordThatItsAuthorMaySee) {
   EXPECT_EQ(Refusal(Signed(stranger.statement, fbi)), Reason::kNotFound);
   stranger.header().in_reply_to = Digest{};
   EXPECT_EQ(Refusal(Signed(stranger.statement, fbi)), Reason::kNotFound);
+}
+
+TEST_F(DecideRecordTest, StartsAClockWhereItAsksForAnAnswer) {
+  const std::pair<record::Urgency, int> hours[] = {
+      {record::Urgency::kNormal, 240}, {record::Urgency::kUrgent, 48}, {record::Urgency::kImmediate, 8}};
+  for (const auto& [urgency, wait] : hours) {
+    auto draft = Plain();
+    draft.header().urgency = urgency;
+    const Digest asked = Accept(draft.statement, ana);
+    EXPECT_EQ(state.record(asked)->due, now + std::chrono::hours(wait));
+  }
+  EXPECT_FALSE(state.record(Accept(Plain().statement, ana))->due);
+  EXPECT_EQ(ReasonAfter([](Draft& d) { d.header().urgency = static_cast<record::Urgency>(4); }), Reason::kBadHeader);
+}
+
+TEST_F(DecideRecordTest, RemembersTheFirstReplyOfEachAgencyAlsoWhereAGrantWasAnswered) {
+  const Digest asked = Send({PolicyFor({"mx.fgr"})});
+  const Digest grant = Accept(NewGrant(ana, asked, {{0, PolicyFor({"us.fbi"})}}).statement, ana);
+  auto reply = [&](const test::Person& by, const Digest& to) {
+    auto draft = NewRecord(by, {PolicyFor({"us.dea"})});
+    draft.header().in_reply_to = to;
+    Accept(draft.statement, by);
+    return state.size() - 1;
+  };
+  const auto first = reply(mx_ana, asked);
+  reply(mx_bob, asked);
+  const auto theirs = reply(fbi_ana, grant);
+  EXPECT_THAT(state.record(asked)->replies,
+              ::testing::ElementsAre(std::pair(Agency("mx.fgr"), first), std::pair(Agency("us.fbi"), theirs)));
+}
+
+// ---- what it derives from ----
+
+class SourcesTest : public DecideRecordTest {
+ protected:
+  policy::Policy Marked(policy::Tlp marking, const char* agency) {
+    auto policy = PolicyFor({agency});
+    policy.marking = marking;
+    return policy;
+  }
+  Draft From(const test::Person& author, policy::Tlp marking, std::vector<Digest> sources) {
+    auto draft = NewRecord(author, {Marked(marking, "gt.mp")});
+    draft.header().sources = std::move(sources);
+    return draft;
+  }
+  Reason Derived(const test::Person& author, policy::Tlp marking, std::vector<Digest> sources) {
+    return Refusal(From(author, marking, std::move(sources)).statement, author);
+  }
+  Digest epoch = Accept(Epoch("gt.mp", people.at("gt.mp/admin")), people.at("gt.mp/admin"));
+  Digest source = Send({Marked(policy::Tlp::kGreen, "mx.fgr"), Marked(policy::Tlp::kAmberStrict, "mx.fgr")});
+};
+
+TEST_F(SourcesTest, AreMarkedAsStrictlyAsTheStrictestOpenedPortion) {
+  EXPECT_EQ(Derived(mx_ana, policy::Tlp::kAmberStrict, {source}), Reason::kNotReady);  // opened by nobody
+  Ask(mx_ana, {Item(source, 0, "mx.fgr")});
+  EXPECT_EQ(Derived(mx_bob, policy::Tlp::kClear, {source}), Reason::kMarkingTooLow);
+  EXPECT_TRUE(Decide(Signed(From(mx_bob, policy::Tlp::kGreen, {source}).statement, mx_bob)));
+  Ask(mx_ana, {Item(source, 1, "mx.fgr")});
+  EXPECT_EQ(Derived(mx_ana, policy::Tlp::kAmber, {source}), Reason::kMarkingTooLow);
+  Accept(From(mx_ana, policy::Tlp::kAmberStrict, {source}).statement, mx_ana);
+}
+
+TEST_F(SourcesTest, AreOneAnswerWhetherHiddenOrAbsent) {
+  auto hidden = Decide(Signed(From(fbi_ana, policy::Tlp::kAmber, {source}).statement, fbi_ana));
+  Digest nothing;
+  nothing.bytes[3] = 1;
+  auto absent = Decide(Signed(From(fbi_ana, policy::Tlp::kAmber, {nothing}).statement, fbi_ana));
+  ASSERT_FALSE(hidden || absent);
+  EXPECT_EQ(hidden.error().reason, Reason::kNotFound);
+  EXPECT_EQ(hidden.error().Message(), absent.error().Message());
+}
+
+TEST_F(SourcesTest, AreAscendingAndAtMost64) {
+  EXPECT_EQ(Derived(ana, policy::Tlp::kAmber, {source, source}), Reason::kBadHeader);
+  EXPECT_EQ(Derived(ana, policy::Tlp::kAmber, std::vector<Digest>(65)), Reason::kBadHeader);
+}
+
+TEST_F(SourcesTest, OfTheOwnAgencyBindNothing) { Accept(From(bob, policy::Tlp::kClear, {source}).statement, bob); }
+
+TEST_F(SourcesTest, MayBeMarkedLessWithTheOriginatorsConsent) {
+  Ask(mx_ana, {Item(source, 1, "mx.fgr")});
+  const Digest asked = Accept(Access(mx_ana, source, Wish::kMarkLess), mx_ana);
+  EXPECT_EQ(Derived(mx_ana, policy::Tlp::kGreen, {source}), Reason::kMarkingTooLow);
+  Accept(Answer{By(ana), asked, policy::Tlp::kGreen, "the source is out of danger"}, ana);
+  EXPECT_EQ(state.consent(source, Agency("mx.fgr")), policy::Tlp::kGreen);
+  EXPECT_EQ(Derived(mx_ana, policy::Tlp::kClear, {source}), Reason::kMarkingTooLow);
+  Accept(From(mx_bob, policy::Tlp::kGreen, {source}).statement, mx_bob);  // it is the agency's
+}
+
+TEST_F(SourcesTest, BindLaterAmendmentsAndGrantsToo) {
+  Ask(mx_ana, {Item(source, 1, "mx.fgr")});
+  const Digest derived = Accept(From(mx_ana, policy::Tlp::kAmberStrict, {source}).statement, mx_ana);
+  EXPECT_EQ(Refusal(Amend(mx_ana, derived, Marked(policy::Tlp::kGreen, "gt.mp")), mx_ana), Reason::kMarkingTooLow);
+  EXPECT_EQ(Refusal(NewGrant(mx_ana, derived, {{0, Marked(policy::Tlp::kGreen, "us.fbi")}}).statement, mx_ana),
+            Reason::kMarkingTooLow);
+  Accept(NewGrant(mx_ana, derived, {{0, Marked(policy::Tlp::kAmberStrict, "us.fbi")}}).statement, mx_ana);
+  auto shorter = Marked(policy::Tlp::kAmberStrict, "gt.mp");
+  shorter.expires = now + std::chrono::days(1);
+  Accept(Amend(mx_ana, derived, shorter), mx_ana);
+}
+
+TEST_F(SourcesTest, AreNotLaunderedThroughAGrantOfOnesOwn) {
+  auto open = Marked(policy::Tlp::kAmberStrict, "us.dea");
+  open.onward = policy::Onward::kWithinCountry;
+  const Digest theirs = Accept(NewRecord(mx_ana, {open}).statement, mx_ana);
+  Ask(ana, {Item(theirs, 0, "us.dea")});
+  auto to_fbi = Marked(policy::Tlp::kAmberStrict, "us.fbi");
+  const Digest passed = Accept(NewGrant(ana, theirs, {{0, to_fbi}}).statement, ana);
+  EXPECT_EQ(Derived(ana, policy::Tlp::kGreen, {passed}), Reason::kMarkingTooLow);
+  Ask(fbi_ana, {Item(passed, 0, "us.fbi")});
+  EXPECT_EQ(Derived(fbi_ana, policy::Tlp::kGreen, {passed}), Reason::kMarkingTooLow);
+  EXPECT_EQ(Derived(fbi_ana, policy::Tlp::kGreen, {theirs}), Reason::kMarkingTooLow);
+}
+
+// ---- bodies and decoys ----
+
+TEST_F(DecideRecordTest, TakesNoBodyOfAnotherRecord) {
+  // Whoever named it could purge it with its own record.
+  auto victim = Plain(), thief = NewRecord(mx_ana, {PolicyFor({"us.fbi"})});
+  Accept(victim.statement, ana);
+  thief.record().payload.portions[0].body_root = victim.record().payload.portions[0].body_root;
+  EXPECT_EQ(Refusal(thief.statement, mx_ana), Reason::kBadBody);
+}
+
+TEST_F(DecideRecordTest, PassesOverDecoys) {
+  const Digest padded = Accept(NewRecord(ana, {PolicyFor({"mx.fgr"})}, test::Sealing{{}, 3}).statement, ana);
+  const auto& portion = state.record(padded)->portions[0];
+  EXPECT_EQ(entries.back().statement->attachments.slips.size(), 4U);
+  ASSERT_EQ(portion.recipients.size(), 1U);
+  EXPECT_EQ(portion.recipients[0].first, Agency("mx.fgr"));
+  EXPECT_THAT(Ask(mx_ana, {Item(padded, 0, "mx.fgr")}), ::testing::ElementsAre(::testing::IsEmpty()));
+  EXPECT_TRUE(state.entries_for(Agency("zz.none")).empty());
+  // An audience of nobody has decoys alone.
+  Accept(NewRecord(ana, {PolicyFor({})}, test::Sealing{{}, 4}).statement, ana);
+}
+
+TEST_F(DecideRecordTest, TakesNoDecoyForARecipientThatIsMissing) {
+  auto draft = NewRecord(ana, {PolicyFor({"mx.fgr"})}, test::Sealing{std::vector<AgencyId>{}, 4});
+  EXPECT_EQ(Refusal(draft.statement, ana), Reason::kBadPolicy);
+  auto policy = PolicyFor({"mx.fgr"});
+  policy.releasable_to.agencies.push_back(Agency("zz.none"));
+  EXPECT_EQ(Refusal(NewRecord(ana, {policy}, test::Sealing{std::vector{Agency("mx.fgr")}, 1}).statement, ana),
+            Reason::kBadPolicy);
 }
 
 // ---- epochs ----
@@ -259,6 +406,21 @@ TEST_F(DecideRecordTest, RefusesAPolicyThatBreaksItsForm) {
   EXPECT_THAT(error.detail, HasSubstr("TLP:RED"));
 }
 
+TEST_F(DecideRecordTest, TakesAPolicyOf8KiBAndNoMore) {
+  auto of_size = [this](std::size_t bytes) {  // without the random bytes before it
+    auto draft = Plain();
+    auto& policy = draft.statement.attachments.policies[0];
+    policy.resize(Salt::kSize + bytes);
+    draft.header().portions[0].policy_digest = crypto::Sha256(policy);
+    return Decide(Signed(draft.statement, ana));
+  };
+  EXPECT_TRUE(of_size(8192));
+  auto large = of_size(8193);
+  ASSERT_FALSE(large);
+  EXPECT_EQ(large.error().reason, Reason::kBadPolicy);
+  EXPECT_THAT(large.error().detail, HasSubstr("8193 bytes"));
+}
+
 TEST_F(DecideRecordTest, TakesThePurposesAndClearancesOfTheCharterAlone) {
   EXPECT_THAT(WithPolicy([](policy::Policy& p) {
                 p.purposes = {"fishing", "investigation"};
@@ -311,6 +473,16 @@ TEST_F(CapsTest, LimitTheRecipientsOfAPortion) {
   Begin(caps);
   EXPECT_TRUE(Try({PolicyFor({"mx.fgr", "us.fbi"}), PolicyFor({"us.dea"})}));
   EXPECT_EQ(Try({PolicyFor({"us.dea"}), PolicyFor({"mx.fgr", "us.dea", "us.fbi"})}).error().reason, Reason::kTooMany);
+}
+
+TEST_F(CapsTest, LimitTheRecipientsButNotTheDecoys) {
+  CharterCaps caps;
+  caps.max_recipients = 1;
+  Begin(caps);
+  auto& ana = people.at("us.dea/ana");
+  EXPECT_TRUE(Decide(Signed(NewRecord(ana, {PolicyFor({"mx.fgr"})}, test::Sealing{{}, 3}).statement, ana)));
+  EXPECT_EQ(Refusal(NewRecord(ana, {PolicyFor({"mx.fgr", "us.fbi"})}, test::Sealing{{}, 2}).statement, ana),
+            Reason::kTooMany);
 }
 
 TEST_F(CapsTest, LimitTheBody) {

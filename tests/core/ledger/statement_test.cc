@@ -7,8 +7,12 @@
 namespace valija::ledger {
 namespace {
 
-constexpr Kind kAllKinds[] = {Kind::kCharter, Kind::kEnrolment,       Kind::kEpoch,     Kind::kRecord,
-                              Kind::kOpen,    Kind::kAcknowledgement, Kind::kRevocation};
+constexpr Kind kAllKinds[] = {
+    Kind::kCharter,       Kind::kEnrolment,       Kind::kEpoch,         Kind::kRecord,
+    Kind::kOpen,          Kind::kAcknowledgement, Kind::kRevocation,    Kind::kCharterAmendment,
+    Kind::kGrant,         Kind::kAmendment,       Kind::kApproval,      Kind::kReview,
+    Kind::kAccessRequest, Kind::kAnswer,          Kind::kStandingOrder, Kind::kStandingOpening,
+    Kind::kPurge};
 
 class StatementTest : public ::testing::Test, public test::PopulatedWorld {
  protected:
@@ -154,6 +158,27 @@ TEST_F(StatementTest, DoesNotTakeAKeptBatchForAnothersKey) {
   forged.digest = hers.digest;
   forged.envelope.batch = hers.envelope.batch;
   EXPECT_EQ(VerifyStatement(forged, bob.sign.verify_key(), &last).error().reason, Reason::kBadBatch);
+}
+
+TEST_F(StatementTest, RefusesASignedStandingOpeningAndOneInABatch) {
+  const auto opening = Unsigned(Kind::kStandingOpening, StandingOpening{Digest{}, Digest{}, {0}});
+  EXPECT_TRUE(VerifyStandingOpening(opening));
+  EXPECT_EQ(VerifyStandingOpening(SignDirect(opening, ana.sign)).error().reason, Reason::kBadSignature);
+  EXPECT_EQ(VerifyStandingOpening(SignBatch(opening, ana.sign)).error().reason, Reason::kBadSignature);
+  EXPECT_EQ(VerifyStandingOpening(Revoke()).error().reason, Reason::kBadSignature);
+  auto renamed = opening;
+  renamed.digest.bytes[0] ^= 1;
+  EXPECT_EQ(VerifyStandingOpening(renamed).error().reason, Reason::kBadSignature);
+  // And nobody signs one as its author.
+  EXPECT_EQ(Refused(SignDirect(opening, ana.sign), ana.sign.verify_key()), Reason::kBadSignature);
+}
+
+TEST_F(StatementTest, KnowsWhoMadeAGrantFromItsHeader) {
+  auto grant = NewGrant(ana, Send({PolicyFor({"mx.fgr"})}), {{0, PolicyFor({"us.fbi"})}});
+  auto by = AuthorshipOf(grant.statement);
+  ASSERT_TRUE(by);
+  EXPECT_EQ(by->author, ana.id());
+  EXPECT_TRUE(Equal(by->nonce, grant.grant().header.record_id.view().first(16)));
 }
 
 // ---- the charter's signatures ----

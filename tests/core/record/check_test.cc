@@ -1,5 +1,7 @@
 #include "core/record/check.h"
 
+#include <map>
+
 #include "tests/core/record/support.h"
 
 namespace valija::record {
@@ -162,6 +164,90 @@ TEST_F(Check, RefusesAnotherEncOfAnAuthority) {
   EXPECT_TRUE(RefusedFor(CheckAttachments(header(), beside()), Reason::kBadHeader));
   beside().authority_encs.pop_back();
   EXPECT_TRUE(RefusedFor(CheckAttachments(header(), beside()), Reason::kBadHeader));
+}
+
+// ---- what asks, what derives, grants, decoys ----
+
+TEST_F(Check, KnowsFourUrgencies) {
+  for (std::uint8_t urgency = 0; urgency < 4; ++urgency) {
+    header().urgency = static_cast<Urgency>(urgency);
+    EXPECT_TRUE(CheckHeader(header())) << int{urgency};
+  }
+  header().urgency = static_cast<Urgency>(4);
+  EXPECT_TRUE(RefusedFor(CheckHeader(header()), Reason::kBadHeader));
+}
+
+TEST_F(Check, RefusesSourcesThatAreTooManyOrNotAscending) {
+  for (std::uint8_t i = 0; i < kMaxSources; ++i) header().sources.push_back(Digest{{i}});
+  EXPECT_TRUE(CheckHeader(header()));
+  header().sources.push_back(Digest{{200}});
+  EXPECT_TRUE(RefusedFor(CheckHeader(header()), Reason::kBadHeader));
+  header().sources = {Digest{{2}}, Digest{{1}}};
+  EXPECT_TRUE(RefusedFor(CheckHeader(header()), Reason::kBadHeader));
+  header().sources = {Digest{{1}}, Digest{{1}}};
+  EXPECT_TRUE(RefusedFor(CheckHeader(header()), Reason::kBadHeader));
+}
+
+TEST_F(Check, LetsAGrantKeepTheOriginalsNumbersInOrder) {
+  auto& portions = header().portions;
+  portions[0].number = 3, portions[1].number = 63;
+  EXPECT_TRUE(CheckHeader(header(), HeaderOf::kGrant));
+  EXPECT_TRUE(RefusedFor(CheckHeader(header()), Reason::kBadHeader));
+  portions[1].number = 64;
+  EXPECT_TRUE(RefusedFor(CheckHeader(header(), HeaderOf::kGrant), Reason::kBadHeader));
+  portions[1].number = 3;
+  EXPECT_TRUE(RefusedFor(CheckHeader(header(), HeaderOf::kGrant), Reason::kBadHeader));
+  portions[1].number = 2;
+  EXPECT_TRUE(RefusedFor(CheckHeader(header(), HeaderOf::kGrant), Reason::kBadHeader));
+}
+
+TEST_F(Check, LetsAGrantAskAnswerAndDeriveNothing) {
+  const Header plain = header();
+  EXPECT_TRUE(CheckHeader(plain, HeaderOf::kGrant));
+  header().in_reply_to = Digest{{1}};
+  EXPECT_TRUE(RefusedFor(CheckHeader(header(), HeaderOf::kGrant), Reason::kBadHeader));
+  header() = plain;
+  header().urgency = Urgency::kNormal;
+  EXPECT_TRUE(RefusedFor(CheckHeader(header(), HeaderOf::kGrant), Reason::kBadHeader));
+  header() = plain;
+  header().sources = {Digest{{1}}};
+  EXPECT_TRUE(RefusedFor(CheckHeader(header(), HeaderOf::kGrant), Reason::kBadHeader));
+}
+
+TEST_F(Check, RefusesAGrantsWrapsThatDoNotFitTheHeader) {
+  std::vector<std::vector<Bytes>> wraps;
+  for (const auto& seal : small_.payload.portions) wraps.push_back(seal.wraps);
+  EXPECT_TRUE(CheckWraps(header(), wraps));
+  auto spoilt = wraps;
+  spoilt.pop_back();
+  EXPECT_TRUE(RefusedFor(CheckWraps(header(), spoilt), Reason::kBadHeader));
+  spoilt = wraps;
+  spoilt[1].pop_back();
+  EXPECT_TRUE(RefusedFor(CheckWraps(header(), spoilt), Reason::kBadHeader));
+  spoilt = wraps;
+  spoilt[0][1].pop_back();
+  EXPECT_TRUE(RefusedFor(CheckWraps(header(), spoilt), Reason::kBadHeader));
+}
+
+TEST_F(Check, TakesDecoysAsOftenAsTheyStandThereButEachAsASlip) {
+  // Both recipients of the first portion are replaced by decoys.
+  std::map<Commitment, Slip> decoys;
+  for (std::uint8_t i = 0; i < 2; ++i) {
+    Slip slip = small_.SlipOf(0, 0);
+    slip.agency = Agency(kDecoyAgency);
+    slip.salt.bytes[0] = i;
+    decoys.emplace(CommitRecipient(slip.salt, slip.agency, slip.epoch_key_id, slip.enc), slip);
+  }
+  std::uint32_t index = 0;
+  portion().recipients.clear();
+  for (auto& [commitment, slip] : decoys) {
+    slip.index = index;
+    portion().recipients.push_back(commitment);
+    beside().slips[index++] = slip;
+  }
+  EXPECT_TRUE(CheckAttachments(header(), beside()));
+  beside().slips[1].salt.bytes[5] ^= 1;
+  EXPECT_TRUE(RefusedFor(CheckAttachments(header(), beside()), Reason::kBadSlip));
 }
 
 }  // namespace

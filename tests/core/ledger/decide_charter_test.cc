@@ -1,0 +1,322 @@
+// How the charter is amended: agencies that join and leave, keys that follow others, and whose signatures it takes.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/support/ledger_fixture.h"
+
+namespace valija::ledger {
+namespace {
+
+using test::Agency;
+using test::Member;
+using test::Person;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+class AmendedCharterTest : public ::testing::Test, public test::PopulatedWorld {
+ protected:
+  // What becomes of the charter after this change, signed by these.
+  template <class F>
+  Result<Decision> Try(std::vector<std::string> signers, F change) {
+    auto next = *state.charter();
+    change(next);
+    auto statement = SignedBy(Amended(std::move(next)), signers);
+    if (!statement) return statement.error();
+    return Decide(*statement);
+  }
+  template <class F>
+  Reason Refused(std::vector<std::string> signers, F change) {
+    auto decision = Try(std::move(signers), std::move(change));
+    EXPECT_FALSE(decision);
+    return decision ? Reason::kInternal : decision.error().reason;
+  }
+  template <class F>
+  void Amend(std::vector<std::string> signers, F change) {
+    auto next = *state.charter();
+    change(next);
+    Accept(SignedBy(Amended(std::move(next)), signers).value());
+  }
+  static void Add(Charter& charter, const CharterAgency& agency) {
+    charter.agencies.push_back(agency);
+    std::sort(charter.agencies.begin(), charter.agencies.end(),
+              [](const auto& a, const auto& b) { return a.id < b.id; });
+  }
+  static void Drop(Charter& charter, std::string_view agency) {
+    std::erase_if(charter.agencies, [&](const auto& one) { return one.id.str() == agency; });
+    std::erase_if(charter.joint_auditors, [&](const auto& one) { return one.agency().str() == agency; });
+  }
+  void Leave(std::string_view agency) {
+    Amend({"us.dea/admin"}, [&](Charter& c) { Drop(c, agency); });
+  }
+};
+
+TEST_F(AmendedCharterTest, ReplacesTheOneBefore) {
+  Amend({"mx.fgr/admin"}, [](Charter& c) { c.purposes.push_back("training"); });
+  EXPECT_EQ(state.charter()->purposes.back(), "training");
+  EXPECT_EQ(state.charter_statement(), entries.back().head.statement);
+  EXPECT_EQ(state.charter_digest(), entries.front().head.statement);  // the log's name stays
+  for (const auto& [id, agency] : state.agencies()) EXPECT_EQ(state.entries_for(id).back(), state.size() - 1);
+  EXPECT_EQ(state.directory_entries().back(), state.size() - 1);
+}
+
+TEST_F(AmendedCharterTest, NamesTheOneBeforeOfTheSameLogAndIsNotOlder) {
+  auto stale = Amended(*state.charter());
+  Amend({"us.dea/admin"}, [](Charter& c) { c.title = "Second"; });
+  EXPECT_EQ(Refusal(SignedBy(stale, {"us.dea/admin"}).value()), Reason::kWrongPrevious);
+  EXPECT_EQ(Refused({"us.dea/admin"}, [](Charter& c) { c.origin = "example.org/other"; }), Reason::kForeignOrigin);
+  auto old = Amended(*state.charter());
+  old.charter.time = state.charter()->time - Duration(1);
+  EXPECT_EQ(Refusal(SignedBy(old, {"us.dea/admin"}).value()), Reason::kBadTime);
+  old.charter.time = now + std::chrono::seconds(301);
+  EXPECT_EQ(Refusal(SignedBy(old, {"us.dea/admin"}).value()), Reason::kBadTime);
+}
+
+TEST_F(AmendedCharterTest, IsSignedByAdministratorsAlone) {
+  auto title = [](Charter& c) { c.title = "Second"; };
+  EXPECT_EQ(Refused({"us.dea/ana"}, title), Reason::kBadSignature);
+  EXPECT_EQ(Refused({"us.dea/admin", "us.dea/ana"}, title), Reason::kBadSignature);
+  EXPECT_EQ(Refused({}, title), Reason::kBadSignature);
+  EXPECT_EQ(Refused({"us.dea/admin", "us.dea/admin"}, title), Reason::kBadSignature);
+  auto& second = Enrol("us.dea/second", "", [](MemberRecord& m) { m.administrator = true; });
+  EXPECT_TRUE(Try({"us.dea/second"}, title));
+  Accept(Suspension("us.dea/second", us_admin), us_admin);
+  EXPECT_EQ(Refused({second.id().str()}, title), Reason::kBadSignature);
+}
+
+TEST_F(AmendedCharterTest, IsSignedByTheAdministratorsPresentKey) {
+  const Person before = std::move(people.at("us.dea/admin"));
+  auto& renewed = NewPerson("us.dea/admin", {}, true);
+  auto enrolment = Enrolment(renewed, before);
+  Accept(Signed(Unsigned(Kind::kEnrolment, enrolment), before));
+  auto amendment = Amended(*state.charter());
+  auto statement = SignDirect(Unsigned(Kind::kCharterAmendment, amendment), before.sign);
+  EXPECT_FALSE(VerifyCharterAmendment(statement, CharterSigner(state, amendment)));
+  EXPECT_TRUE(SignedBy(amendment, {"us.dea/admin"}));
+}
+
+TEST_F(AmendedCharterTest, WantsAsManyAgenciesAsTheCharterAsks) {
+  Amend({"us.dea/admin"}, [](Charter& c) { c.amendment_signatures = 3; });
+  auto title = [](Charter& c) { c.title = "Second"; };
+  Enrol("us.dea/second", "", [](MemberRecord& m) { m.administrator = true; });
+  EXPECT_EQ(Refused({"us.dea/admin", "mx.fgr/admin"}, title), Reason::kNotAuthorised);
+  EXPECT_EQ(Refused({"us.dea/admin", "us.dea/second", "mx.fgr/admin"}, title), Reason::kNotAuthorised);
+  EXPECT_TRUE(Try({"us.dea/admin", "mx.fgr/admin", "gt.mp/admin"}, title));
+  // The number that is in force counts, not the one that comes.
+  EXPECT_EQ(Refused({"us.dea/admin"}, [](Charter& c) { c.amendment_signatures = 1; }), Reason::kNotAuthorised);
+}
+
+TEST_F(AmendedCharterTest, IsAsGoodAsAFirstOne) {
+  EXPECT_EQ(Refused({"us.dea/admin"}, [](Charter& c) { c.purposes.clear(); }), Reason::kMalformed);
+  EXPECT_EQ(Refused({"us.dea/admin"}, [](Charter& c) { c.caps.response_hours[1] = 0; }), Reason::kMalformed);
+  EXPECT_EQ(Refused({"us.dea/admin"}, [](Charter& c) { c.amendment_signatures = 5; }), Reason::kMalformed);
+  EXPECT_EQ(Refused({"us.dea/admin"}, [](Charter& c) { c.authorities.erase(c.authorities.begin()); }),
+            Reason::kMalformed);  // who decides
+}
+
+// ---- joining ----
+
+TEST_F(AmendedCharterTest, LetsAnAgencyJoinThatSigned) {
+  const auto joins = NewAgency("co.pnc");
+  EXPECT_EQ(Refused({"us.dea/admin"}, [&](Charter& c) { Add(c, joins); }), Reason::kBadSignature);
+  EXPECT_EQ(Refused({"co.pnc/admin"}, [&](Charter& c) { Add(c, joins); }),
+            Reason::kNotAuthorised);  // nobody lets it in
+  Amend({"us.dea/admin", "co.pnc/admin"}, [&](Charter& c) { Add(c, joins); });
+  auto& admin = people.at("co.pnc/admin");
+  ASSERT_NE(state.active_member(admin.id()), nullptr);
+  EXPECT_EQ(state.active_member(admin.id())->enrolment, state.charter_statement());
+  Accept(Epoch("co.pnc", admin), admin);
+  auto& carla = Enrol("co.pnc/carla", "carla");
+  EXPECT_THAT(Ask(carla, {Item(Send({PolicyFor({"co.pnc"})}), 0, "co.pnc")}), ElementsAre(IsEmpty()));
+}
+
+TEST_F(AmendedCharterTest, LetsNoAgencyJoinWithSomebodyElsesKeysOrCertificate) {
+  auto joins = NewAgency("co.pnc");
+  auto with = [&](auto change) {
+    auto one = joins;
+    change(one);
+    return Refused({"us.dea/admin", "co.pnc/admin"}, [&](Charter& c) { Add(c, one); });
+  };
+  EXPECT_EQ(with([&](auto& a) { a.administrators[0].keys.kem_key = bob.record.keys.kem_key; }), Reason::kBadKey);
+  EXPECT_EQ(with([&](auto& a) { a.administrators[0].keys.auth_key_id = bob.record.keys.auth_key_id; }),
+            Reason::kBadKey);
+  EXPECT_EQ(with([&](auto& a) { a.ca_certificate = test::TestCertificate("us.dea"); }), Reason::kBadCertificate);
+  auto decoy = joins;
+  decoy.id = Agency("zz.none");
+  EXPECT_EQ(Refused({"us.dea/admin"}, [&](Charter& c) { Add(c, decoy); }), Reason::kMalformed);
+}
+
+TEST_F(AmendedCharterTest, ChangesNoAdministratorsOfAnAgencyThatStays) {
+  EXPECT_EQ(Refused({"us.dea/admin"},
+                    [&](Charter& c) {
+                      c.agencies[1].administrators.push_back(bob.record);
+                      c.agencies[1].administrators.back().administrator = true;
+                    }),
+            Reason::kMalformed);
+  auto stranger = NewPerson("mx.fgr/stranger", {}, true).record;
+  EXPECT_EQ(Refused({"us.dea/admin"}, [&](Charter& c) { c.agencies[1].administrators = {stranger}; }),
+            Reason::kMalformed);
+}
+
+// ---- leaving: by every path it gets nothing ----
+
+class LeavingTest : public AmendedCharterTest {
+ protected:
+  policy::Policy Wide() {
+    auto out = PolicyFor({"us.dea", "us.fbi"});
+    out.onward = policy::Onward::kWithinCountry;
+    return out;
+  }
+  Digest before = Accept(NewRecord(mx_ana, {Wide()}).statement, mx_ana);
+  Digest order = Accept(Order(fbi_ana), fbi_ana);
+  ledger::OpenItem item = Item(before, 0, "us.fbi");
+  std::optional<KeyId> epoch = state.agency(Agency("us.fbi"))->current()->key_id;
+};
+
+TEST_F(LeavingTest, EndsEveryMember) {
+  const Digest early = Accept(Access(fbi_ana, before), fbi_ana);
+  Leave("us.fbi");
+  EXPECT_TRUE(state.agency(Agency("us.fbi"))->left);
+  EXPECT_EQ(state.entries_for(Agency("us.fbi")).back(), state.size() - 1);  // the last that it is told
+  for (const auto& [id, member] : state.members()) {
+    if (id.agency() != Agency("us.fbi")) continue;
+    EXPECT_EQ(member.record.status, MemberStatus::kRemoved);
+    EXPECT_EQ(state.member_by_auth_key(member.record.keys.auth_key_id), nullptr);
+  }
+  auto& admin = people.at("us.fbi/admin");
+  EXPECT_EQ(Refusal(Open(fbi_ana, {item}), fbi_ana), Reason::kNotEnrolled);
+  EXPECT_EQ(Refusal(Enrolment(fbi_ana, admin), admin), Reason::kNotEnrolled);
+  EXPECT_EQ(Refusal(Epoch("us.fbi", admin), admin), Reason::kNotEnrolled);
+  EXPECT_EQ(Refused({"us.fbi/admin"}, [](Charter& c) { c.title = "x"; }), Reason::kBadSignature);
+  EXPECT_FALSE(state.is_joint_auditor(fbi_ana.id()));
+  EXPECT_NE(state.access_request(early), nullptr);
+}
+
+TEST_F(LeavingTest, StopsItsStandingOrders) {
+  Leave("us.fbi");
+  EXPECT_EQ(Refusal(Signed(StandingOpening{order, before, {0}})), Reason::kNotEnrolled);
+}
+
+TEST_F(LeavingTest, LeavesNoRecordForIt) {
+  auto direct = NewRecord(ana, {PolicyFor({"us.fbi"})});
+  auto country = PolicyFor({});
+  country.releasable_to.countries = {"us"};
+  auto by_country = NewRecord(mx_ana, {country});
+  auto member = PolicyFor({});
+  member.releasable_to.members = {fbi_ana.id()};
+  auto named = NewRecord(ana, {member});
+  Leave("us.fbi");
+  EXPECT_EQ(Refusal(direct.statement, ana), Reason::kBadPolicy);
+  EXPECT_EQ(Refusal(named.statement, ana), Reason::kBadPolicy);
+  EXPECT_EQ(Refusal(by_country.statement, mx_ana), Reason::kBadPolicy);  // made before, with a key half for it
+  Accept(NewRecord(mx_ana, {country}).statement, mx_ana);                // made now, without
+}
+
+TEST_F(LeavingTest, LeavesNoGrantThroughAThirdAgency) {
+  EXPECT_THAT(Ask(ana, {Item(before, 0, "us.dea")}), ElementsAre(IsEmpty()));
+  auto onward = Wide();
+  onward.releasable_to = PolicyFor({"us.fbi"}).releasable_to;
+  auto made = NewGrant(ana, before, {{0, onward}}), originators = NewGrant(mx_ana, before, {{0, onward}});
+  EXPECT_TRUE(Decide(Signed(made.statement, ana)));
+  Leave("us.fbi");
+  EXPECT_EQ(Refusal(made.statement, ana), Reason::kBadPolicy);
+  EXPECT_EQ(Refusal(originators.statement, mx_ana), Reason::kBadPolicy);
+}
+
+TEST_F(LeavingTest, LeavesNoAmendmentNoApproverAndNoRequestForIt) {
+  Leave("us.fbi");
+  auto again = Wide();
+  again.case_required = true;
+  EXPECT_EQ(Refusal(test::World::Amend(mx_ana, before, again), mx_ana), Reason::kBadPolicy);
+  auto dual = PolicyFor({"us.dea"});
+  dual.approvals = {{1, {fbi_ana.id()}}};
+  dual.approval_hours = 1;
+  EXPECT_EQ(Refusal(NewRecord(mx_ana, {dual}).statement, mx_ana), Reason::kBadPolicy);
+  auto onward = Access(ana, before, Wish::kOnward);
+  onward.agency = Agency("us.fbi");
+  EXPECT_EQ(Refusal(onward, ana), Reason::kMalformed);
+  Accept(test::World::Amend(mx_ana, before, PolicyFor({"us.dea"})), mx_ana);
+}
+
+TEST_F(LeavingTest, CountsNoApprovalOfIt) {
+  auto& approver = people.at("us.fbi/bob");
+  auto dual = PolicyFor({"us.dea"});
+  dual.approvals = {{1, {approver.id()}}};
+  dual.approval_hours = 1;
+  const Digest guarded = Accept(NewRecord(fbi_ana, {dual}).statement, fbi_ana);
+  const Digest request = Accept(Open(ana, {Item(guarded, 0, "us.dea")}), ana);
+  Accept(Approval{By(approver), request, ApprovalVerdict::kApprove, ""}, approver);
+  auto second = Open(ana, {Item(guarded, 0, "us.dea")});
+  second.approved_request = request;
+  EXPECT_TRUE(Decide(Signed(second, ana)).value().verdicts[0].allowed());
+  Leave("us.fbi");
+  EXPECT_THAT(ReasonsOf(Decide(Signed(second, ana)).value()), ElementsAre(ElementsAre(Reason::kApprovalMissing)));
+}
+
+TEST_F(LeavingTest, MayEndWithItsReturnAndStartsWithANewEpoch) {
+  auto agency = state.agency(Agency("us.fbi"))->charter;
+  Leave("us.fbi");
+  auto back = [&](Charter& c) { Add(c, agency); };
+  EXPECT_EQ(Refused({"us.dea/admin"}, back), Reason::kBadSignature);
+  Amend({"us.dea/admin", "us.fbi/admin"}, back);
+  EXPECT_FALSE(state.agency(Agency("us.fbi"))->left);
+  EXPECT_EQ(state.active_member(fbi_ana.id()), nullptr);  // enrolled anew, or not at all
+  now += std::chrono::hours(2);
+  EXPECT_EQ(Refusal(NewRecord(ana, {PolicyFor({"us.fbi"})}).statement, ana), Reason::kSupersededEpoch);
+  auto& admin = people.at("us.fbi/admin");
+  Accept(Enrolment(fbi_ana, admin), admin);
+  Accept(Epoch("us.fbi", admin), admin);
+  EXPECT_EQ(state.agency(Agency("us.fbi"))->epochs.size(), 2U);
+  EXPECT_THAT(Ask(fbi_ana, {Item(Send({PolicyFor({"us.fbi"})}), 0, "us.fbi")}), ElementsAre(IsEmpty()));
+}
+
+TEST_F(LeavingTest, NeedsNoMoreSignaturesThanThereAreAgencies) {
+  Amend({"us.dea/admin"}, [](Charter& c) { c.amendment_signatures = 4; });
+  const std::vector<std::string> all = {"gt.mp/admin", "mx.fgr/admin", "us.dea/admin", "us.fbi/admin"};
+  Amend(all, [](Charter& c) {
+    Drop(c, "us.fbi");
+    c.amendment_signatures = 3;
+  });
+  Amend({"gt.mp/admin", "mx.fgr/admin", "us.dea/admin"}, [](Charter& c) { c.title = "Three"; });
+}
+
+// ---- keys ----
+
+TEST_F(AmendedCharterTest, BringsANewReleaseKeyWhileTheFormerIsTakenForAWhile) {
+  auto old_style = NewRecord(ana, {PolicyFor({"mx.fgr"})});
+  const Digest before = Send({PolicyFor({"mx.fgr"})});
+  auto next = crypto::KemPrivateKey::Generate(random);
+  const KeyId former = release_key.public_key().id();
+  const Point former_point = release_key.public_key().point();
+  Amend({"us.dea/admin"}, [&](Charter& c) { c.authorities[0].release_key = next.public_key().point(); });
+  EXPECT_TRUE(state.release_key_taken(authority, former, now));
+  EXPECT_TRUE(Decide(Signed(old_style.statement, ana)));
+  now += std::chrono::hours(1);
+  EXPECT_FALSE(state.release_key_taken(authority, former, now));
+  EXPECT_EQ(Refusal(old_style.statement, ana), Reason::kBadHeader);
+  release_key = std::move(next);
+  Accept(NewRecord(ana, {PolicyFor({"mx.fgr"})}).statement, ana);
+  EXPECT_THAT(Ask(mx_ana, {Item(before, 0, "mx.fgr")}), ElementsAre(IsEmpty()));  // what was sent before is not lost
+  // A former key does not come back, nor does anybody's become one.
+  EXPECT_EQ(Refused({"us.dea/admin"}, [&](Charter& c) { c.authorities[0].release_key = former_point; }),
+            Reason::kBadKey);
+  EXPECT_EQ(Refused({"us.dea/admin"}, [&](Charter& c) { c.authorities[0].release_key = bob.record.keys.kem_key; }),
+            Reason::kBadKey);
+}
+
+TEST_F(AmendedCharterTest, BringsANewLogKeyAndRemembersFromWhereOn) {
+  const std::string former = state.charter()->log_key;
+  auto text = [&] {
+    auto key = crypto::Ed25519SignKey::Generate(random);
+    return log::NoteVerifier::Make(kOrigin, key.verify_key()).value().Text();
+  };
+  const std::string next = text();
+  Amend({"us.dea/admin"}, [&](Charter& c) { c.log_key = next; });
+  EXPECT_THAT(state.log_keys(), ElementsAre(std::pair(std::uint64_t{0}, former), std::pair(state.size(), next)));
+  EXPECT_EQ(Refused({"us.dea/admin"}, [&](Charter& c) { c.log_key = former; }), Reason::kBadKey);
+  Amend({"us.dea/admin"}, [](Charter& c) { c.title = "the same keys"; });
+  EXPECT_EQ(state.log_keys().size(), 2U);
+}
+
+}  // namespace
+}  // namespace valija::ledger

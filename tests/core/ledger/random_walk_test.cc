@@ -1,0 +1,443 @@
+// Tens of thousands of statements, most of them wrong in some way, as a seeded generator makes them: after each entry an
+// independent model says whether it may be there, and in the end the entries are decided and folded again from scratch.
+// A failure prints its seed; VALIJA_SEED=<seed> walks that one alone.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <random>
+
+#include "tests/core/ledger/state_dump.h"
+#include "tests/core/ledger/walk_model.h"
+
+namespace valija::ledger {
+namespace {
+
+using test::Agency;
+using test::Member;
+using test::Person;
+
+constexpr int kStatements = 6000;  // of one walk
+
+class Walk : public test::World {
+ public:
+  explicit Walk(std::uint64_t seed) : dice_(seed) {
+    quick = true;
+    Populate();
+    auto& gt_admin = people.at("gt.mp/admin");
+    Accept(Epoch("gt.mp", gt_admin), gt_admin);
+    for (const char* agency : {"us.dea", "us.fbi", "mx.fgr", "gt.mp"}) {
+      Enrol(std::string(agency) + "/eve", "ana");  // a second member id of ana
+      Enrol(std::string(agency) + "/audit", "audit", [](MemberRecord& m) { m.auditor = true; });
+    }
+    for (const auto& entry : entries) model.Take(entry);
+    joining_ = NewAgency("co.pnc");
+    NewPerson("co.pnc/ana");
+    NewPerson("co.pnc/eve");
+    for (const auto& [id, person] : people) names_.push_back(id);
+  }
+
+  void Run() {
+    for (int i = 0; i < kStatements && !::testing::Test::HasFailure(); ++i) {
+      Tick();
+      Step(Next());
+    }
+  }
+
+  // Everything again, from nothing.
+  void Replay() {
+    State again;
+    for (const auto& entry : entries) {
+      auto decision =
+          ledger::Decide(again, entry.statement, entry.head.time, entry.decision.authority, entry.decision.nonce);
+      ASSERT_TRUE(decision) << entry.head.index << ": " << decision.error().Message();
+      ASSERT_EQ(*decision, entry.decision) << entry.head.index;
+      Apply(again, entry);
+    }
+    EXPECT_EQ(test::StateDump::Of(again, entries), test::StateDump::Of(state, entries));
+  }
+
+  test::WalkModel model;
+  std::map<Kind, std::pair<int, int>> tally;  // accepted, refused
+
+ private:
+  using Made = std::optional<VerifiedStatement>;
+
+  // ---- dice ----
+  std::size_t Below(std::size_t end) { return end == 0 ? 0 : dice_() % end; }
+  bool OneIn(std::size_t n) { return Below(n) == 0; }
+  template <class List>
+  const auto& Any(const List& list) {
+    return list[Below(list.size())];
+  }
+  // Mostly of late, as what is old has ended.
+  Digest Recent(const std::vector<Digest>& list) {
+    if (list.empty() || OneIn(50)) return Digest{{static_cast<std::uint8_t>(Below(256))}};
+    const std::size_t window = std::min<std::size_t>(list.size(), OneIn(8) ? list.size() : 12);
+    return list[list.size() - 1 - Below(window)];
+  }
+  const Person& Somebody() { return people.at(Any(names_)); }
+  // Somebody whom it may concern, or anybody.
+  const Person& Author(const std::optional<MemberId>& likely) {
+    return likely && !OneIn(4) ? people.at(likely->str()) : Somebody();
+  }
+  std::string Why() { return OneIn(40) ? std::string() : "for a reason"; }
+
+  void Tick() {
+    now += Duration(Below(180'000));
+    if (OneIn(200)) now += std::chrono::hours(Below(12));
+    if (OneIn(300)) now -= std::chrono::minutes(2);  // a clock that goes back
+  }
+
+  // ---- policies ----
+  policy::Policy SomePolicy() {
+    auto out = PolicyFor({});
+    out.marking = static_cast<policy::Tlp>(2 + Below(4));
+    for (const char* agency : {"co.pnc", "gt.mp", "mx.fgr", "us.dea", "us.fbi"})
+      if (OneIn(2) && (OneIn(30) || (state.agency(Agency(agency)) && !state.agency(Agency(agency))->left)))
+        out.releasable_to.agencies.push_back(Agency(agency));
+    if (OneIn(6)) out.releasable_to.countries = {"us"};
+    if (OneIn(5)) out.purposes = {"analysis"};
+    if (OneIn(6)) out.not_before = now + std::chrono::minutes(Below(90));
+    if (!OneIn(3)) out.expires = now + std::chrono::minutes(91 + Below(600));
+    if (OneIn(3)) out.openings_per_agency = static_cast<std::uint32_t>(1 + Below(2));
+    if (OneIn(3)) out.openings_in_all = static_cast<std::uint32_t>(1 + Below(4));
+    if (OneIn(2)) {
+      std::set<MemberId> approvers;
+      while (approvers.size() < 4) approvers.insert(Member(Any(names_)));
+      std::vector<MemberId> list(approvers.begin(), approvers.end());
+      out.approvals = {{static_cast<std::uint32_t>(1 + Below(2)), {list[0], list[1]}}};
+      if (OneIn(3)) out.approvals.push_back({1, {list[2], list[3]}});
+      out.approval_hours = static_cast<std::uint32_t>(1 + Below(8));
+      out.emergency = OneIn(2);
+    }
+    out.onward = static_cast<policy::Onward>(Below(3));
+    return out;
+  }
+
+  // ---- statements ----
+  Made Next() {
+    switch (Below(24)) {
+      case 0:
+        return MakeEnrolment();
+      case 1:
+        return OneIn(4) ? MakeCharter() : OneIn(2) ? MakeEpoch() : MakeEnrolment();
+      case 2:
+      case 3:
+      case 4:
+        return MakeRecord();
+      case 5:
+      case 6:
+      case 7:
+      case 8:
+      case 9:
+      case 10:
+        return MakeOpen();
+      case 11:
+        return MakeAcknowledgement();
+      case 12:
+        return OneIn(2) ? MakeRevocation() : MakeAcknowledgement();
+      case 13:
+        return MakeGrant();
+      case 14:
+        return MakeAmendment();
+      case 15:
+      case 16:
+        return MakeApproval();
+      case 17:
+        return MakeSecondOpen();
+      case 18:
+        return MakeReview();
+      case 19:
+        return MakeAccessRequest();
+      case 20:
+        return MakeAnswer();
+      case 21:
+        return MakeOrder();
+      case 22:
+        return MakeStandingOpening();
+      default:
+        return OneIn(3) ? Again() : MakePurge();
+    }
+  }
+
+  template <class P>
+  Made By1(P payload, const Person& by) {
+    if (OneIn(60)) payload.by.time = now - std::chrono::hours(2);
+    if (OneIn(90)) payload.by.origin = "example.org/other";
+    return Signed(std::move(payload), by);
+  }
+
+  Made MakeEnrolment() {
+    const std::string id = Any(names_);
+    if (id.ends_with("/admin")) return std::nullopt;
+    const Person& by = Author(Member(Member(id).agency().str() + "/admin"));
+    if (OneIn(3)) return By1(Removal(id, by, OneIn(2) ? MemberStatus::kSuspended : MemberStatus::kRemoved), by);
+    auto enrolment = Enrolment(people.at(id), by);
+    // Another label for the same member, as an agency that cheats would give it.
+    enrolment.member.person = OneIn(3) ? "somebody" : OneIn(2) ? "ana" : "";
+    if (OneIn(20)) enrolment.previous = Digest{};
+    return By1(std::move(enrolment), by);
+  }
+  Made MakeEpoch() {
+    const std::string agency = Any(names_).substr(0, 6);
+    const std::string id = agency.substr(0, agency.find('/'));
+    if (state.agency(Agency(id)) == nullptr) return std::nullopt;
+    const Person& by = Author(Member(id + "/admin"));
+    auto epoch = Epoch(id, by);
+    if (OneIn(10)) ++epoch.epoch;
+    return By1(std::move(epoch), by);
+  }
+  Made MakeCharter() {
+    auto next = *state.charter();
+    const auto* known = state.agency(Agency("co.pnc"));
+    std::vector<std::string> signers = {OneIn(4) ? "us.dea/ana" : "us.dea/admin"};
+    if (known != nullptr && !known->left) {
+      std::erase_if(next.agencies, [](const auto& one) { return one.id == Agency("co.pnc"); });
+    } else {
+      next.agencies.insert(next.agencies.begin(), joining_);
+      if (!OneIn(4)) signers.push_back("co.pnc/admin");
+    }
+    auto amendment = Amended(std::move(next));
+    if (OneIn(6)) amendment.previous = Digest{};
+    auto made = SignedBy(amendment, signers);
+    return made ? Made(*made) : std::nullopt;
+  }
+  // Of agencies that have a key to seal to, as any sender finds out first.
+  Made MakeRecord() {
+    const Person& by = Somebody();
+    std::vector<policy::Policy> policies = {SomePolicy()};
+    if (OneIn(4)) policies.push_back(SomePolicy());
+    auto draft = NewRecord(by, policies, test::Sealing{std::nullopt, 1 + Below(2)});
+    if (OneIn(6)) draft.header().in_reply_to = Recent(records_);
+    if (OneIn(6)) draft.header().urgency = static_cast<record::Urgency>(Below(5));
+    if (OneIn(5)) draft.header().sources = {Recent(records_)};
+    if (OneIn(40)) draft.header().portions[0].amend_key_id = Somebody().sign.id();
+    if (OneIn(40)) draft.statement.attachments.slips.pop_back();
+    if (OneIn(25) && last_body_) draft.record().payload.portions[0].body_root = *last_body_;
+    last_body_ = draft.record().payload.portions[0].body_root;
+    return Signed(draft.statement, by);
+  }
+  std::optional<MemberId> LikelyRecipient(const Digest& of) {
+    const auto* record = state.record(of);
+    if (record == nullptr) return std::nullopt;
+    const auto& to = Any(record->portions).recipients;
+    if (to.empty()) return std::nullopt;
+    for (int i = 0; i < 8; ++i) {
+      const std::string id = Any(names_);
+      if (Member(id).agency() == Any(to).first) return Member(id);
+    }
+    return std::nullopt;
+  }
+  OpenItem ItemOf(const Digest& of, const AgencyId& agency) {
+    const auto* record = state.record(of);
+    OpenItem out{
+        of, record != nullptr ? static_cast<std::uint32_t>(Below(record->portions.size() + (OneIn(20) ? 1 : 0))) : 0,
+        KeyId{}};
+    const auto* portion = record != nullptr ? record->portion(out.portion) : nullptr;
+    if (portion != nullptr && !OneIn(30))
+      for (const auto& [to, key] : portion->recipients)
+        if (to == agency) out.epoch_key_id = key;
+    return out;
+  }
+  Made MakeOpen() {
+    const Digest first = Recent(records_);
+    const Person& by = Author(LikelyRecipient(first));
+    auto open = Open(by, {ItemOf(first, by.id().agency())}, OneIn(5) ? "analysis" : "investigation");
+    if (OneIn(5)) open.items.push_back(ItemOf(Recent(records_), by.id().agency()));
+    if (OneIn(6)) open.emergency = "now";
+    if (OneIn(40)) open.expires = now;
+    if (OneIn(60) && last_nonce_) open.by.nonce = *last_nonce_;
+    last_nonce_ = open.by.nonce;
+    return By1(std::move(open), by);
+  }
+  Made MakeSecondOpen() {
+    const Digest of = Recent(requests_);
+    const auto* waits = state.pending(of);
+    if (waits == nullptr) return std::nullopt;
+    const Person& by = Author(waits->author);
+    auto open = Open(by, waits->items, waits->purpose);
+    open.approved_request = of;
+    if (OneIn(20)) open.purpose = "analysis";
+    if (OneIn(20)) open.items = {ItemOf(Recent(records_), by.id().agency())};
+    return By1(std::move(open), by);
+  }
+  Made MakeAcknowledgement() {
+    const Digest of = Recent(records_);
+    const Person& by = Author(LikelyRecipient(of));
+    return By1(Acknowledgement{By(by), of, std::string(kOutcomes[Below(5)])}, by);
+  }
+  std::optional<MemberId> Originator(const Digest& of) {
+    const auto* record = state.record(of);
+    return record != nullptr ? std::optional(record->originator) : std::nullopt;
+  }
+  Made MakeRevocation() {
+    if (OneIn(4)) {
+      const Digest order = Recent(orders_);
+      const auto* known = state.order(order);
+      const Person& by = Author(known != nullptr ? std::optional(known->order.by.author) : std::nullopt);
+      return By1(Revocation{By(by), order, Why(), false}, by);
+    }
+    const Digest of = Recent(records_);
+    const Person& by = Author(Originator(of));
+    return By1(Revocation{By(by), of, Why(), OneIn(2)}, by);
+  }
+  Made MakeGrant() {
+    const Digest of = Recent(records_);
+    const auto* record = state.record(of);
+    auto policy = SomePolicy();
+    // Passed on by somebody who has it, under what the originator said.
+    if (record != nullptr && OneIn(2)) {
+      policy = *record->portions[0].policy;
+      policy.releasable_to = PolicyFor({}).releasable_to;
+      if (OneIn(2)) policy.releasable_to.agencies.push_back(Agency("us.dea"));
+      policy.releasable_to.agencies.push_back(Agency("us.fbi"));
+      const Person& by = Author(LikelyRecipient(of));
+      return Signed(NewGrant(by, of, {{0, policy}}, test::Sealing{std::nullopt, 1}).statement, by);
+    }
+    const Person& by = Author(Originator(of));
+    auto draft = NewGrant(by, of, {{static_cast<std::uint32_t>(OneIn(8)), policy}}, test::Sealing{std::nullopt, 1});
+    if (OneIn(3)) draft.grant().request = Recent(asked_);
+    return Signed(draft.statement, by);
+  }
+  Made MakeAmendment() {
+    const Digest of = Recent(records_);
+    const Person& by = Author(Originator(of));
+    const auto* record = state.record(of);
+    auto policy = SomePolicy();
+    if (record != nullptr && !OneIn(4)) policy.releasable_to = record->portions[0].policy->releasable_to;
+    auto statement = Amend(by, of, policy, static_cast<std::uint32_t>(OneIn(6)));
+    if (OneIn(10)) ++std::get<Amendment>(statement.payload).sequence;
+    if (OneIn(20)) statement.attachments.policies[0].back() ^= 1;
+    return Signed(std::move(statement), by);
+  }
+  Made MakeApproval() {
+    const Digest of = Recent(requests_);
+    const auto* waits = state.pending(of);
+    std::optional<MemberId> likely;
+    if (waits != nullptr) {
+      const auto* record = state.record(waits->items[0].record);
+      const auto* portion = record != nullptr ? record->portion(waits->items[0].portion) : nullptr;
+      if (portion != nullptr && !portion->policy->approvals.empty())
+        likely = Any(Any(portion->policy->approvals).approvers);
+    }
+    const Person& by = Author(likely);
+    const auto verdict = OneIn(6) ? static_cast<ApprovalVerdict>(1 + Below(3)) : ApprovalVerdict::kApprove;
+    return By1(Approval{By(by), of, verdict, Why()}, by);
+  }
+  Made MakeReview() {
+    const Digest of = Recent(emergencies_);
+    const auto* known = state.emergency(of);
+    std::optional<MemberId> likely;
+    if (known != nullptr) likely = Member(known->originators[0].str() + "/audit");
+    if (likely && !people.count(likely->str())) likely.reset();
+    const Person& by = Author(likely);
+    return By1(Review{By(by), of, Finding::kJustified, Why()}, by);
+  }
+  Made MakeAccessRequest() {
+    const Person& by = Somebody();
+    const Wish wish = static_cast<Wish>(1 + Below(3));
+    auto access = Access(by, Recent(records_), wish);
+    if (wish == Wish::kOnward) access.agency = Agency("us.fbi");
+    return By1(std::move(access), by);
+  }
+  Made MakeAnswer() {
+    const Digest of = Recent(asked_);
+    const auto* asked = state.access_request(of);
+    const Person& by = Author(asked != nullptr ? Originator(asked->request.record) : std::nullopt);
+    Answer answer{By(by), of, std::nullopt, ""};
+    if (OneIn(2)) answer.marking = policy::Tlp::kGreen;
+    return By1(std::move(answer), by);
+  }
+  Made MakeOrder() {
+    const Person& by = Somebody();
+    auto order = Order(by);
+    order.expires = now + std::chrono::minutes(Below(600));
+    return By1(std::move(order), by);
+  }
+  Made MakeStandingOpening() {
+    const Digest order = Recent(orders_);
+    StandingOpening opening{order, Recent(records_), {0}};
+    if (OneIn(5)) opening.portions.push_back(1);
+    return Signed(std::move(opening));
+  }
+  Made MakePurge() {
+    const Digest of = OneIn(2) ? Recent(records_) : entries[Below(entries.size())].head.statement;
+    const auto* known = state.statement(of);
+    std::optional<MemberId> likely;
+    if (known != nullptr && known->author != nullptr) likely = Member(known->author->agency().str() + "/admin");
+    const Person& by = Author(likely);
+    return By1(Purge(by, {of}), by);
+  }
+  Made Again() { return entries[Below(entries.size())].statement; }
+
+  // ---- one step ----
+  void Step(const Made& made) {
+    if (!made) return;
+    const Statement& statement = **made;
+    auto decision = Decide(*made);
+    auto& counts = tally[statement.kind];
+    if (!decision) {
+      ++counts.second;
+      return;
+    }
+    ++counts.first;
+    Accept(*made);
+    const Entry& entry = entries.back();
+    EXPECT_EQ(entry.decision, *decision);  // decided twice, decided the same
+    model.Take(entry);
+    const Digest& digest = statement.digest;
+    if (state.record(digest) != nullptr) records_.push_back(digest);
+    if (state.pending(digest) != nullptr) requests_.push_back(digest);
+    if (state.emergency(digest) != nullptr) emergencies_.push_back(digest);
+    if (state.access_request(digest) != nullptr) asked_.push_back(digest);
+    if (state.order(digest) != nullptr) orders_.push_back(digest);
+  }
+
+  std::mt19937_64 dice_;
+  std::vector<std::string> names_;
+  CharterAgency joining_{Agency("co.pnc"), {}, {}, {}};
+  std::vector<Digest> records_, requests_, emergencies_, asked_, orders_;
+  std::optional<Hash> last_body_;
+  std::optional<Nonce> last_nonce_;
+};
+
+TEST(RandomWalk, HoldsWhatMustHoldAndReplaysAsItWas) {
+  std::vector<std::uint64_t> seeds = {1, 2, 3, 4, 5, 6, 7, 8};
+  if (const char* chosen = std::getenv("VALIJA_SEED")) seeds = {std::strtoull(chosen, nullptr, 10)};
+  std::map<Kind, std::pair<int, int>> tally;
+  std::size_t granted = 0, approved = 0, emergencies = 0, under_orders = 0, passed_on = 0;
+  for (const auto seed : seeds) {
+    SCOPED_TRACE("VALIJA_SEED=" + std::to_string(seed) + " replays this walk");
+    Walk walk(seed);
+    walk.Run();
+    if (HasFailure()) return;
+    walk.Replay();
+    for (const auto& [kind, counts] : walk.tally)
+      tally[kind].first += counts.first, tally[kind].second += counts.second;
+    granted += walk.model.granted;
+    approved += walk.model.granted_under_approvals;
+    emergencies += walk.model.emergencies;
+    under_orders += walk.model.under_orders;
+    passed_on += walk.model.passed_on;
+  }
+  std::ostringstream seen;
+  for (const auto& [kind, counts] : tally)
+    seen << NameOf(kind) << ' ' << counts.first << " accepted, " << counts.second << " refused\n";
+  seen << granted << " granted, " << approved << " under approvals, " << emergencies << " emergencies, " << under_orders
+       << " under orders, " << passed_on << " of what was passed on\n";
+  RecordProperty("seen", seen.str());
+  if (seeds.size() < 2) return;
+  // A walk that gets nowhere proves nothing.
+  for (int kind = static_cast<int>(Kind::kEnrolment); kind <= static_cast<int>(Kind::kPurge); ++kind) {
+    EXPECT_GT(tally[static_cast<Kind>(kind)].first, 10) << seen.str();
+    EXPECT_GT(tally[static_cast<Kind>(kind)].second, 10) << seen.str();
+  }
+  EXPECT_GT(granted, 300U) << seen.str();
+  EXPECT_GT(approved, 10U) << seen.str();
+  EXPECT_GT(emergencies, 10U) << seen.str();
+  EXPECT_GT(under_orders, 10U) << seen.str();
+  EXPECT_GT(passed_on, 10U) << seen.str();
+}
+
+}  // namespace
+}  // namespace valija::ledger
