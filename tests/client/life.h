@@ -8,6 +8,8 @@
 
 namespace valija::client {
 
+using test::FakeBroker;
+
 class LifeTest : public ::testing::Test, public test::ClientWorld {
  protected:
   std::string Sent(const Draft& draft, const std::string& by = "us.dea/ana") {

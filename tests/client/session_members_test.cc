@@ -1,12 +1,10 @@
 // Members that are suspended and come back, keys that are renewed, and a charter that is amended.
 #include "core/crypto/dsse.h"
+#include "core/crypto/keyfile.h"
 #include "tests/client/life.h"
 
 namespace valija::client {
 namespace {
-
-using ::testing::Each;
-using ::testing::IsEmpty;
 
 class MembersTest : public LifeTest {
  protected:
@@ -75,7 +73,7 @@ TEST_F(MembersTest, RenewsAMembersKeysAndLosesNothing) {
   const auto folder = ProfileOf("us.dea/ana") / "keys-2";
   SessionOf("us.dea/admin")->Enrol(folder / "member.card", {"secret", {"analyst"}, {}, false, false, "ana"}).value();
   auto profile = Profile::Open(ProfileOf("us.dea/ana")).value();
-  const auto ca = begun.cas.at("us.dea");
+  const auto& ca = begun.cas.at("us.dea");
   const auto wrong = ca.Issue("us.dea", "us.dea/ana", begun.Keys("us.dea/ana").authentication);
   EXPECT_EQ(profile.FinishRenewal(wrong, FakeBroker::Now()).error().reason, Reason::kBadCertificate);
   const auto scalar = crypto::DecryptEcKey(test::ReadAll(folder / "authentication.pem"), passphrase).value();
@@ -103,8 +101,6 @@ TEST_F(MembersTest, FollowsAnAmendmentOfTheCharter) {
   EXPECT_EQ(SessionOf("us.dea/admin")->SubmitCharterAmendment(bytes).value().kind, "charter-amendment");
   auto ana = SessionOf("us.dea/ana");
   EXPECT_EQ(ana->Send({DraftOf(std::string(2000, 'x'))}, {}).value()[0].error().reason, Reason::kTooLarge);
-  auto draft = DraftOf("x");
-  draft.portions[0].policy_text += "purpose training\n";
   EXPECT_EQ(SessionOf("us.dea/admin")->SubmitCharterAmendment("nothing").error().reason, Reason::kMalformed);
   const auto charter = std::string(AsText(proto::EncodeEnvelope(begun.charter_envelope)));
   EXPECT_EQ(SessionOf("us.dea/admin")->SubmitCharterAmendment(charter).error().reason, Reason::kUnknownType);
@@ -124,7 +120,7 @@ TEST_F(MembersTest, GivesNothingToAnAgencyThatLeft) {
     EXPECT_EQ(agency.left, agency.id == "us.fbi");
     if (agency.left) EXPECT_EQ(agency.members.at(0).status, "removed");
   }
-  EXPECT_FALSE(SessionOf("us.fbi/kim")->Send({DraftOf("x")}, {}));
+  EXPECT_FALSE(SessionOf("us.fbi/kim")->Send({DraftOf("x")}, {}).value()[0]);
 }
 
 TEST_F(MembersTest, RefusesAnAmendmentThatNotEnoughHaveSigned) {

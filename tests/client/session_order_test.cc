@@ -107,9 +107,9 @@ TEST_F(OrderTest, TakesNothingFromAnOpeningUnderSomebodyElsesOrder) {
   const auto opening = FakeBroker::Opening({Id(std::string(64, 'a')), Id(id), {0}});
   ledger::Decision decision{opening->digest, begun.broker.authority, {}, {{Id(id), 0, {}, {}, 0, "TLP:AMBER"}}};
   const auto index = honest.Log(opening, decision);
+  bool told = false;
   lies.mailbox = [&](EntriesAnswer& page) {
-    if (page.next_cursor <= index || (!page.entries.empty() && page.entries.back().entry.head->index >= index)) return;
-    page.entries.push_back(honest.Proved(index));
+    if (!std::exchange(told, true)) page.entries.push_back(honest.Proved(index));
   };
   auto luis = SessionOf("mx.fgr/luis");
   EXPECT_FALSE(luis->Inbox().value().at(0).opened_by_me);
