@@ -106,10 +106,14 @@ TEST_F(SessionTest, HandsInAgainWhatAFullPoolTurnedAway) {
 TEST_F(SessionTest, KeepsWhatWasAcceptedWhenTheOthersAreTurnedAwayToTheEnd) {
   auto ana = SessionOf("us.dea/ana");
   ana->set_pause({});
+  int calls = 0;
   honest.lies.post = [&](PostAnswer& answer) {
-    answer.outcomes.back() = Refuse(Reason::kPoolFull);
-    honest.answers_to_lose = 2;  // the pool is full for the whole call from now on
-    honest.lost_as = Reason::kPoolFull;
+    if (calls++ == 0) {
+      answer.outcomes.back() = Refuse(Reason::kPoolFull);
+    } else {  // the pool is full for the whole call from now on
+      honest.answers_to_lose = 1;
+      honest.lost_as = Reason::kPoolFull;
+    }
   };
   const auto both = ana->Send({DraftOf("one"), DraftOf("two")}, {}).value();
   EXPECT_TRUE(both[0]);
@@ -159,7 +163,7 @@ TEST_F(SessionTest, SaysWhereToLookWhenNobodyKnowsWhetherItHappened) {
 }
 
 TEST_F(SessionTest, SaysWhatToDoNextWhereTheReasonAloneDoesNot) {
-  EXPECT_THAT(ToFailure(Refuse(Reason::kDeadline)).message, HasSubstr("--timeout"));
+  EXPECT_THAT(ToFailure(Refuse(Reason::kDeadline)).message, HasSubstr("busy, or out of reach"));
   EXPECT_THAT(ToFailure(Refuse(Reason::kStorage)).message, HasSubstr("make space"));
   EXPECT_THAT(ToFailure(Refuse(Reason::kOutcomeUnknown, "x")).message, HasSubstr("(x) The broker takes nothing more"));
   EXPECT_THAT(ToFailure(Refuse(Reason::kPoolFull)).message, HasSubstr("tell the broker's operator"));
