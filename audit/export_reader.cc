@@ -26,6 +26,9 @@ Result<Bytes> ExportReader::File(const std::string& path) const {
 Result<std::vector<Bytes>> ExportReader::EntriesFile(std::uint64_t n) const {
   const auto width = static_cast<unsigned>(std::min<std::uint64_t>(log::kTileWidth, size_ - n * log::kTileWidth));
   const auto path = proto::EntriesPath(n, width);
+  // What the checkpoint calls for and nobody finds is damage, not a fault of who looks.
+  std::error_code ignored;
+  if (!std::filesystem::exists(folder_ / path, ignored)) return Refuse(Reason::kCorrupt, path + " is not there");
   TRY(auto bytes, File(path));
   auto entries = proto::ParseEntriesFile(bytes);
   if (!entries) return Refuse(Reason::kCorrupt, path + ": " + entries.error().Message());

@@ -89,7 +89,7 @@ class Run {
 // Entry 0 is the charter, and the charter has the log's key: from its digest everything else follows.
 Status Run::Begin(const std::optional<LastRun>& last) {
   auto first = reader_.EntriesFile(0);
-  if (!first && first.error().reason == Reason::kFile) return first.error();  // it is absent, or nobody lets us read it
+  if (!first && first.error().reason == Reason::kFile) return first.error();  // nobody lets us read it
   auto shown = [&]() -> Result<ledger::Statement> {
     TRY_OK(first);
     TRY(auto entry, proto::DecodeLoggedEntry(first->front()));
@@ -386,7 +386,12 @@ Result<Report> Verify(const Options& options) {
     return report;
   }
   TRY(auto reader, std::move(opened));
-  if (reader.size() == 0) return Refuse(Reason::kCorrupt, "the log is empty; it has no charter");
+  if (reader.size() == 0) {
+    Report report;
+    report.findings.push_back(
+        {std::nullopt, last ? "rolled-back" : "bad-checkpoint", "the log is empty; it has no charter"});
+    return report;
+  }
   return Run(options, reader, *charter).Go(last);
 }
 

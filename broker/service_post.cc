@@ -218,7 +218,9 @@ struct PostJob : std::enable_shared_from_this<PostJob> {
   proto::Outcome OutcomeOf(std::size_t i, const PublishedCheckpoint& checkpoint) {
     auto& result = results[i];
     bool again = false;
-    if (!result && result.error().reason == Reason::kExists) {
+    // Handed in again, it may be turned away before anybody sees that it is in the log.
+    if (!result && (result.error().reason == Reason::kExists || result.error().reason == Reason::kPoolFull ||
+                    result.error().reason == Reason::kStorage || result.error().reason == Reason::kShuttingDown)) {
       if (auto before = AcceptedBefore(digests[i])) {
         result = *std::move(before);
         again = true;

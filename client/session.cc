@@ -14,13 +14,13 @@ namespace {
 std::string_view NextStep(Reason reason) {
   switch (reason) {
     case Reason::kDeadline:
-      return " With --timeout SECONDS it is waited for longer.";
+      return " The broker may be busy, or out of reach.";
     case Reason::kStorage:
-      return " The broker's operator has to make space, and after a failed write to restart it; then do it again.";
+      return " The broker's operator has to make space, and after a failed write to restart it.";
     case Reason::kOutcomeUnknown:
       return " The broker takes nothing more until its operator has restarted it.";
     case Reason::kPoolFull:
-      return " It was tried several times; wait a minute, or tell the broker's operator.";
+      return " Wait a minute, or tell the broker's operator.";
     default:
       return {};
   }
@@ -98,8 +98,8 @@ Result<std::vector<AgencyInfo>> SessionCore::Directory() {
   return agencies;
 }
 
-Error Unsettled(Error error, const ledger::Envelope& envelope) {
-  if (error.reason != Reason::kUnavailable && error.reason != Reason::kDeadline &&
+Error Unsettled(Error error, const ledger::Envelope& envelope, bool lost) {
+  if (!lost && error.reason != Reason::kUnavailable && error.reason != Reason::kDeadline &&
       error.reason != Reason::kOutcomeUnknown)
     return error;
   const auto digest = crypto::DigestOf(envelope.payload_type, envelope.payload).Hex();
@@ -115,22 +115,32 @@ Error Unsettled(Error error, const ledger::Envelope& envelope) {
   return error;
 }
 
-Result<PostAnswer> SessionCore::PostPatiently(const std::vector<Submission>& submissions, Time until, bool* repeated) {
+Result<PostAnswer> SessionCore::PostPatiently(const std::vector<Submission>& submissions, bool& lost, Time until) {
   constexpr int kAttempts = 3;
-  auto passes = [](const Result<PostAnswer>& answer) {
-    if (!answer)  // a connection that went dead is noticed by nothing but the deadline
-      return answer.error().reason == Reason::kUnavailable || answer.error().reason == Reason::kDeadline ||
-             answer.error().reason == Reason::kPoolFull;
-    return std::any_of(answer->outcomes.begin(), answer->outcomes.end(),
-                       [](const auto& one) { return !one && one.error().reason == Reason::kPoolFull; });
+  auto unanswered = [](const Error& error) {  // a connection that went dead is noticed by nothing but the deadline
+    return error.reason == Reason::kUnavailable || error.reason == Reason::kDeadline;
   };
+  auto turned_away = [](const auto& outcome) { return !outcome && outcome.error().reason == Reason::kPoolFull; };
+  // The last answer there was: what it says of some must not be forgotten when another attempt for the others fails. The
+  // broker knows a statement that it has accepted, also when its pool is full.
+  std::optional<PostAnswer> last;
   for (int attempt = 1;; ++attempt) {
-    if (repeated != nullptr) *repeated = attempt > 1;
     auto answer = transport_->Post(submissions, verifier_.verified_size());
-    if (answer && answer->outcomes.size() != submissions.size())
-      return Refuse(Reason::kBadProof, "the broker answered for another number of statements");
+    bool again = false;
+    if (answer) {
+      if (answer->outcomes.size() != submissions.size())
+        return Refuse(Reason::kBadProof, "the broker answered for another number of statements");
+      again = std::any_of(answer->outcomes.begin(), answer->outcomes.end(), turned_away);
+      last = *std::move(answer);
+    } else {
+      lost = lost || unanswered(answer.error());
+      again = unanswered(answer.error()) || answer.error().reason == Reason::kPoolFull;
+    }
     const auto pause = pause_ * attempt;
-    if (!passes(answer) || attempt == kAttempts || Now() + pause >= until) return answer;
+    if (!again || attempt == kAttempts || Now() + pause >= until) {
+      if (last) return *std::move(last);
+      return answer.error();
+    }
     std::this_thread::sleep_for(pause);
   }
 }
@@ -179,9 +189,10 @@ Result<VerifiedEntry> SessionCore::PostSigned(ledger::Envelope envelope, record:
   std::vector<Submission> submissions(1);
   submissions[0].envelope = std::move(envelope);
   submissions[0].attachments = std::move(attachments);
-  auto answer = PostPatiently(submissions);
-  if (!answer) return Unsettled(answer.error(), submissions[0].envelope);
-  if (!answer->outcomes[0]) return Unsettled(answer->outcomes[0].error(), submissions[0].envelope);
+  bool lost = false;
+  auto answer = PostPatiently(submissions, lost);
+  if (!answer) return Unsettled(answer.error(), submissions[0].envelope, lost);
+  if (!answer->outcomes[0]) return Unsettled(answer->outcomes[0].error(), submissions[0].envelope, lost);
   TRY(auto checkpoint, verifier_.Advance(answer->view));
   const auto& receipt = answer->outcomes[0]->receipt;
   TRY(auto decision, verifier_.CheckAccepted(receipt, digest, checkpoint));

@@ -32,7 +32,7 @@ TimePoint ToTimePoint(Time time);
 Result<policy::Policy> PolicyOf(const std::string& text);  // kBadPolicy: every error of it, by line
 // After some failures nobody knows whether the statement is in the log: the error then says so, and where to look before
 // it is made anew. Other errors stay as they are.
-Error Unsettled(Error error, const ledger::Envelope& envelope);
+Error Unsettled(Error error, const ledger::Envelope& envelope, bool lost);
 
 class SessionCore {
  public:
@@ -121,9 +121,9 @@ class SessionCore {
   static Digest DigestOf(ledger::Kind kind, ByteView payload);
   Result<VerifiedEntry> PostSigned(ledger::Envelope envelope, record::Attachments attachments);
   // Posts, up to three times while there is no answer or the pool is full, but not from `until` on (a statement posted
-  // twice is accepted once). `repeated`, if given, is set when it was posted more than once.
-  Result<PostAnswer> PostPatiently(const std::vector<Submission>& submissions, Time until = Time::max(),
-                                   bool* repeated = nullptr);
+  // twice is accepted once). Sets `lost` if an attempt ended without an answer: whatever is said after that, the statements
+  // may be in the log, or come there.
+  Result<PostAnswer> PostPatiently(const std::vector<Submission>& submissions, bool& lost, Time until = Time::max());
   // Whether a stream that ended so is begun again: at its greatest age the broker ends each, and it may be restarting.
   // Waits before it says yes, longer each time that nothing came of the last stream: under two minutes in all.
   bool AnotherStream(const Error& why, bool progress, int& fruitless) const;

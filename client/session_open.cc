@@ -140,11 +140,11 @@ Result<std::uint64_t> SessionCore::RequestKeys(const std::vector<Wanted*>& wante
   std::vector<Submission> submissions(1);
   submissions[0].envelope = std::move(envelope);
   // The very same statement, should the answer be lost: it is decided once, and until it expires it is answered again.
-  bool repeated = false;
-  auto posted = PostPatiently(submissions, open.expires, &repeated);
-  if (!posted) return Unsettled(posted.error(), submissions[0].envelope);
+  bool lost = false;
+  auto posted = PostPatiently(submissions, lost, open.expires);
+  if (!posted) return Unsettled(posted.error(), submissions[0].envelope, lost);
   const auto& answer = *posted;
-  if (!answer.outcomes[0]) return Unsettled(answer.outcomes[0].error(), submissions[0].envelope);
+  if (!answer.outcomes[0]) return Unsettled(answer.outcomes[0].error(), submissions[0].envelope, lost);
 
   // ---- the proof, before any share is touched ----
   TRY(auto checkpoint, verifier_.Advance(answer.view));
@@ -164,7 +164,7 @@ Result<std::uint64_t> SessionCore::RequestKeys(const std::vector<Wanted*>& wante
       out[wanted[i]->place] = RefusalOf(verdict, asked.approved.value_or(request_digest));
   }
   if (allowed == 0) return index;
-  if (repeated && accepted.releases.empty())
+  if (lost && accepted.releases.empty())
     return Refuse(Reason::kReplayed, "the answer was lost, and what entry " + std::to_string(index) +
                                          " granted is not released again: something has changed since; ask anew");
   if (accepted.releases.size() != 1) return Refuse(Reason::kWrongRelease, "not one release");

@@ -233,13 +233,15 @@ Result<std::vector<Result<SentRecord>>> SessionCore::Send(const std::vector<Draf
   std::vector<std::size_t> members;
   std::vector<Submission> submissions;
   std::size_t bytes = 0;
+  bool lost = false;  // an answer to what is being posted now
   auto post = [&]() -> Status {
     if (submissions.empty()) return Ok();
-    TRY(auto answer, PostPatiently(submissions));
+    lost = false;
+    TRY(auto answer, PostPatiently(submissions, lost));
     TRY(auto checkpoint, verifier_.Advance(answer.view));
     for (std::size_t k = 0; k < members.size(); ++k) {
       if (!answer.outcomes[k]) {
-        out[members[k]] = Unsettled(answer.outcomes[k].error(), submissions[k].envelope);
+        out[members[k]] = Unsettled(answer.outcomes[k].error(), submissions[k].envelope, lost);
         continue;
       }
       const auto& receipt = answer.outcomes[k]->receipt;
@@ -258,7 +260,7 @@ Result<std::vector<Result<SentRecord>>> SessionCore::Send(const std::vector<Draf
   };
   // What was posted before a failure is sent, and its senders are told; the rest has the failure for an answer.
   auto give_up = [&](const Error& error) {
-    for (std::size_t k = 0; k < members.size(); ++k) out[members[k]] = Unsettled(error, submissions[k].envelope);
+    for (std::size_t k = 0; k < members.size(); ++k) out[members[k]] = Unsettled(error, submissions[k].envelope, lost);
     for (std::size_t i = 0; i < drafts.size(); ++i)
       if (ready[i]) out[i] = error;
     return std::move(out);

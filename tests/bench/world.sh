@@ -4,6 +4,10 @@
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/../e2e/world.sh"
 world_make "$1" "$2"
+# All senders are one member and all openers are another: together they need more than one member may have.
+broker_stop
+printf 'streams-per-member=1024\nin-flight-per-member=1024\n' >>"$W/broker/broker.conf"
+broker_start
 for ((i = 0; i < $3; i++)); do
   cp -r "$W/profiles/mx.fgr/omar" "$W/profiles/sender-$i"
   cp -r "$W/profiles/us.dea/jrivera" "$W/profiles/opener-$i"

@@ -103,6 +103,38 @@ TEST_F(SessionTest, HandsInAgainWhatAFullPoolTurnedAway) {
   EXPECT_EQ(honest.posts, before + 6);  // and not for ever
 }
 
+TEST_F(SessionTest, KeepsWhatWasAcceptedWhenTheOthersAreTurnedAwayToTheEnd) {
+  auto ana = SessionOf("us.dea/ana");
+  ana->set_pause({});
+  int calls = 0;
+  honest.lies.post = [&](PostAnswer& answer) {
+    if (calls++ == 0) {
+      answer.outcomes.back() = Refuse(Reason::kPoolFull);
+    } else {  // the pool is full for the whole call from now on
+      honest.answers_to_lose = 1;
+      honest.lost_as = Reason::kPoolFull;
+    }
+  };
+  const auto both = ana->Send({DraftOf("one"), DraftOf("two")}, {}).value();
+  EXPECT_TRUE(both[0]);
+  EXPECT_EQ(both[1].error().reason, Reason::kPoolFull);
+}
+
+TEST_F(SessionTest, SaysThatItMayHaveHappenedWhenARefusalComesAfterALostAnswer) {
+  auto ana = SessionOf("us.dea/ana");
+  ana->set_pause({});
+  for (Reason reason : {Reason::kPoolFull, Reason::kShuttingDown, Reason::kStorage, Reason::kRequestExpired}) {
+    honest.answers_to_lose = 1;
+    honest.lost_as = Reason::kDeadline;
+    honest.lies.post = [&](PostAnswer& answer) { answer.outcomes.at(0) = Refuse(reason); };
+    const auto sent = ana->Send({DraftOf("x")}, {}).value();
+    EXPECT_EQ(sent[0].error().reason, reason);
+    EXPECT_THAT(sent[0].error().detail, HasSubstr("may be in the log all the same")) << CodeOf(reason);
+  }
+  honest.lies.post = [](PostAnswer& answer) { answer.outcomes.at(0) = Refuse(Reason::kStorage); };
+  EXPECT_EQ(ana->Send({DraftOf("x")}, {}).value()[0].error().detail, "");  // no answer was lost
+}
+
 TEST_F(SessionTest, SaysWhereToLookWhenNobodyKnowsWhetherItHappened) {
   auto ana = SessionOf("us.dea/ana");
   ana->set_pause({});
@@ -131,7 +163,7 @@ TEST_F(SessionTest, SaysWhereToLookWhenNobodyKnowsWhetherItHappened) {
 }
 
 TEST_F(SessionTest, SaysWhatToDoNextWhereTheReasonAloneDoesNot) {
-  EXPECT_THAT(ToFailure(Refuse(Reason::kDeadline)).message, HasSubstr("--timeout"));
+  EXPECT_THAT(ToFailure(Refuse(Reason::kDeadline)).message, HasSubstr("busy, or out of reach"));
   EXPECT_THAT(ToFailure(Refuse(Reason::kStorage)).message, HasSubstr("make space"));
   EXPECT_THAT(ToFailure(Refuse(Reason::kOutcomeUnknown, "x")).message, HasSubstr("(x) The broker takes nothing more"));
   EXPECT_THAT(ToFailure(Refuse(Reason::kPoolFull)).message, HasSubstr("tell the broker's operator"));

@@ -53,5 +53,9 @@ cmp "$scratch/large" "$scratch/opened" || wrong "what was opened is not what was
 carried=$(peak "$BROKER_PID")
 echo "$mib MiB; at most $sent MiB of memory to send, $opened to open, $carried in the broker"
 [ "$sent" -gt 0 ] && [ "$opened" -gt 0 ] || wrong "nothing was measured"
+if grep -qaE '__(a|t)san_init' "$BUILD/client/valija"; then
+  echo "built with a sanitizer, whose own memory is in these figures: the bounds are not judged"
+  exit 0
+fi
 [ "$sent" -lt 128 ] && [ "$opened" -lt 128 ] || wrong "a client took more than 128 MiB"
 [ "$carried" -lt 256 ] || wrong "the broker took more than 256 MiB"
