@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/io/file.h"
+#include "proto/convert.h"
 #include "proto/export.h"
 
 namespace valija::broker {
@@ -38,17 +39,23 @@ Result<proto::ExportBuilder> Begin(const fs::path& folder, const log::SignedChec
   });
 }
 
-}  // namespace
+bool IsPurge(const Bytes& entry) {
+  auto logged = proto::DecodeLoggedEntry(entry);
+  return logged && logged->envelope && logged->envelope->payload_type == ledger::PayloadType(ledger::Kind::kPurge);
+}
 
-Result<std::uint64_t> ExportLog(const fs::path& folder, const Journal& journal, const log::SignedCheckpoint& checkpoint,
-                                const log::NoteVerifier& log_key) {
-  TRY(auto builder, Begin(folder, checkpoint, log_key));
-  const std::uint64_t from = builder.size();
+// From where the builder is to the checkpoint. Was there a purge among them?
+Result<bool> WriteTo(const fs::path& folder, const Journal& journal, const log::SignedCheckpoint& checkpoint,
+                     proto::ExportBuilder& builder) {
+  bool purged = false;
   while (builder.size() < checkpoint.size()) {
     std::size_t count = std::min<std::uint64_t>(kChunk, checkpoint.size() - builder.size());
     TRY(auto entries, journal.Read(builder.size(), count, kChunkBytes));
     if (entries.empty()) return Refuse(Reason::kCorrupt, "entry " + std::to_string(builder.size()) + " is missing");
-    for (const auto& entry : entries) TRY_OK(builder.Add(entry));
+    for (const auto& entry : entries) {
+      purged = purged || IsPurge(entry);
+      TRY_OK(builder.Add(entry));
+    }
     TRY_OK(WriteFiles(folder, builder.TakeReady()));
   }
   TRY(auto last, builder.Finish(checkpoint));
@@ -57,6 +64,20 @@ Result<std::uint64_t> ExportLog(const fs::path& folder, const Journal& journal, 
     std::error_code ignored;  // a superfluous file does no harm
     fs::remove(folder / path, ignored);
     fs::remove((folder / path).parent_path(), ignored);  // "000.p", once it is empty
+  }
+  return purged;
+}
+
+}  // namespace
+
+Result<std::uint64_t> ExportLog(const fs::path& folder, const Journal& journal, const log::SignedCheckpoint& checkpoint,
+                                const log::NoteVerifier& log_key) {
+  TRY(auto builder, Begin(folder, checkpoint, log_key));
+  const std::uint64_t from = builder.size();
+  TRY(const bool purged, WriteTo(folder, journal, checkpoint, builder));
+  if (purged && from > 0) {  // files from before may hold what is erased since
+    builder = proto::ExportBuilder();
+    TRY_OK(WriteTo(folder, journal, checkpoint, builder));
   }
   return checkpoint.size() - from;
 }

@@ -96,7 +96,9 @@ grpc::ServerWriteReactor<v1::MailItem>* ExchangeService::Follow(grpc::CallbackSe
 void ExchangeService::OnCommit(const CommitNews& news) {
   for (const auto& member : news.changed_members) {
     Log(Level::kInfo, "member-changed", {{"member", member.str()}});
-    exchange_.calls.CancelAllOf(member);
+    const bool active =
+        exchange_.sequencer.Read([&](const ledger::State& state) { return state.active_member(member) != nullptr; });
+    exchange_.calls.CancelAllOf(member, active);
   }
   std::lock_guard lock(followers_mutex_);
   for (auto* follower : followers_) follower->Wake();

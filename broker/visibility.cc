@@ -159,13 +159,14 @@ bool SeesStatement(const Viewer& viewer, const ledger::Statement& statement) {
     }
     case Kind::kAnswer:
       return SeesAnswer(viewer, std::get<ledger::Answer>(statement.payload));
-    case Kind::kStandingOrder:
-      return SeesOwn(viewer, std::get<ledger::StandingOrder>(statement.payload).by.author);
+    case Kind::kStandingOrder: {
+      if (SeesOwn(viewer, std::get<ledger::StandingOrder>(statement.payload).by.author)) return true;
+      const auto* order = viewer.state.order(statement.digest);
+      return order != nullptr && order->originators.contains(viewer.agency);
+    }
     case Kind::kStandingOpening: {
       const auto& opening = std::get<ledger::StandingOpening>(statement.payload);
-      const auto* order = viewer.state.order(opening.order);
-      return order != nullptr &&
-             (viewer.SeesAct(order->order.by.author, {opening.record}) || viewer.AudienceShown({opening.record}));
+      return viewer.SeesAct(opening.member, {opening.record}) || viewer.AudienceShown({opening.record});
     }
     case Kind::kPurge:
       return SeesPurge(viewer, std::get<ledger::Purge>(statement.payload));

@@ -17,6 +17,13 @@ void ConcernActors(StateData& data, const MemberId& author, RecordState& record,
   Concern(data, original.originator.agency(), index);
 }
 
+// An opening under an order carries no signature: the order's own stands behind it, so it belongs to the record's custody.
+void BelongsTo(RecordState& record, OrderState& order) {
+  order.originators.insert(record.originator.agency());
+  auto at = std::lower_bound(record.entries.begin(), record.entries.end(), order.index);
+  if (at == record.entries.end() || *at != order.index) record.entries.insert(at, order.index);
+}
+
 void ConcernRecipients(StateData& data, const RecordState& record, std::uint64_t index) {
   for (const PortionState& portion : record.portions)
     for (const auto& [agency, key] : portion.recipients) Concern(data, agency, index);
@@ -66,12 +73,18 @@ void Await(StateData& data, const Open& open, const Decision& decision, const En
 
 void BeginEmergency(StateData& data, const Open& open, const Decision& decision, const EntryHead& head) {
   std::set<AgencyId> originators;
-  for (const Verdict& verdict : decision.verdicts)
-    if (verdict.allowed()) originators.insert(OriginalOf(data, RecordAt(data, verdict.record)).originator.agency());
+  std::set<Digest> records;
+  for (const Verdict& verdict : decision.verdicts) {
+    if (!verdict.allowed()) continue;
+    records.insert(verdict.record);
+    originators.insert(OriginalOf(data, RecordAt(data, verdict.record)).originator.agency());
+  }
   if (originators.empty()) return;
-  data.emergencies.emplace(
-      head.statement,
-      EmergencyState{head.index, open.by.author, {originators.begin(), originators.end()}, std::nullopt});
+  data.emergencies.emplace(head.statement, EmergencyState{head.index,
+                                                          open.by.author,
+                                                          {records.begin(), records.end()},
+                                                          {originators.begin(), originators.end()},
+                                                          std::nullopt});
   data.locked.emplace(PersonOf(data.members.at(open.by.author).record), head.statement);
   data.locked.emplace(open.by.author.str(), head.statement);
 }
@@ -117,7 +130,10 @@ void ApplyStandingOpening(StateData& data, const StandingOpening& opening, const
   Demand(decision.verdicts.size() == opening.portions.size(), "not one verdict for each portion");
   Demand(order->second.opened.insert(opening.record).second, "an opening for the second time");
   const MemberId& author = order->second.order.by.author;
-  ConcernActors(data, author, RecordAt(data, opening.record), head.index);
+  RecordState& record = RecordAt(data, opening.record);
+  ConcernActors(data, author, record, head.index);
+  BelongsTo(record, order->second);
+  BelongsTo(OriginalOf(data, record), order->second);
   for (const Verdict& verdict : decision.verdicts)
     if (verdict.allowed()) CountOpening(data, verdict, author, head.index);
 }
@@ -188,9 +204,9 @@ void ApplyReview(StateData& data, const Review& review, const EntryHead& head) {
   Demand(at != data.emergencies.end() && !at->second.reviewed, "a review of nothing");
   at->second.reviewed = head.index;
   std::erase_if(data.locked, [&](const auto& one) { return one.second == review.request; });
-  Concern(data, review.by.author.agency(), head.index);
   Concern(data, at->second.author.agency(), head.index);
-  for (const AgencyId& agency : at->second.originators) Concern(data, agency, head.index);
+  for (const Digest& record : at->second.records)
+    ConcernActors(data, review.by.author, RecordAt(data, record), head.index);
 }
 
 void ApplyAccessRequest(StateData& data, const AccessRequest& request, const EntryHead& head) {

@@ -39,6 +39,7 @@ Result<std::vector<Verdict>> DecideStandingOpening(const State& state, const Sta
   const OrderState* order = state.order(opening.order);
   if (order == nullptr) return Refuse(Reason::kNotFound, "there is no such order");
   const MemberId& author = order->order.by.author;
+  if (opening.member != author) return Refuse(Reason::kMalformed, "the order is not that member's");
   const MemberState* member = state.active_member(author);
   if (member == nullptr) return Refuse(Reason::kNotEnrolled);
   if (!Stands(*order, std::max(at.now, state.latest())) || member->signing_key.id() != order->signing_key_id)

@@ -105,7 +105,8 @@ struct PendingRequest {
 struct EmergencyState {
   std::uint64_t index = 0;
   MemberId author;
-  std::vector<AgencyId> originators;  // of what was opened, ascending
+  std::vector<Digest> records;        // that were opened, ascending
+  std::vector<AgencyId> originators;  // of those, ascending
   std::optional<std::uint64_t> reviewed;
 };
 
@@ -121,6 +122,7 @@ struct OrderState {
   KeyId signing_key_id;                // of its author when it was made
   std::optional<std::uint64_t> ended;  // by a revocation
   std::unordered_set<Digest> opened;   // records under it, each once
+  std::set<AgencyId> originators;      // of those: they may see the order that stands behind the openings
 };
 
 // A statement of the log, by its digest.

@@ -262,6 +262,7 @@ struct StandingOrder {
 // Made by the broker under an order; nobody signs it.
 struct StandingOpening {
   Digest order;
+  MemberId member;  // the order's author, who opens
   Digest record;
   std::vector<std::uint32_t> portions;  // ascending, at least one
 };

@@ -1,6 +1,7 @@
 // Purges: what is erased is gone from the store, and everything that proves something stays.
 #include "broker/purge.h"
 
+#include "broker/export.h"
 #include "broker/fold.h"
 
 #include <gtest/gtest.h>
@@ -222,6 +223,31 @@ TEST_F(PurgeTest, AnErasureThatNamesSomethingElseThanWhatStaysIsMalformed) {
   erasure.redacted.bytes[0] ^= 1;
   EXPECT_EQ(purge(erasure).error().reason, Reason::kMalformed);
   EXPECT_TRUE(purge({crypto::DigestOf("nothing", AsBytes("nowhere")), {}})) << "what is not there is left to Decide";
+}
+
+TEST_F(PurgeTest, AnExportThatIsContinuedLosesWhatWasErasedSince) {
+  auto sent = SendAndRevoke();
+  const Bytes wrap = SealOf(sent).wraps.at(0);
+  const auto folder = rig_.folder / "export";
+  const auto holds = [&] {
+    for (const auto& file : fs::recursive_directory_iterator(folder)) {
+      if (!file.is_regular_file()) continue;
+      std::ifstream in(file.path(), std::ios::binary);
+      const std::string all((std::istreambuf_iterator<char>(in)), {});
+      if (all.find(ToString(wrap)) != std::string::npos) return true;
+    }
+    return false;
+  };
+  const auto exported = [&] {
+    return ExportLog(folder, *rig_.journal, *rig_.sequencer->checkpoint(), rig_.world.verifier());
+  };
+  ASSERT_TRUE(exported());
+  EXPECT_TRUE(holds());
+  ASSERT_TRUE(PurgeIt(sent));
+  auto more = exported();
+  ASSERT_TRUE(more) << more.error().Message();
+  EXPECT_EQ(*more, 1u);
+  EXPECT_FALSE(holds());
 }
 
 TEST_F(PurgeTest, AfterScrubbingTheFilesHoldNeitherBodyNorWraps) {

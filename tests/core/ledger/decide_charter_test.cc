@@ -194,7 +194,7 @@ TEST_F(LeavingTest, EndsEveryMember) {
 
 TEST_F(LeavingTest, StopsItsStandingOrders) {
   Leave("us.fbi");
-  EXPECT_EQ(Refusal(Signed(StandingOpening{order, before, {0}})), Reason::kNotEnrolled);
+  EXPECT_EQ(Refusal(Signed(StandingOpening{order, fbi_ana.id(), before, {0}})), Reason::kNotEnrolled);
 }
 
 TEST_F(LeavingTest, LeavesNoRecordForIt) {

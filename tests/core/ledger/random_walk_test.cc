@@ -253,8 +253,18 @@ class Walk : public test::World {
     last_nonce_ = open.by.nonce;
     return By1(std::move(open), by);
   }
+  // A request that can still be opened, if a few tries find one; `said`: with a word of somebody.
+  Digest Waiting(bool said) {
+    Digest of = Recent(requests_);
+    for (int tries = 0; tries < 20; ++tries) {
+      const auto* waits = state.pending(of);
+      if (waits != nullptr && !waits->used && waits->expires > now && (!said || !waits->said.empty())) break;
+      of = Recent(requests_);
+    }
+    return of;
+  }
   Made MakeSecondOpen() {
-    const Digest of = Recent(requests_);
+    const Digest of = Waiting(true);
     const auto* waits = state.pending(of);
     if (waits == nullptr) return std::nullopt;
     const Person& by = Author(waits->author);
@@ -324,7 +334,7 @@ class Walk : public test::World {
     return Signed(std::move(statement), by);
   }
   Made MakeApproval() {
-    const Digest of = Recent(requests_);
+    const Digest of = Waiting(false);
     const auto* waits = state.pending(of);
     std::optional<MemberId> likely;
     if (waits != nullptr) {
@@ -368,7 +378,13 @@ class Walk : public test::World {
     return By1(std::move(order), by);
   }
   Made MakeStandingOpening() {
-    StandingOpening opening{Recent(orders_), Recent(records_), {0}};
+    auto some = [&] {
+      const Digest order = Recent(orders_);
+      const auto* known = state.order(order);
+      const bool its = known != nullptr && !OneIn(20);
+      return StandingOpening{order, its ? known->order.by.author : Somebody().id(), Recent(records_), {0}};
+    };
+    StandingOpening opening = some();
     // One that its author's agency received, if there is one.
     for (int tries = 0; tries < 30 && !OneIn(20); ++tries) {
       const auto* order = state.order(opening.order);
@@ -376,7 +392,7 @@ class Walk : public test::World {
       if (order != nullptr && record != nullptr && record->index > order->index && !order->opened.count(opening.record))
         for (const auto& [to, key] : record->portions[0].recipients)
           if (to == order->order.agency) tries = 30;
-      if (tries < 30) opening = {Recent(orders_), Recent(records_), {0}};
+      if (tries < 30) opening = some();
     }
     if (OneIn(5)) opening.portions.push_back(1);
     return Signed(std::move(opening));
