@@ -116,7 +116,8 @@ TEST_F(MembersTest, GivesNothingToAnAgencyThatLeft) {
   auto ana = SessionOf("us.dea/ana");
   EXPECT_FALSE(ana->Send({DraftOf("x", "agency us.fbi")}, {}).value()[0]);
   EXPECT_TRUE(ana->Send({DraftOf("x", "agency mx.fgr")}, {}).value()[0]);
-  for (const auto& agency : ana->Directory().value()) {
+  const auto agencies = ana->Directory().value();
+  for (const auto& agency : agencies) {
     EXPECT_EQ(agency.left, agency.id == "us.fbi");
     if (agency.left) EXPECT_EQ(agency.members.at(0).status, "removed");
   }

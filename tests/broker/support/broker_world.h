@@ -254,11 +254,11 @@ class BrokerWorld {
 
   ledger::VerifiedStatement Open(const std::string& by_id, const std::vector<std::pair<Digest, std::uint32_t>>& items,
                                  const log::Checkpoint& seen, const crypto::KemPublicKey& reply,
-                                 const std::string& purpose = "investigation") {
+                                 const std::string& purpose = "investigation", const std::string& case_reference = "") {
     auto& by = people.at(by_id);
     AgencyId agency = by.record.id.agency();
     ledger::Open open{
-        By(by), {}, agency, purpose, "", reply.point(), seen.size, seen.root, now + std::chrono::minutes(10)};
+        By(by), {}, agency, purpose, case_reference, reply.point(), seen.size, seen.root, now + std::chrono::minutes(10)};
     for (const auto& [digest, portion] : items) {
       open.items.push_back({digest, portion, epoch_keys.at(agency.str()).id()});
     }
