@@ -104,13 +104,13 @@ Result<Profile> Profile::Open(const fs::path& folder) {
   profile.LoadInForce();
   profile.LoadFollowed();
   if (fs::exists(folder / "pin")) {
-    TRY(auto text, io::ReadText(folder / "pin", 1 << 16));
-    const auto end = text.find('\n');  // the key's line, then the note
+    TRY(auto pin, io::ReadText(folder / "pin", 1 << 16));
+    const auto end = pin.find('\n');  // the key's line, then the note
     if (end == std::string::npos) return Refuse(Reason::kCorrupt, (folder / "pin").string() + " is damaged");
-    profile.pin_key_ = text.substr(0, end);
+    profile.pin_key_ = pin.substr(0, end);
     TRY(auto log_key, log::NoteVerifier::Parse(profile.pin_key_));
     TRY(profile.pin_,
-        log::SignedCheckpoint::Verify(text.substr(end + 1), profile.charter_terms().origin, log_key));
+        log::SignedCheckpoint::Verify(pin.substr(end + 1), profile.charter_terms().origin, log_key));
   }
   return profile;
 }
