@@ -167,16 +167,15 @@ bool Run::DerivedAgain(std::uint64_t index, const proto::LoggedEntry& entry, con
 }
 
 // What a purge has left of a statement: nobody's signature holds over it any more, and it must be what a later purge, which
-// is signed, says that stays. A record and a grant, whose wraps are gone, are taken as decided; every other decision can
-// still be derived.
+// is signed, says that stays. What was decided is derived from that all the same: it is such that it can be.
 void Run::TakeErased(std::uint64_t index, const proto::LoggedEntry& entry, ledger::Statement statement,
                      ledger::Decision decision) {
   ++report_.erased;
   erased_.emplace(statement.digest, Erased{index, *entry.erased_by, crypto::Sha256(entry.envelope->payload)});
   if (!replaying_) return;
-  const bool content = statement.kind == ledger::Kind::kRecord || statement.kind == ledger::Kind::kGrant;
   auto trusted = ledger::TrustLogged(std::move(statement));
-  if (!content && !DerivedAgain(index, entry, trusted, decision)) return;
+  if (!DerivedAgain(index, entry, trusted, decision)) return;
+  ++report_.decisions;
   ledger::Apply(state_, ledger::Entry{*entry.head, *entry.salt, std::move(trusted), std::move(decision),
                                       entry.decision_bytes});
 }
