@@ -172,6 +172,8 @@ void Run::TakeErased(std::uint64_t index, const proto::LoggedEntry& entry, ledge
                      ledger::Decision decision) {
   ++report_.erased;
   erased_.emplace(statement.digest, Erased{index, *entry.erased_by, crypto::Sha256(entry.envelope->payload)});
+  // A purge whose own reason was erased: what it says holds if the purge that erased that is there.
+  if (const auto* purge = std::get_if<ledger::Purge>(&statement.payload)) MatchErasures(index, *purge);
   if (!replaying_) return;
   auto trusted = ledger::TrustLogged(std::move(statement));
   if (!DerivedAgain(index, entry, trusted, decision)) return;
@@ -244,12 +246,12 @@ void Run::TakeEntry(std::uint64_t index, const proto::LoggedEntry& entry) {
     return;
   }
   ++report_.signatures;
+  if (const auto* purge = std::get_if<ledger::Purge>(&(*verified)->payload)) MatchErasures(index, *purge);
   // Where entries are withheld the directory is still folded, as it is shown to every auditor; the rest cannot be decided.
   const bool directory = ledger::IsDirectoryKind((*verified)->kind);
   if (!replaying_ && !(directory && options_.allow_withheld)) return;
   if (!DerivedAgain(index, entry, *verified, *decision)) return;
   ++report_.decisions;
-  if (const auto* purge = std::get_if<ledger::Purge>(&(*verified)->payload)) MatchErasures(index, *purge);
   ledger::Apply(state_, ledger::Entry{*entry.head, *entry.salt, *std::move(verified), *std::move(decision),
                                       entry.decision_bytes});
 }
@@ -350,7 +352,10 @@ void Run::CountFigures() {
     ++out.emergencies;
     if (!emergency.reviewed) ++out.emergencies_open;
   }
+  std::set<Digest> recalled = state_.recalled();  // of a record its grants are too
   for (const Digest& digest : state_.recalled())
+    for (const Digest& grant : state_.record(digest)->grants) recalled.insert(grant);
+  for (const Digest& digest : recalled)
     for (const auto& [member, holder] : state_.record(digest)->holders) {
       ++out.recalled_copies;
       if (holder.erased) ++out.erased_copies;
@@ -370,11 +375,11 @@ Result<Report> Run::Go(const std::optional<LastRun>& last) {
     report_.root = tree_.Root().Hex();
     CheckNotes();
   }
-  if (replaying_) {
+  // Whoever is shown what is erased is shown the purge, also where other entries are withheld.
+  if (tree_whole_)
     for (const auto& [digest, erased] : erased_)
       Find(erased.index, "bad-erasure", "erased, and no purge in entry " + std::to_string(erased.by) + " says so");
-    CountFigures();
-  }
+  if (replaying_) CountFigures();
   if (report_.proved()) TRY_OK(WriteState(options_.state, charter_, reader_.checkpoint_note()));
   return report_;
 }

@@ -223,6 +223,17 @@ Result<std::vector<Verdict>> DecideOpen(const State& state, const Open& open, co
   std::vector<Verdict> out;
   out.reserve(open.items.size());
   for (const OpenItem& item : open.items) out.push_back(JudgeItem(state, open, item, at));
+  const bool waits = !open.approved_request && open.emergency.empty() &&
+                     std::any_of(out.begin(), out.end(), [](const Verdict& verdict) {
+                       return verdict.reasons == std::vector{Reason::kApprovalMissing};
+                     });
+  if (!waits) return out;
+  const auto& all = state.all_pending();
+  const auto mine = std::count_if(all.begin(), all.end(), [&](const auto& one) {
+    return one.second.author == open.by.author && !one.second.used;
+  });
+  if (static_cast<std::size_t>(mine) >= kMostWaiting)
+    return Refuse(Reason::kTooMany, "openings of yours that wait for approvals");
   return out;
 }
 
