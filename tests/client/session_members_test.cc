@@ -70,13 +70,13 @@ TEST_F(MembersTest, RenewsAMembersKeysAndLosesNothing) {
   }
   // Those in use stay so until the new certificate is there.
   EXPECT_EQ(OpenAs("us.dea/ana", Asking(received)).value().content, "received");
-  const auto folder = ProfileOf("us.dea/ana") / "keys-2";
-  SessionOf("us.dea/admin")->Enrol(folder / "member.card", {"secret", {"analyst"}, {}, false, false, "ana"}).value();
+  const auto keys_2 = ProfileOf("us.dea/ana") / "keys-2";
+  SessionOf("us.dea/admin")->Enrol(keys_2 / "member.card", {"secret", {"analyst"}, {}, false, false, "ana"}).value();
   auto profile = Profile::Open(ProfileOf("us.dea/ana")).value();
   const auto& ca = begun.cas.at("us.dea");
   const auto wrong = ca.Issue("us.dea", "us.dea/ana", begun.Keys("us.dea/ana").authentication);
   EXPECT_EQ(profile.FinishRenewal(wrong, FakeBroker::Now()).error().reason, Reason::kBadCertificate);
-  const auto scalar = crypto::DecryptEcKey(test::ReadAll(folder / "authentication.pem"), passphrase).value();
+  const auto scalar = crypto::DecryptEcKey(test::ReadAll(keys_2 / "authentication.pem"), passphrase).value();
   const auto renewed = crypto::SignKey::FromScalar(scalar.view()).value();
   const auto foreign = begun.cas.at("mx.fgr").Issue("mx.fgr", "us.dea/ana", renewed);
   EXPECT_FALSE(profile.FinishRenewal(foreign, FakeBroker::Now()));
@@ -160,7 +160,9 @@ TEST_F(MembersTest, GivesNothingToAnAgencyThatLeft) {
   const auto agencies = ana->Directory().value();
   for (const auto& agency : agencies) {
     EXPECT_EQ(agency.left, agency.id == "us.fbi");
-    if (agency.left) EXPECT_EQ(agency.members.at(0).status, "removed");
+    if (agency.left) {
+      EXPECT_EQ(agency.members.at(0).status, "removed");
+    }
   }
   EXPECT_FALSE(SessionOf("us.fbi/kim")->Send({DraftOf("x")}, {}).value()[0]);
 }
