@@ -419,7 +419,7 @@ ends 0 v mx.fgr/alicia charter draft "$W/amended.json" -o "$W/amendment"
 ends 1 v us.dea/karen charter sign "$W/amendment"
 for words in "it changes these terms" "- log key" "+ log key" "sign this for your agency?"; do says "$words"; done
 for member in mx.fgr/alicia mx.uif/beatriz us.cbp/tom; do ends 0 v "$member" --yes charter sign "$W/amendment"; done
-refused bad-signature 2 v us.dea/karen --yes charter amend "$W/amendment"
+refused not-authorised 3 v us.dea/karen --yes charter amend "$W/amendment"
 ends 0 v us.dea/karen --yes charter sign "$W/amendment"
 ends 1 v us.dea/karen charter amend "$W/amendment"
 refused not-ready 4 v us.dea/karen --yes charter amend "$W/amendment"  # the broker has not read its new keys yet
