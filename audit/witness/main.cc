@@ -257,17 +257,17 @@ Result<Address> ParseAddress(const std::string& text) {
 
 // Does not come back once it serves: the process ends by a signal.
 Status Serve(const Options& options) {
-  // Blocked here, before any thread begins, and waited for below.
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGTERM);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   TRY(const auto address, ParseAddress(options.listen));
   TRY(const auto text, io::ReadText(options.logs, 1 << 20));
   TRY(auto logs, ParseLogs(text));
   TRY(auto store, Store::Open(options.state, options.marks()));
   TRY(auto signer, ReadSigner(options, store->witness()));
+  // Blocked here, before any thread begins (and after the passphrase was asked for), and waited for below.
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   Witness witness(std::move(logs), std::move(signer), *store, Now, Report);
   HttpSide http(witness);
   const int port = http.Bind(address.host, address.port);
