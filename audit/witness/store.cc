@@ -1,5 +1,9 @@
 #include "audit/witness/store.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <fstream>
 #include <stdexcept>
 
@@ -11,7 +15,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kVkey = "witness.vkey";
-constexpr std::size_t kMaxFile = 64 * 1024;
+constexpr std::size_t kMaxFile = 64 * 1024, kBlock = 4096;
 
 Error Corrupt(const fs::path& path, const std::string& what) {
   return Refuse(Reason::kCorrupt, path.string() + ": " + what);
@@ -39,26 +43,55 @@ std::string MarkText(const std::string& hash, std::uint64_t size) {
   return digits + " " + crypto::Sha256(AsBytes(hash + " " + digits)).Hex().substr(0, 16) + "\n";
 }
 
-// Calls f(path, hash) for every file that is named by an origin's hash.
+// Calls f(path, name) for every file in the folder.
 template <class F>
-Status ForEachHash(const fs::path& folder, F f) {
+Status ForEachFile(const fs::path& folder, F f) {
   std::error_code error;
   for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
-    const auto name = at->path().filename().string();
-    if (IsOriginHash(name)) TRY_OK(f(at->path(), name));
+    TRY_OK(f(at->path(), at->path().filename().string()));
   }
   if (error) return Refuse(Reason::kFile, folder.string() + ": " + error.message());
   return Ok();
 }
 
 // What a process that was killed while it wrote left beside.
-void RemoveTemporaries(const fs::path& folder) {
-  std::error_code error;
-  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
-    const auto name = at->path().filename().string();
+Status RemoveTemporaries(const fs::path& folder) {
+  return ForEachFile(folder, [](const fs::path& path, const std::string& name) -> Status {
     std::error_code ignored;
-    if (name.starts_with(".") && name.ends_with(".tmp")) fs::remove(at->path(), ignored);
-  }
+    if (name.starts_with(".") && name.ends_with(".tmp")) fs::remove(path, ignored);
+    return Ok();
+  });
+}
+
+// The note, filled up with empty lines to whole blocks, so that the next one has the same length.
+std::string Padded(std::string note) {
+  note.resize((note.size() + kBlock - 1) / kBlock * kBlock, '\n');
+  return note;
+}
+
+Result<Record> ParseRecord(std::string text, const std::string& hash, const log::Cosigner& witness) {
+  text.resize(text.find_last_not_of('\n') + 1);
+  text += '\n';
+  TRY(auto note, log::Note::Parse(text));
+  TRY(auto checkpoint, log::Checkpoint::ParseBody(note.text));
+  if (OriginHash(checkpoint.origin) != hash) return Refuse(Reason::kCorrupt, "the checkpoint of another log");
+  TRY(auto own, log::VerifyCosignatures(note, {&witness, 1}));
+  if (own.empty()) return Refuse(Reason::kCorrupt, "not what this witness cosigned");
+  return Record{std::move(checkpoint), std::move(text)};
+}
+
+// Over a file of this very length, synced; false, and nothing done, if there is none.
+Result<bool> WriteOver(const fs::path& path, ByteView content) {
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+  if (fd < 0) return false;
+  struct stat info {};
+  const bool fits =
+      ::fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && info.st_size == static_cast<off_t>(content.size());
+  const bool done = fits && ::pwrite(fd, content.data(), content.size(), 0) == static_cast<ssize_t>(content.size()) &&
+                    ::fdatasync(fd) == 0;
+  ::close(fd);
+  if (fits && !done) return Refuse(Reason::kFile, path.string() + " cannot be written");
+  return done;
 }
 
 }  // namespace
@@ -92,8 +125,8 @@ Result<std::unique_ptr<Store>> Store::Open(const fs::path& state, const fs::path
   if (whose_marks.Text() != witness.Text()) return Corrupt(marks, "the marks of another witness");
   TRY(auto of_state, io::FileLock::Take(state / "lock"));
   TRY(auto of_marks, io::FileLock::Take(marks / "lock"));  // a copy of the folder beside would share these
-  RemoveTemporaries(state);
-  RemoveTemporaries(marks);
+  TRY_OK(RemoveTemporaries(state));
+  TRY_OK(RemoveTemporaries(marks));
   std::unique_ptr<Store> store(new Store(state, marks, std::move(witness), std::move(of_state), std::move(of_marks)));
   TRY_OK(store->Load());
   TRY_OK(store->CheckMarks());
@@ -105,24 +138,32 @@ Result<std::unique_ptr<Store>> Store::Open(const fs::path& state, const fs::path
 }
 
 Status Store::Load() {
-  return ForEachHash(state_, [this](const fs::path& path, const std::string& hash) -> Status {
+  std::map<std::string, Error> bad;  // by log, where one of its two files is none
+  TRY_OK(ForEachFile(state_, [&](const fs::path& path, const std::string& name) -> Status {
+    const auto hash = name.substr(0, name.find('.'));
+    if (!IsOriginHash(hash) || (name != hash + ".0" && name != hash + ".1")) return Ok();
+    auto& slot = slots_[hash];
+    if (!slot) slot = std::make_unique<Slot>();
     TRY(auto text, io::ReadText(path, kMaxFile));
-    auto note = log::Note::Parse(text);
-    if (!note) return Corrupt(path, note.error().detail);
-    auto checkpoint = log::Checkpoint::ParseBody(note->text);
-    if (!checkpoint) return Corrupt(path, checkpoint.error().detail);
-    if (OriginHash(checkpoint->origin) != hash) return Corrupt(path, "the checkpoint of another log");
-    auto own = log::VerifyCosignatures(*note, {&witness_, 1});
-    if (!own || own->empty()) return Corrupt(path, "not what this witness cosigned");
-    auto slot = std::make_unique<Slot>();
-    slot->record = Record{*std::move(checkpoint), std::move(text)};
-    slots_.emplace(hash, std::move(slot));
+    auto record = ParseRecord(std::move(text), hash, witness_);
+    if (!record) {
+      bad.emplace(hash, Corrupt(path, record.error().Message()));
+    } else if (!slot->record || slot->record->checkpoint.size < record->checkpoint.size) {
+      slot->record = *std::move(record);
+      slot->next = name.back() == '0' ? 1 : 0;
+    }
     return Ok();
-  });
+  }));
+  // One that is none is a write that a power cut halved; were it more, the mark would say so.
+  for (const auto& [hash, slot] : slots_) {
+    if (!slot->record) return bad.at(hash);
+  }
+  return Ok();
 }
 
 Status Store::CheckMarks() const {
-  return ForEachHash(marks_, [this](const fs::path& path, const std::string& hash) -> Status {
+  return ForEachFile(marks_, [this](const fs::path& path, const std::string& hash) -> Status {
+    if (!IsOriginHash(hash)) return Ok();
     TRY(const auto text, io::ReadText(path, kMaxFile));
     std::uint64_t size = 0;
     for (char digit : text.substr(0, 19)) size = size * 10 + static_cast<std::uint64_t>(digit - '0');
@@ -137,6 +178,13 @@ Status Store::CheckMarks() const {
     return Refuse(Reason::kRolledBack, (state_ / hash).string() + " has size " + std::to_string(recorded) + "; " +
                                            path.string() + " says that size " + std::to_string(size) + " was cosigned");
   });
+}
+
+Status Store::WriteRecord(const std::string& hash, int which, const std::string& note) const {
+  const auto path = state_ / (hash + "." + std::to_string(which));
+  const auto text = Padded(note);
+  TRY(const bool written, WriteOver(path, AsBytes(text)));
+  return written ? Ok() : io::WriteFileAtomic(path, AsBytes(text), 0600);
 }
 
 Status Store::WriteMark(const std::string& hash, std::uint64_t size) const {
@@ -182,7 +230,8 @@ Result<bool> Store::Replace(const std::optional<Record>& seen, const Record& nex
   if (record.has_value() != seen.has_value() || (record && record->checkpoint != seen->checkpoint)) return false;
   if (!record || record->checkpoint != next.checkpoint) {
     if (record && (next.checkpoint.size <= record->checkpoint.size)) throw std::logic_error("a record went back");
-    TRY_OK(io::WriteFileAtomic(state_ / hash, AsBytes(next.note), 0600));
+    TRY_OK(WriteRecord(hash, slot->next, next.note));
+    slot->next = 1 - slot->next;
     record = next;  // it is on disk, whatever becomes of the mark
     TRY_OK(WriteMark(hash, next.checkpoint.size));
   }

@@ -2,17 +2,18 @@
 //
 // STATE/witness.vkey        made by `init`: whose state this is. Without it nothing is served: a folder that is lost or
 //                           not mounted must not look like a witness that never cosigned anything
-// STATE/<hex>               the last cosigned checkpoint of the log with this OriginHash, as the monitoring path serves it
+// STATE/<hex>.0, .1         the last two cosigned checkpoints of the log with this OriginHash, in turns; the larger counts
 // STATE/<hex>.fork          two checkpoints of one size that the log signed, if it ever did
 // STATE/lock, MARKS/lock    held while a process serves
 // MARKS/witness.vkey, MARKS/<hex>    the size in STATE/<hex>: a high-water mark
 //
-// A record is a whole file that is written beside, synced and renamed over, before anybody is answered: after a crash at
-// any point there is the one before or the next. It carries the witness's own signature, so damage is seen at the start.
-// What protects from an older copy of it is the mark, which is written after the record and before the answer. The
-// default MARKS are in STATE and notice a single file that went back; on another disk they notice the whole folder too.
-// The mark is not synced by itself: it survives the process, and may lose the last seconds in a power cut, which the
-// record does not. Whoever can write both folders can roll both back: only other witnesses help against that.
+// A record is written over the older of the two and synced, before anybody is answered: one write to the disk, where a new
+// file renamed over the old one takes three. After a crash at any point the newer or the older one is whole. A record
+// carries the witness's own signature, so damage is seen at the start. What protects from going on with an older one, be
+// it the other of the two or a copy, is the mark, which is written after the record and before the answer. The default
+// MARKS are in STATE and notice a single file that went back; on another disk they notice the whole folder too. The mark
+// is not synced by itself: it survives the process, and may lose the last seconds in a power cut, which the record does
+// not. Whoever can write both folders can roll both back: only other witnesses help against that.
 //
 // Thread-safety: everything may be called from any thread.
 #pragma once
@@ -57,11 +58,13 @@ class Store {
   struct Slot {
     std::mutex mutex;
     std::optional<Record> record;
+    int next = 0;  // which of the two files does not hold it
   };
   Store(std::filesystem::path state, std::filesystem::path marks, log::Cosigner witness, io::FileLock of_state,
         io::FileLock of_marks);
   Status Load();
   Status CheckMarks() const;
+  Status WriteRecord(const std::string& hash, int which, const std::string& note) const;
   Status WriteMark(const std::string& hash, std::uint64_t size) const;
   Slot* Find(std::string_view hash) const;
 

@@ -36,6 +36,7 @@ struct Folders {
     auto store = Store::Open(state, marks);
     return store ? Reason::kInternal : store.error().reason;
   }
+  fs::path File(int which) const { return state / (kHash + "." + std::to_string(which)); }
   // One step of a store that is opened for it.
   void Put(std::size_t size) const {
     auto store = Open();
@@ -43,6 +44,13 @@ struct Folders {
     ASSERT_TRUE(done && *done);
   }
 };
+
+// A record's file: the note, and empty lines to the end of the block.
+std::string FileOf(const Record& record) {
+  auto text = record.note;
+  text.resize(4096, '\n');
+  return text;
+}
 
 void Write(const fs::path& path, const std::string& text) { std::ofstream(path, std::ios::binary) << text; }
 
@@ -55,7 +63,8 @@ TEST(Store, KeepsWhatWasStoredAsTheMonitoringPathServesIt) {
     EXPECT_TRUE(*store->Replace(std::nullopt, RecordAt(3)));
     EXPECT_TRUE(*store->Replace(RecordAt(3), RecordAt(9)));
     EXPECT_EQ(store->Get(kHash)->checkpoint.size, 9u);
-    EXPECT_EQ(ReadWhole(folders.state / kHash), RecordAt(9).note) << "before it answers";
+    EXPECT_EQ(ReadWhole(folders.File(0)), FileOf(RecordAt(3)));
+    EXPECT_EQ(ReadWhole(folders.File(1)), FileOf(RecordAt(9))) << "before it answers";
   }
   auto store = folders.Open();
   EXPECT_EQ(store->witness().Text(), CosignerNamed(kWitness).Text());
@@ -74,7 +83,7 @@ TEST(Store, StoresOnlyOverWhatWasSeen) {
   EXPECT_TRUE(*store->Replace(one, two));
   EXPECT_FALSE(*store->Replace(one, three));
   EXPECT_EQ(store->Get(kHash)->checkpoint.size, 2u);
-  EXPECT_EQ(ReadWhole(folders.state / kHash), two.note);
+  EXPECT_EQ(ReadWhole(folders.File(1)), FileOf(two));
 }
 
 TEST(Store, NeverGoesBack) {
@@ -94,7 +103,51 @@ TEST(Store, TheSameCheckpointAgainNeedsNoWrite) {
   newer.note = RecordAt(5).checkpoint.Body() + "\nnewer";
   ASSERT_TRUE(*store->Replace(RecordAt(5), newer));
   EXPECT_EQ(store->Get(kHash)->note, newer.note);
-  EXPECT_EQ(ReadWhole(folders.state / kHash), RecordAt(5).note);
+  EXPECT_EQ(ReadWhole(folders.File(0)), FileOf(RecordAt(5)));
+  EXPECT_FALSE(fs::exists(folders.File(1)));
+}
+
+TEST(Store, WritesItsTwoFilesInTurns) {
+  Folders folders;
+  for (std::size_t size = 1; size <= 12; ++size) {
+    folders.Put(size);  // opened anew each time
+    EXPECT_EQ(ReadWhole(folders.File(size % 2 == 0 ? 1 : 0)), FileOf(RecordAt(size)));
+  }
+  auto store = folders.Open();
+  for (std::size_t size = 13; size <= 20; ++size) {
+    ASSERT_TRUE(*store->Replace(RecordAt(size - 1), RecordAt(size)));
+    EXPECT_EQ(ReadWhole(folders.File(size % 2 == 0 ? 1 : 0)), FileOf(RecordAt(size)));
+    EXPECT_EQ(ReadWhole(folders.File(size % 2 == 0 ? 0 : 1)), FileOf(RecordAt(size - 1)));
+  }
+  // A longer note than a block is no longer written in place, and a shorter one after it neither.
+  auto longer = RecordAt(21);
+  const log::NoteSignature line{"x", 1, Bytes(3500)};
+  longer.note += line.Line();
+  ASSERT_TRUE(*store->Replace(RecordAt(20), longer));
+  EXPECT_EQ(fs::file_size(folders.File(0)), 8192u);
+  ASSERT_TRUE(*store->Replace(longer, RecordAt(22)));
+  store.reset();
+  EXPECT_EQ(folders.Open()->Get(kHash)->checkpoint.size, 22u);
+  fs::remove(folders.File(1));
+  fs::remove(folders.marks / kHash);
+  EXPECT_EQ(folders.Open()->Get(kHash)->note, longer.note);
+}
+
+TEST(Store, AWriteThatAPowerCutHalvedLeavesTheOneBefore) {
+  Folders folders;
+  folders.Put(3);
+  folders.Put(9);
+  const auto mark = ReadWhole(folders.marks / kHash);
+  const auto next = FileOf(RecordAt(12)), before = ReadWhole(folders.File(0));
+  for (std::size_t done = 0; done <= RecordAt(12).note.size(); done += 7) {
+    Write(folders.File(0), next.substr(0, done) + before.substr(done));
+    EXPECT_GE(folders.Open()->Get(kHash)->checkpoint.size, 9u) << done;
+    Write(folders.marks / kHash, mark);
+  }
+  Write(folders.File(0), std::string(4096, '\0'));
+  EXPECT_EQ(folders.Open()->Get(kHash)->checkpoint.size, 9u);
+  folders.Put(12);
+  EXPECT_EQ(ReadWhole(folders.File(0)), next) << "and is written over";
 }
 
 TEST(Store, LogsAreApart) {
@@ -139,14 +192,18 @@ TEST(Store, AStateThatIsNotThereIsNotBegunAnew) {
 TEST(Store, AMissingOrOlderRecordIsARollback) {
   Folders folders;
   folders.Put(3);
-  const auto older = ReadWhole(folders.state / kHash);
   folders.Put(9);
-  const auto newer = ReadWhole(folders.state / kHash);
-  Write(folders.state / kHash, older);
+  const auto older = ReadWhole(folders.File(0)), newer = ReadWhole(folders.File(1));
+  Write(folders.File(1), older);
   EXPECT_EQ(folders.WhyNot(), Reason::kRolledBack);
-  fs::remove(folders.state / kHash);
+  fs::remove(folders.File(1));
   EXPECT_EQ(folders.WhyNot(), Reason::kRolledBack);
-  Write(folders.state / kHash, newer);
+  Write(folders.File(1), newer.substr(0, 20) + "x" + newer.substr(21));
+  EXPECT_EQ(folders.WhyNot(), Reason::kRolledBack) << "the newer one is damaged: the older does not stand in for it";
+  fs::remove(folders.File(0));
+  fs::remove(folders.File(1));
+  EXPECT_EQ(folders.WhyNot(), Reason::kRolledBack);
+  Write(folders.File(0), newer);
   EXPECT_EQ(folders.Open()->Get(kHash)->checkpoint.size, 9u);
 }
 
@@ -166,29 +223,30 @@ TEST(Store, ARecordAheadOfItsMarkIsTakenAndMarked) {
 TEST(Store, DamageIsSeenAtTheStart) {
   Folders folders;
   folders.Put(9);
-  const auto good = ReadWhole(folders.state / kHash);
-  const auto body = good.substr(0, good.find("\n\n"));
-  for (std::size_t at = 0; at < good.size(); ++at) {
+  const auto good = ReadWhole(folders.File(0));
+  const auto end = RecordAt(9).note.size();
+  // The log's line is not the witness's to judge: keys change. Its own line, and what it signed, are.
+  const auto log_line = good.find("\u2014 log.example"), own_line = good.find("\u2014 witness.example");
+  for (std::size_t at = 0; at < end + 3; ++at) {
     auto bad = good;
     bad[at] = static_cast<char>(bad[at] ^ 1);
-    // The log's line is not the witness's to judge: keys change. Its own line, and what it signed, are.
-    const auto log_line = good.find("\u2014 log.example"), own_line = good.find("\u2014 witness.example");
     if (at >= log_line && at < own_line) continue;
-    Write(folders.state / kHash, bad);
+    Write(folders.File(0), bad);
     EXPECT_EQ(folders.WhyNot(), Reason::kCorrupt) << at;
   }
-  for (std::size_t size = 0; size < good.size(); ++size) {
-    Write(folders.state / kHash, good.substr(0, size));
+  for (std::size_t size = 0; size < end - 1; ++size) {
+    Write(folders.File(0), good.substr(0, size));
     EXPECT_EQ(folders.WhyNot(), Reason::kCorrupt) << size;
   }
   // Another witness's record; this one's of another log.
-  Write(folders.state / kHash,
+  Write(folders.File(0),
         SmallLog(9).Signed(SmallLog(9).At(9)) + log::Cosign(SmallLog(9).At(9).Body(), "w2", KeyNamed("w2"), 5));
   EXPECT_EQ(folders.WhyNot(), Reason::kCorrupt);
-  Write(folders.state / kHash, good);
-  fs::copy(folders.state / kHash, folders.state / std::string(64, 'a'));
+  Write(folders.File(0), good);
+  const auto elsewhere = folders.state / (std::string(64, 'a') + ".0");
+  fs::copy(folders.File(0), elsewhere);
   EXPECT_EQ(folders.WhyNot(), Reason::kCorrupt);
-  fs::remove(folders.state / std::string(64, 'a'));
+  fs::remove(elsewhere);
 
   const auto mark = ReadWhole(folders.marks / kHash);
   for (std::size_t at = 0; at < mark.size(); ++at) {
@@ -208,7 +266,7 @@ TEST(Store, DamageIsSeenAtTheStart) {
   Write(folders.state / "witness.vkey", CosignerNamed(kWitness).Text());
   EXPECT_EQ(folders.WhyNot(), Reason::kCorrupt);
   Write(folders.state / "witness.vkey", CosignerNamed(kWitness).Text() + "\n");
-  EXPECT_EQ(folders.Open()->Get(kHash)->note, good);
+  EXPECT_EQ(folders.Open()->Get(kHash)->note, RecordAt(9).note);
 }
 
 TEST(Store, IsOneProcesssAlone) {
@@ -330,13 +388,12 @@ TEST(Witness, WhatCannotBeRecordedIsNotAnswered) {
   Working w;
   const SmallLog log(20);
   ASSERT_EQ(w.witness.AddCheckpoint(log.Ask(0, 3)).status, 200);
-  fs::remove(w.folders.state / kHash);
-  fs::create_directory(w.folders.state / kHash);  // no file can be put there
+  fs::create_directory(w.folders.File(1));  // no file can be put there
   EXPECT_EQ(w.witness.AddCheckpoint(log.Ask(3, 9)).status, 503);
   EXPECT_EQ(w.store->Get(kHash)->checkpoint.size, 3u);
-  fs::remove(w.folders.state / kHash);
+  fs::remove(w.folders.File(1));
   EXPECT_EQ(w.witness.AddCheckpoint(log.Ask(3, 9)).status, 200) << "and goes on when it can";
-  EXPECT_EQ(ReadWhole(w.folders.state / kHash), w.witness.LatestCheckpoint(kHash).body);
+  EXPECT_TRUE(ReadWhole(w.folders.File(1)).starts_with(w.witness.LatestCheckpoint(kHash).body));
 
   // The record is written and its mark is not: no answer, and the next question finds the record.
   fs::remove(w.folders.marks / kHash);
@@ -391,7 +448,8 @@ TEST(Witness, MaySeeALogFromManySidesAtOnceAndNeverGoesBack) {
   }
   for (auto& thread : threads) thread.join();
   EXPECT_EQ(w.store->Get(kHash)->checkpoint.size, *std::max_element(answered.begin(), answered.end()));
-  EXPECT_EQ(ReadWhole(w.folders.state / kHash), w.witness.LatestCheckpoint(kHash).body);
+  const auto note = w.witness.LatestCheckpoint(kHash).body;
+  EXPECT_NE(ReadWhole(w.folders.File(0)).starts_with(note), ReadWhole(w.folders.File(1)).starts_with(note));
 }
 
 }  // namespace
