@@ -96,9 +96,9 @@ class Teller {
   }
   void Tell(Row& row, const Digest&, const ledger::StandingOpening& opening) {
     row.record = Original(opening.record);
+    row.author = opening.member.str();
     const auto at = orders_.find(opening.order);
     if (at == orders_.end()) return;
-    row.author = at->second.author;
     row.purpose = at->second.purpose;
     row.case_reference = at->second.case_reference;
   }

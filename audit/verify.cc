@@ -55,6 +55,8 @@ class Run {
   void TakeFile(std::uint64_t n);
   void TakeEntry(std::uint64_t index, const proto::LoggedEntry& entry);
   Result<ledger::VerifiedStatement> VerifySignatures(ledger::Statement statement, const ledger::MemberState* member);
+  bool DerivedAgain(std::uint64_t index, const proto::LoggedEntry& entry, const ledger::VerifiedStatement& statement,
+                    const ledger::Decision& decision);
   void TakeErased(std::uint64_t index, const proto::LoggedEntry& entry, ledger::Statement statement,
                   ledger::Decision decision);
   void MatchErasures(std::uint64_t index, const ledger::Purge& purge);
@@ -141,15 +143,43 @@ Result<ledger::VerifiedStatement> Run::VerifySignatures(ledger::Statement statem
   }
 }
 
-// What a purge has left of a statement: nobody's signature holds over it any more and no decision is derived from it. It
-// is taken as decided, and must be what a later purge, which is signed, says that stays.
+// The rules themselves, on what was known then: the same decision, or a finding.
+bool Run::DerivedAgain(std::uint64_t index, const proto::LoggedEntry& entry, const ledger::VerifiedStatement& statement,
+                       const ledger::Decision& decision) {
+  auto ours = ledger::Decide(state_, statement, entry.head->time, decision.authority, decision.nonce);
+  if (ours && *ours == decision) return true;
+  std::string what = "the rules say ";
+  auto text = [](const ledger::Decision& one) {
+    std::string out;
+    for (const auto& verdict : one.verdicts) {
+      out += out.empty() ? "" : "; ";
+      if (verdict.allowed()) out += "allowed";
+      for (std::size_t i = 0; i < verdict.reasons.size(); ++i)
+        out += (i == 0 ? "" : ", ") + std::string(CodeOf(verdict.reasons[i]));
+    }
+    return out;
+  };
+  what +=
+      ours ? text(*ours) : "refused, " + std::string(CodeOf(ours.error().reason)) + " (" + ours.error().detail + ")";
+  Find(index, "wrong-decision", what + "; the log says " + text(decision));
+  replaying_ = false;
+  return false;
+}
+
+// What a purge has left of a statement: nobody's signature holds over it any more, and it must be what a later purge, which
+// is signed, says that stays. What was decided is derived from that all the same: it is such that it can be.
 void Run::TakeErased(std::uint64_t index, const proto::LoggedEntry& entry, ledger::Statement statement,
                      ledger::Decision decision) {
   ++report_.erased;
   erased_.emplace(statement.digest, Erased{index, *entry.erased_by, crypto::Sha256(entry.envelope->payload)});
+  // A purge whose own reason was erased: what it says holds if the purge that erased that is there.
+  if (const auto* purge = std::get_if<ledger::Purge>(&statement.payload)) MatchErasures(index, *purge);
   if (!replaying_) return;
-  ledger::Apply(state_, ledger::Entry{*entry.head, *entry.salt, ledger::TrustLogged(std::move(statement)),
-                                      std::move(decision), entry.decision_bytes});
+  auto trusted = ledger::TrustLogged(std::move(statement));
+  if (!DerivedAgain(index, entry, trusted, decision)) return;
+  ++report_.decisions;
+  ledger::Apply(state_, ledger::Entry{*entry.head, *entry.salt, std::move(trusted), std::move(decision),
+                                      entry.decision_bytes});
 }
 
 void Run::MatchErasures(std::uint64_t index, const ledger::Purge& purge) {
@@ -216,30 +246,12 @@ void Run::TakeEntry(std::uint64_t index, const proto::LoggedEntry& entry) {
     return;
   }
   ++report_.signatures;
+  if (const auto* purge = std::get_if<ledger::Purge>(&(*verified)->payload)) MatchErasures(index, *purge);
   // Where entries are withheld the directory is still folded, as it is shown to every auditor; the rest cannot be decided.
   const bool directory = ledger::IsDirectoryKind((*verified)->kind);
   if (!replaying_ && !(directory && options_.allow_withheld)) return;
-  auto ours = ledger::Decide(state_, *verified, entry.head->time, decision->authority, decision->nonce);
-  if (!ours || *ours != *decision) {
-    std::string what = "the rules say ";
-    auto text = [](const ledger::Decision& one) {
-      std::string out;
-      for (const auto& verdict : one.verdicts) {
-        out += out.empty() ? "" : "; ";
-        if (verdict.allowed()) out += "allowed";
-        for (std::size_t i = 0; i < verdict.reasons.size(); ++i)
-          out += (i == 0 ? "" : ", ") + std::string(CodeOf(verdict.reasons[i]));
-      }
-      return out;
-    };
-    what +=
-        ours ? text(*ours) : "refused, " + std::string(CodeOf(ours.error().reason)) + " (" + ours.error().detail + ")";
-    Find(index, "wrong-decision", what + "; the log says " + text(*decision));
-    replaying_ = false;
-    return;
-  }
+  if (!DerivedAgain(index, entry, *verified, *decision)) return;
   ++report_.decisions;
-  if (const auto* purge = std::get_if<ledger::Purge>(&(*verified)->payload)) MatchErasures(index, *purge);
   ledger::Apply(state_, ledger::Entry{*entry.head, *entry.salt, *std::move(verified), *std::move(decision),
                                       entry.decision_bytes});
 }
@@ -340,7 +352,10 @@ void Run::CountFigures() {
     ++out.emergencies;
     if (!emergency.reviewed) ++out.emergencies_open;
   }
+  std::set<Digest> recalled = state_.recalled();  // of a record its grants are too
   for (const Digest& digest : state_.recalled())
+    for (const Digest& grant : state_.record(digest)->grants) recalled.insert(grant);
+  for (const Digest& digest : recalled)
     for (const auto& [member, holder] : state_.record(digest)->holders) {
       ++out.recalled_copies;
       if (holder.erased) ++out.erased_copies;
@@ -353,18 +368,18 @@ void Run::CountFigures() {
 
 Result<Report> Run::Go(const std::optional<LastRun>& last) {
   TRY_OK(Begin(last));
-  if (!report_.findings.empty() && report_.findings.front().code == "foreign-charter") return report_;
+  if (report_.charter != charter_.Hex()) return report_;  // unreadable, or a foreign one
   for (std::uint64_t n = 0; n * log::kTileWidth < reader_.size() && tree_whole_; ++n) TakeFile(n);
   report_.entries = tree_.size();
   if (tree_whole_) {
     report_.root = tree_.Root().Hex();
     CheckNotes();
   }
-  if (replaying_) {
+  // Whoever is shown what is erased is shown the purge, also where other entries are withheld.
+  if (tree_whole_)
     for (const auto& [digest, erased] : erased_)
       Find(erased.index, "bad-erasure", "erased, and no purge in entry " + std::to_string(erased.by) + " says so");
-    CountFigures();
-  }
+  if (replaying_) CountFigures();
   if (report_.proved()) TRY_OK(WriteState(options_.state, charter_, reader_.checkpoint_note()));
   return report_;
 }

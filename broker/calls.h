@@ -49,11 +49,13 @@ class Calls {
     return call;
   }
 
-  void CancelAllOf(const MemberId& member) {
+  // `streams_alone`: what a member that is still one has asked is answered; it may have asked for this very change.
+  void CancelAllOf(const MemberId& member, bool streams_alone) {
     std::lock_guard lock(mutex_);
     auto at = running_.find(member);
     if (at == running_.end()) return;
-    for (auto& [context, kind] : at->second.contexts) context->TryCancel();
+    for (auto& [context, kind] : at->second.contexts)
+      if (kind == CallKind::kStream || !streams_alone) context->TryCancel();
   }
 
   void CancelStreams() {  // of everybody: the broker is stopping; what was posted is still answered

@@ -11,7 +11,8 @@ namespace valija::broker {
 
 // Writes the log as of `checkpoint` (published: the journal holds its entries and tiles) into `folder`, made if need be.
 // An export that is there is continued: only new files are written, the checkpoint last, everything fsynced; then the
-// partial files that it made superfluous go. Returns how many entries were new. kRolledBack: what is there is more
+// partial files that it made superfluous go. After a purge the files from before are written anew: what was erased in the
+// log goes from the export too. Returns how many entries were new. kRolledBack: what is there is more
 // than the checkpoint; kFork: it is another log's, or this log's other history; kBadCheckpoint, kCorrupt: what is there
 // is damaged; kFile.
 Result<std::uint64_t> ExportLog(const std::filesystem::path& folder, const Journal& journal,

@@ -47,7 +47,7 @@ std::vector<ledger::VerifiedStatement> StandingOrders::OpeningsOf(const ledger::
     for (const Digest& order : orders) {
       const auto& author = state.order(order)->order.by.author;
       if (state.active_member(author) == nullptr || !state.visible_to(*record, author)) continue;
-      out.push_back(MakeOpening({order, digest, portions}));
+      out.push_back(MakeOpening({order, author, digest, portions}));
     }
   }
   return out;

@@ -32,9 +32,7 @@ bool Mail::Add(VerifiedEntry entry, const MemberId& me) {
       for (const auto& verdict : entry.decision.verdicts)
         if (verdict.allowed()) opened_.emplace(verdict.record, verdict.portion);
   } else if (const auto* opening = PayloadOf<ledger::StandingOpening>(entry)) {
-    const auto* found = Find(opening->order);
-    const auto* order = found != nullptr ? PayloadOf<ledger::StandingOrder>(*found) : nullptr;
-    if (order != nullptr && order->by.author == me)
+    if (opening->member == me)
       for (const auto& verdict : entry.decision.verdicts)
         if (verdict.allowed()) opened_.emplace(verdict.record, verdict.portion);
   } else if (const auto* amendment = PayloadOf<ledger::Amendment>(entry)) {

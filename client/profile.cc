@@ -103,15 +103,13 @@ Result<Profile> Profile::Open(const fs::path& folder) {
   profile.charter_ = std::move(charter);
   profile.LoadInForce();
   if (fs::exists(folder / "pin")) {
-    TRY(auto note, io::ReadText(folder / "pin", 1 << 16));
-    TRY(auto log_key, log::NoteVerifier::Parse(profile.charter_terms().log_key));
-    auto pin = log::SignedCheckpoint::Verify(note, profile.charter_terms().origin, log_key);
-    if (!pin && profile.log_key_) {  // pinned since the log has another key
-      TRY(log_key, log::NoteVerifier::Parse(*profile.log_key_));
-      pin = log::SignedCheckpoint::Verify(note, profile.charter_terms().origin, log_key);
-    }
-    if (!pin) return pin.error();
-    profile.pin_ = *std::move(pin);
+    TRY(auto text, io::ReadText(folder / "pin", 1 << 16));
+    const auto end = text.find('\n');  // the key's line, then the note
+    if (end == std::string::npos) return Refuse(Reason::kCorrupt, (folder / "pin").string() + " is damaged");
+    profile.pin_key_ = text.substr(0, end);
+    TRY(auto log_key, log::NoteVerifier::Parse(profile.pin_key_));
+    TRY(profile.pin_,
+        log::SignedCheckpoint::Verify(text.substr(end + 1), profile.charter_terms().origin, log_key));
   }
   return profile;
 }
@@ -215,7 +213,7 @@ Status Profile::Join(const Bytes& charter_envelope, const Digest& digest, const 
     for (const char* name : {"pin", "directory.log", "mail.log", "cursor", "in-force"})
       fs::remove(folder_ / name, ignored);
     pin_.reset();
-    log_key_.reset(), carrier_ca_.reset(), agency_ca_.reset();
+    carrier_ca_.reset(), agency_ca_.reset();
     pin_unsaved_ = false;
   }
   charter_ = std::move(charter);
@@ -236,8 +234,7 @@ Status Profile::SetInForce(const ledger::Charter& charter) {
   std::optional<Bytes> agency_ca;
   for (const auto& agency : charter.agencies)
     if (agency.id == member_.agency()) agency_ca = agency.ca_certificate;
-  nlohmann::ordered_json said = {{"log-key", charter.log_key},
-                                 {"carrier-ca", ToHex(charter.carrier_ca_certificate)},
+  nlohmann::ordered_json said = {{"carrier-ca", ToHex(charter.carrier_ca_certificate)},
                                  {"agency-ca", agency_ca ? ToHex(*agency_ca) : ""}};
   TRY_OK(io::WriteFileAtomic(folder_ / "in-force", AsBytes(said.dump(2) + "\n"), 0600));
   LoadInForce();
@@ -246,7 +243,7 @@ Status Profile::SetInForce(const ledger::Charter& charter) {
 
 // One that is damaged is as none: the directory is folded again, and says it again.
 void Profile::LoadInForce() {
-  log_key_.reset(), carrier_ca_.reset(), agency_ca_.reset();
+  carrier_ca_.reset(), agency_ca_.reset();
   auto text = io::ReadText(folder_ / "in-force", 1 << 20);
   if (!text) return;
   auto said = nlohmann::json::parse(*text, nullptr, false);
@@ -255,14 +252,14 @@ void Profile::LoadInForce() {
     auto at = said.find(name);
     return at != said.end() && at->is_string() ? at->get<std::string>() : std::string();
   };
-  if (auto key = field("log-key"); !key.empty()) log_key_ = key;
   if (auto der = FromHex(field("carrier-ca")); der && !der->empty()) carrier_ca_ = *std::move(der);
   if (auto der = FromHex(field("agency-ca")); der && !der->empty()) agency_ca_ = *std::move(der);
 }
 
-Status Profile::SetPin(const log::SignedCheckpoint& checkpoint) {
+Status Profile::SetPin(const log::SignedCheckpoint& checkpoint, const std::string& log_key) {
   const bool first = !pin_;
   pin_ = checkpoint;
+  pin_key_ = log_key;
   pin_unsaved_ = true;
   if (first || std::chrono::steady_clock::now() - pin_saved_ >= kPinEvery) return SavePin();
   return Ok();
@@ -270,7 +267,7 @@ Status Profile::SetPin(const log::SignedCheckpoint& checkpoint) {
 
 Status Profile::SavePin() {
   if (!pin_unsaved_) return Ok();
-  TRY_OK(io::WriteFileAtomic(folder_ / "pin", AsBytes(pin_->note())));
+  TRY_OK(io::WriteFileAtomic(folder_ / "pin", AsBytes(pin_key_ + "\n" + pin_->note())));
   pin_unsaved_ = false;
   pin_saved_ = std::chrono::steady_clock::now();
   return Ok();

@@ -6,9 +6,9 @@
 //   certificate.pem           the agency's certificate for the authentication key
 //   request.csr, member.card  what the agency's CA and its administrator need
 //   keys-2/, keys-3/, ..      the same six files of renewed keys; profile.json says which are used
-//   in-force                  keys of the charter as it was amended: the log's, the carrier's CA, the agency's CA
+//   in-force                  of the charter as it was amended: the carrier's CA, the agency's CA
 //   sent.log, orders.log      content keys of what was sent and keys of standing orders, sealed to the member itself
-//   pin                       the last verified checkpoint (signed note)
+//   pin                       the log key (vkey) and the last checkpoint that it verified (signed note)
 //   directory.log, mail.log   verified entries, u32 length || LoggedEntry each: a cache, rebuilt if lost
 //   cursor                    of the mailbox
 //   FORK                      if there: evidence of a fork, and nothing is done until a person removed it
@@ -96,7 +96,7 @@ class Profile {
   const std::optional<log::SignedCheckpoint>& pin() const { return pin_; }
   // Known at once; in the file within a second of use and when the profile closes. A pin that was lost with the last
   // second is an older one: a fork is found all the same.
-  Status SetPin(const log::SignedCheckpoint& checkpoint);
+  Status SetPin(const log::SignedCheckpoint& checkpoint, const std::string& log_key);
   Status SavePin();
   // Keeps both signed checkpoints and what was asked, and makes every later Open refuse; this profile has stopped too.
   void RecordFork(const std::string& seen_before, const std::string& shown_now, const std::string& what);
@@ -126,11 +126,11 @@ class Profile {
   std::filesystem::path folder_;
   MemberId member_;
   int generation_ = 1;  // of the keys in use
-  std::optional<std::string> log_key_;
   std::optional<Bytes> carrier_ca_, agency_ca_;
   std::string broker_;
   std::optional<ledger::VerifiedStatement> charter_;
   std::optional<log::SignedCheckpoint> pin_;
+  std::string pin_key_;  // that verified it
   bool pin_unsaved_ = false;
   bool forked_ = false;
   std::chrono::steady_clock::time_point pin_saved_{};

@@ -186,7 +186,10 @@ class SessionCore {
   struct Chain {
     std::set<Digest> family;  // the record, its original, its grants
     std::set<Digest> acts;    // requests about them: what approvals, reviews and answers speak of
+    std::map<Digest, ledger::StandingOrder> orders;  // that openings are under
   };
+  // An opening under an order is signed by nobody: the order must be in the custody, and whoever opened its author.
+  Status CheckOrderBehind(const ledger::StandingOpening& opening, const Chain& chain, NewsItem& news) const;
   Result<NewsItem> NewsOf(const Digest& record, const VerifiedEntry& entry, Chain& chain) const;
 
   Result<WaitingItem> LookUp(const proto::WaitingItem& hint);

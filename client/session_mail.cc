@@ -44,6 +44,8 @@ Status SessionCore::CheckUnsigned(const VerifiedEntry& entry) {
   if (const auto* known = mail_.Find(opening->order)) {
     const auto* order = PayloadOf<ledger::StandingOrder>(*known);
     if (order == nullptr) return Refuse(Reason::kBadProof, "an opening under an order that is none");
+    if (opening->member != order->by.author)
+      return Refuse(Reason::kBadProof, "an opening under an order of somebody else's");
     if (entry.head.time >= order->expires)
       return Refuse(Reason::kBadProof, "an opening under an order whose time was over");
     // An order is ended by its own agency; what the log has behind that is against the rules.
@@ -51,6 +53,7 @@ Status SessionCore::CheckUnsigned(const VerifiedEntry& entry) {
       return Refuse(Reason::kBadProof, "an opening under an order that was ended");
     return Ok();
   }
+  if (opening->member == profile_.member()) return Refuse(Reason::kBadProof, "an opening under an order I never made");
   // Under somebody else's: it is news of a record that I may know of, and nothing more.
   auto record = FindRecord(opening->record);
   if (!record && record.error().reason == Reason::kNotFound)
@@ -88,6 +91,16 @@ Status SessionCore::LoadMail() {
   for (const auto& entry : profile_.Load("mail.log")) {
     auto verified = verifier_.VerifyKept(entry);
     if (verified && IsMail(*verified) && mail_.Add(*std::move(verified), profile_.member())) continue;
+    mail_.Clear();
+    return profile_.Forget("mail.log");
+  }
+  // What a purge erased since it was kept goes from here too: the mailbox is fetched anew, as it is now.
+  for (const auto& entry : mail_.entries()) {
+    const auto* purge = PayloadOf<ledger::Purge>(entry);
+    if (purge == nullptr || std::none_of(purge->erasures.begin(), purge->erasures.end(), [&](const auto& erasure) {
+          return mail_.Find(erasure.statement) != nullptr;
+        }))
+      continue;
     mail_.Clear();
     return profile_.Forget("mail.log");
   }

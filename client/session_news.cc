@@ -163,10 +163,10 @@ NewsItem SessionCore::News(const VerifiedEntry& entry) const {
   if (auto by = ledger::AuthorshipOf(*entry.statement)) news.by = by->author.str();
   std::visit(Teller{news, entry}, entry.statement->payload);
   if (const auto* opening = PayloadOf<ledger::StandingOpening>(entry)) {
+    news.by = opening->member.str();
     const auto* known = mail_.Find(opening->order);
     const auto* order = known != nullptr ? PayloadOf<ledger::StandingOrder>(*known) : nullptr;
     if (order != nullptr) {
-      news.by = order->by.author.str();
       news.purpose = order->purpose;
       news.case_reference = order->case_reference;
     }
@@ -174,6 +174,22 @@ NewsItem SessionCore::News(const VerifiedEntry& entry) const {
   if (IsRecord(entry) && (!entry.statement->attachments.slips.empty() || news.by == profile_.member().str()))
     news.item = Item(entry);
   return news;
+}
+
+Status SessionCore::CheckOrderBehind(const ledger::StandingOpening& opening, const Chain& chain, NewsItem& news) const {
+  const auto at = chain.orders.find(opening.order);
+  if (at == chain.orders.end()) {
+    const auto* record = KnownRecord(opening.record);
+    const bool ours = record != nullptr && HeaderOf(*record).originator.agency() == profile_.member().agency();
+    if (ours && !chain.acts.contains(opening.order) && mail_.Find(opening.order) == nullptr)
+      return Refuse(Reason::kBadProof, "an opening of your record, and the order behind it is not shown");
+    return Ok();
+  }
+  if (at->second.by.author != opening.member)
+    return Refuse(Reason::kBadProof, "an opening under an order of somebody else's");
+  news.purpose = at->second.purpose;
+  news.case_reference = at->second.case_reference;
+  return Ok();
 }
 
 Result<NewsItem> SessionCore::NewsOf(const Digest& record, const VerifiedEntry& entry, Chain& chain) const {
@@ -193,6 +209,11 @@ Result<NewsItem> SessionCore::NewsOf(const Digest& record, const VerifiedEntry& 
         news.portions.emplace_back(verdict.portion, ResultText(verdict));
       }
     about = !news.portions.empty();
+    if (const auto* opening = std::get_if<ledger::StandingOpening>(&payload); opening != nullptr && about)
+      TRY_OK(CheckOrderBehind(*opening, chain, news));
+  } else if (const auto* order = std::get_if<ledger::StandingOrder>(&payload)) {
+    about = true;  // it comes before what it opened
+    chain.orders.emplace(entry.statement->digest, *order);
   } else if (const auto* approval = std::get_if<ledger::Approval>(&payload)) {
     about = chain.acts.contains(approval->request);
   } else if (const auto* review = std::get_if<ledger::Review>(&payload)) {

@@ -127,9 +127,7 @@ Status SessionCore::FollowReleased(std::uint64_t from_entry, const std::filesyst
       auto node = releases_.extract(entry.head.index);
       const auto* opening = PayloadOf<ledger::StandingOpening>(entry);
       if (opening == nullptr || entry.head.index < from_entry) continue;
-      const auto* known = mail_.Find(opening->order);
-      const auto* order = known != nullptr ? PayloadOf<ledger::StandingOrder>(*known) : nullptr;
-      if (order == nullptr || order->by.author != profile_.member()) continue;
+      if (opening->member != profile_.member()) continue;  // CheckUnsigned knows the order
       auto one = OpenReleased(entry, node ? std::move(node.mapped()) : std::vector<Release>{}, folder);
       if (!one) failed = one.error();
       if (!one || !released(*one)) return false;

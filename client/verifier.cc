@@ -51,15 +51,41 @@ Result<log::SignedCheckpoint> Verifier::VerifyOlder(std::string_view note) const
 std::uint64_t Verifier::verified_size() const { return profile_.pin() ? profile_.pin()->size() : 0; }
 
 Result<log::SignedCheckpoint> Verifier::Advance(const View& view) {
-  if (profile_.forked()) return Refuse(Reason::kFork, "this profile has stopped; the evidence is in its file FORK");
   // Who knows the former key alone follows it to the amendment, and from then on demands the key that it names.
   const auto& keys = state_.log_keys();
-  TRY(auto log_key, log::NoteVerifier::Parse(keys.empty() ? profile_.charter_terms().log_key : keys.back().second));
+  return AdvanceBy(view, keys.empty() ? profile_.charter_terms().log_key : keys.back().second);
+}
+
+Result<log::SignedCheckpoint> Verifier::AdvanceByKeyAhead(Transport& transport, const EntriesAnswer& page) {
+  Verifier ahead(profile_);
+  std::size_t known = ahead.state_.log_keys().size();
+  std::uint64_t from = next_directory_index_;
+  for (auto next = page;;) {
+    for (const auto& proved : next.entries) {
+      if (!Whole(proved.entry)) return Refuse(Reason::kBadProof, "the broker withheld a part of an entry");
+      TRY_OK(proto::CheckLoggedEntry(proved.entry));
+      TRY_OK(ahead.Fold(proved.entry));
+    }
+    const auto& keys = ahead.state_.log_keys();
+    for (; known < keys.size(); ++known)
+      if (auto advanced = AdvanceBy(page.view, keys[known].second);
+          advanced || advanced.error().reason != Reason::kBadCheckpoint)
+        return advanced;
+    if (!next.more) return Refuse(Reason::kBadCheckpoint, "it is not signed with a key that the log's charter names");
+    if (next.next_cursor <= from) return Refuse(Reason::kBadProof, "the page's cursor does not move");
+    from = next.next_cursor;
+    TRY(next, transport.Directory(from, verified_size()));
+  }
+}
+
+Result<log::SignedCheckpoint> Verifier::AdvanceBy(const View& view, const std::string& log_key_text) {
+  if (profile_.forked()) return Refuse(Reason::kFork, "this profile has stopped; the evidence is in its file FORK");
+  TRY(auto log_key, log::NoteVerifier::Parse(log_key_text));
   TRY(auto shown, log::SignedCheckpoint::Verify(view.checkpoint, profile_.charter_terms().origin, log_key));
   const auto& pin = profile_.pin();
   if (!pin) {
     if (shown.size() == 0) return Refuse(Reason::kBadCheckpoint, "an empty log has no charter in it");
-    TRY_OK(profile_.SetPin(shown));
+    TRY_OK(profile_.SetPin(shown, log_key_text));
     return shown;
   }
   if (shown.checkpoint() == pin->checkpoint()) return shown;
@@ -72,7 +98,7 @@ Result<log::SignedCheckpoint> Verifier::Advance(const View& view) {
     return Refuse(Reason::kFork, "size " + std::to_string(pin->size()) + " was seen before, size " +
                                      std::to_string(shown.size()) + " is shown now, and it does not contain it");
   }
-  TRY_OK(profile_.SetPin(shown));
+  TRY_OK(profile_.SetPin(shown, log_key_text));
   return shown;
 }
 
@@ -225,7 +251,9 @@ Status Verifier::Refresh(Transport& transport) {
   for (std::uint64_t from = next_directory_index_;;) {
     if (profile_.forked()) return Refuse(Reason::kFork, "this profile has stopped; the evidence is in its file FORK");
     TRY(auto page, transport.Directory(from, verified_size()));
-    TRY(auto checkpoint, Advance(page.view));
+    auto shown = Advance(page.view);
+    if (!shown && shown.error().reason == Reason::kBadCheckpoint) shown = AdvanceByKeyAhead(transport, page);
+    TRY(auto checkpoint, shown);
     TRY_OK(CheckPage(page, from, checkpoint.size()));
     TRY_OK(FoldDirectory(page.entries, checkpoint));
     if (!page.more) break;

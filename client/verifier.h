@@ -52,7 +52,9 @@ class Verifier {
 
   // Folds further directory entries (each proved): runs Decide and demands the decision that is logged.
   Status FoldDirectory(const std::vector<ProvedEntry>& entries, const log::SignedCheckpoint& checkpoint);
-  Status Refresh(Transport& transport);  // fetches and folds what is new
+  // Fetches and folds what is new. If the log's key is one that only an amendment ahead names, and the broker has given up
+  // the former, that amendment is the proof of the key: it is signed by the agencies, under the charter that is known.
+  Status Refresh(Transport& transport);
   const ledger::State& directory() const { return state_; }
   // The charter as it was when the entry of this index was decided.
   const ledger::Charter& CharterAt(std::uint64_t index) const;
@@ -79,6 +81,9 @@ class Verifier {
                        std::uint64_t index) const;
   Result<ledger::VerifiedStatement> VerifyAuthor(const proto::LoggedEntry& entry) const;
   Status Fold(const proto::LoggedEntry& entry);
+  Result<log::SignedCheckpoint> AdvanceBy(const View& view, const std::string& log_key);
+  // By a key that the directory's entries from this page on name; nothing of them is folded yet.
+  Result<log::SignedCheckpoint> AdvanceByKeyAhead(Transport& transport, const EntriesAnswer& page);
   Profile& profile_;
   ledger::State state_;
   std::vector<std::pair<std::uint64_t, ledger::Charter>> charters_;  // from the entry after this one on

@@ -43,7 +43,7 @@ Result<ledger::Payload> DecodePayload(ledger::Kind kind, ByteView bytes);
 // ---- redacted form (statement.proto): what stays of a payload that a purge erased ----
 // A record or a grant without its wraps, any other with its texts replaced by kErasedText. kMalformed: there is nothing to
 // erase in this kind or in this payload; else refusals of DecodePayload.
-inline constexpr std::string_view kErasedText = "[erased]";
+using ledger::kErasedText;
 Result<Bytes> RedactPayload(ledger::Kind kind, ByteView payload);
 // Reads what RedactPayload can give, and nothing else. A record's wraps are then missing: record::CheckSeals refuses it.
 Result<ledger::Payload> DecodeRedacted(ledger::Kind kind, ByteView redacted);

@@ -25,10 +25,11 @@ Result<ledger::Payload> FromMessage(const v1::StandingOrder& message) {
 Result<ledger::Payload> FromMessage(const v1::StandingOpening& message) {
   TRY_OK(Known(message));
   TRY(auto order, FixedOf<Digest>(message.order(), "StandingOpening.order"));
+  TRY(auto member, MemberOf(message.member(), "StandingOpening.member"));
   TRY(auto record, FixedOf<Digest>(message.record(), "StandingOpening.record"));
   TRY(auto portions, PortionsOf(message.portions(), "StandingOpening.portions"));
   if (portions.empty()) return Malformed("StandingOpening.portions", "absent");
-  return ledger::Payload(ledger::StandingOpening{order, record, std::move(portions)});
+  return ledger::Payload(ledger::StandingOpening{order, std::move(member), record, std::move(portions)});
 }
 
 }  // namespace
@@ -47,6 +48,7 @@ Bytes EncodeStandingOrder(const ledger::StandingOrder& order) {
 Bytes EncodeStandingOpening(const ledger::StandingOpening& opening) {
   v1::StandingOpening message;
   message.set_order(ToString(opening.order));
+  message.set_member(opening.member.str());
   message.set_record(ToString(opening.record));
   message.mutable_portions()->Add(opening.portions.begin(), opening.portions.end());
   return Serialise(message);

@@ -17,6 +17,13 @@ void ConcernActors(StateData& data, const MemberId& author, RecordState& record,
   Concern(data, original.originator.agency(), index);
 }
 
+// An opening under an order carries no signature: the order's own stands behind it, so it belongs to the record's custody.
+void BelongsTo(RecordState& record, OrderState& order) {
+  order.originators.insert(record.originator.agency());
+  auto at = std::lower_bound(record.entries.begin(), record.entries.end(), order.index);
+  if (at == record.entries.end() || *at != order.index) record.entries.insert(at, order.index);
+}
+
 void ConcernRecipients(StateData& data, const RecordState& record, std::uint64_t index) {
   for (const PortionState& portion : record.portions)
     for (const auto& [agency, key] : portion.recipients) Concern(data, agency, index);
@@ -27,7 +34,7 @@ void CountOpening(StateData& data, const Verdict& verdict, const MemberId& membe
   PortionState& portion = PortionAt(record, verdict.portion);
   ++portion.openings[member.agency()];
   ++portion.openings_in_all;
-  record.holders.try_emplace(member, HolderState{index, {}});
+  record.holders.try_emplace(member, HolderState{index, {}}).first->second.erased.reset();  // it has it again
   RecordState& original = OriginalOf(data, record);
   if (record.originator.agency() == original.originator.agency()) return;
   // What a recipient passed on is counted with what it got.
@@ -66,12 +73,18 @@ void Await(StateData& data, const Open& open, const Decision& decision, const En
 
 void BeginEmergency(StateData& data, const Open& open, const Decision& decision, const EntryHead& head) {
   std::set<AgencyId> originators;
-  for (const Verdict& verdict : decision.verdicts)
-    if (verdict.allowed()) originators.insert(OriginalOf(data, RecordAt(data, verdict.record)).originator.agency());
+  std::set<Digest> records;
+  for (const Verdict& verdict : decision.verdicts) {
+    if (!verdict.allowed()) continue;
+    records.insert(verdict.record);
+    originators.insert(OriginalOf(data, RecordAt(data, verdict.record)).originator.agency());
+  }
   if (originators.empty()) return;
-  data.emergencies.emplace(
-      head.statement,
-      EmergencyState{head.index, open.by.author, {originators.begin(), originators.end()}, std::nullopt});
+  data.emergencies.emplace(head.statement, EmergencyState{head.index,
+                                                          open.by.author,
+                                                          {records.begin(), records.end()},
+                                                          {originators.begin(), originators.end()},
+                                                          std::nullopt});
   data.locked.emplace(PersonOf(data.members.at(open.by.author).record), head.statement);
   data.locked.emplace(open.by.author.str(), head.statement);
 }
@@ -117,7 +130,10 @@ void ApplyStandingOpening(StateData& data, const StandingOpening& opening, const
   Demand(decision.verdicts.size() == opening.portions.size(), "not one verdict for each portion");
   Demand(order->second.opened.insert(opening.record).second, "an opening for the second time");
   const MemberId& author = order->second.order.by.author;
-  ConcernActors(data, author, RecordAt(data, opening.record), head.index);
+  RecordState& record = RecordAt(data, opening.record);
+  ConcernActors(data, author, record, head.index);
+  BelongsTo(record, order->second);
+  BelongsTo(OriginalOf(data, record), order->second);
   for (const Verdict& verdict : decision.verdicts)
     if (verdict.allowed()) CountOpening(data, verdict, author, head.index);
 }
@@ -177,7 +193,7 @@ void ApplyApproval(StateData& data, const Approval& approval, const EntryHead& h
   if (approval.verdict == ApprovalVerdict::kWithdraw)
     request.said.erase(approval.by.author);
   else
-    request.said.insert_or_assign(approval.by.author, PendingRequest::Said{approval.verdict, head.index});
+    request.said.insert_or_assign(approval.by.author, PendingRequest::Said{approval.verdict, head.index, approval.by.key_id});
   Concern(data, request.author.agency(), head.index);
   for (const OpenItem& item : request.items)
     ConcernActors(data, approval.by.author, RecordAt(data, item.record), head.index);
@@ -188,9 +204,9 @@ void ApplyReview(StateData& data, const Review& review, const EntryHead& head) {
   Demand(at != data.emergencies.end() && !at->second.reviewed, "a review of nothing");
   at->second.reviewed = head.index;
   std::erase_if(data.locked, [&](const auto& one) { return one.second == review.request; });
-  Concern(data, review.by.author.agency(), head.index);
   Concern(data, at->second.author.agency(), head.index);
-  for (const AgencyId& agency : at->second.originators) Concern(data, agency, head.index);
+  for (const Digest& record : at->second.records)
+    ConcernActors(data, review.by.author, RecordAt(data, record), head.index);
 }
 
 void ApplyAccessRequest(StateData& data, const AccessRequest& request, const EntryHead& head) {
@@ -249,6 +265,69 @@ void EraseTexts(StateData& data, const Digest& statement) {
 
 }  // namespace
 
+namespace {
+
+struct SubjectOf {
+  const StateData& data;
+  KnownStatement& known;
+
+  void About(const Digest& record) const {
+    if (data.records.count(record) != 0) known.about.push_back(record);
+  }
+  void operator()(const Open& open) const {
+    for (const OpenItem& item : open.items) About(item.record);
+  }
+  void operator()(const Revocation& revocation) const { About(revocation.record); }
+  void operator()(const Approval& approval) const {
+    known.request = approval.request;
+    for (const auto* requests : {&data.pending, &data.over})
+      if (auto at = requests->find(approval.request); at != requests->end())
+        for (const OpenItem& item : at->second.items) About(item.record);
+  }
+  void operator()(const Review& review) const {
+    known.request = review.request;
+    known.about = data.emergencies.at(review.request).records;
+  }
+  void operator()(const AccessRequest& request) const { About(request.record); }
+  void operator()(const Answer& answer) const {
+    known.request = answer.request;
+    About(data.access_requests.at(answer.request).request.record);
+  }
+  void operator()(const Purge& purge) const {
+    for (const Erasure& erasure : purge.erasures) {
+      About(erasure.statement);
+      const auto& its = data.statements.at(erasure.statement).about;
+      known.about.insert(known.about.end(), its.begin(), its.end());
+    }
+  }
+  template <class Other>
+  void operator()(const Other&) const {}
+};
+
+// Whoever was shown what is erased must be shown by which purge.
+void ConcernErased(StateData& data, const KnownStatement& known, const Digest& statement, const MemberId& author,
+                   std::uint64_t index) {
+  for (const Digest& digest : known.about) {
+    RecordState& record = RecordAt(data, digest);
+    ConcernActors(data, author, record, index);
+    if (known.kind == Kind::kRevocation) ConcernRecipients(data, record, index);
+  }
+  if (known.request)
+    if (auto request = data.statements.find(*known.request); request != data.statements.end())
+      Concern(data, request->second.author->agency(), index);
+  if (auto order = data.orders.find(statement); order != data.orders.end())
+    for (const AgencyId& agency : order->second.originators) Concern(data, agency, index);
+}
+
+}  // namespace
+
+void NoteSubject(const StateData& data, const Statement& statement, KnownStatement& known) {
+  std::visit(SubjectOf{data, known}, statement.payload);
+  std::sort(known.about.begin(), known.about.end());
+  known.about.erase(std::unique(known.about.begin(), known.about.end()), known.about.end());
+  known.about.shrink_to_fit();
+}
+
 void ApplyPurge(StateData& data, const Purge& purge, const EntryHead& head) {
   Concern(data, purge.by.author.agency(), head.index);
   for (const Erasure& erasure : purge.erasures) {
@@ -258,6 +337,7 @@ void ApplyPurge(StateData& data, const Purge& purge, const EntryHead& head) {
     auto at = data.records.find(erasure.statement);
     if (at == data.records.end()) {
       EraseTexts(data, erasure.statement);
+      ConcernErased(data, known->second, erasure.statement, purge.by.author, head.index);
       continue;
     }
     RecordState& record = at->second;

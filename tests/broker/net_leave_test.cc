@@ -73,6 +73,8 @@ TEST_F(NetLeave, AnAgencyThatLeftGetsNothingByAnyCallAndMayJoinAgainWithoutARest
   auto& karen = Member("us.dea/karen");
   ASSERT_TRUE(karen.verifier->Refresh(*karen.transport));
   const ledger::Charter before = *karen.verifier->directory().charter();
+  auto& omar = Member("mx.fgr/omar");  // who seals to the epoch of now
+  ASSERT_TRUE(omar.verifier->Refresh(*omar.transport));
   const auto record = Send(
       "marking TLP:GREEN\nreleasable-to agency us.cbp\npurpose analysis\ncase optional\nexpires "
       "2036-01-01\n",

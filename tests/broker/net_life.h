@@ -149,7 +149,7 @@ class NetLifeTest : public NetTest {
     return DigestsOf(Member(name).transport->Mailbox(from, 0).value());
   }
   std::vector<Digest> CustodyOf(const std::string& name, const Digest& record) {
-    auto page = Member(name).transport->Custody(record, 0);
+    auto page = Member(name).transport->Custody(record, 0, 0);
     return page ? DigestsOf(*page) : std::vector<Digest>();
   }
   static bool Has(const std::vector<Digest>& list, const Digest& one) {

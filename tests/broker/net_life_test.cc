@@ -61,7 +61,7 @@ TEST_F(NetLife, AnAmendmentBringsTheVeryPolicyThatItNames) {
       proto::EncodePolicy(random_.Make<Salt>(), *policy::ParseText(std::string(kForDea)).policy)};
   EXPECT_EQ(Post("mx.fgr/omar", foreign), "bad-policy");
   EXPECT_EQ(Post("mx.fgr/omar", good), "");
-  const auto seen = Member(kReader).transport->Custody(DigestOf(sent), 0).value();
+  const auto seen = Member(kReader).transport->Custody(DigestOf(sent), 0, 0).value();
   ASSERT_EQ(seen.entries.size(), 2u);
   EXPECT_TRUE(seen.entries[1].entry.attachments.policies.empty()) << "the policy is for the originator's side";
 }
@@ -167,7 +167,7 @@ TEST_F(NetLife, NobodyHandsInAStandingOpening) {
   const auto record = Send(kForUif, {"mx.uif"});
   client::Submission opening;
   opening.envelope = {ledger::PayloadType(ledger::Kind::kStandingOpening),
-                      proto::EncodeStandingOpening({DigestOf(order), record, {0}}),
+                      proto::EncodeStandingOpening({DigestOf(order), *MemberId::Parse(kReader), record, {0}}),
                       {},
                       std::nullopt};
   EXPECT_EQ(Post(kReader, opening), "wrong-author");
@@ -225,7 +225,9 @@ TEST_F(NetLife, AStandingOrderBringsEachReleaseToItsAuthorAloneUntilItIsRevoked)
   const auto size = Size();
   Send();
   EXPECT_EQ(Size(), size + 1) << "the record, and no opening";
-  EXPECT_EQ(CustodyOf(kReader, second).size(), 2u);
+  EXPECT_EQ(CustodyOf(kReader, second), (std::vector{DigestOf(order), second, last.entry.head->statement}));
+  const auto seen = CustodyOf("mx.fgr/omar", second);  // the originator is shown the order that stands behind
+  EXPECT_EQ(seen, CustodyOf(kReader, second));
 }
 
 // ---- purges ----

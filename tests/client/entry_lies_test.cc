@@ -8,6 +8,7 @@ namespace {
 
 TEST_F(LyingBrokerTest, RefusesAnotherRecordThanAskedFor) {
   const auto other = Sent(DraftOf("another report"));
+  lies.mailbox = [](EntriesAnswer& answer) { answer.entries.clear(); };  // so it has to ask for the record
   lies.record = [&](EntriesAnswer& answer) {
     answer.entries = {
         honest.Seen(honest.state.record(*Digest::FromHexText(other))->index, test::Member("mx.fgr/luis")).value()};

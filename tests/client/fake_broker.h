@@ -91,7 +91,7 @@ class FakeBroker {
         if (std::any_of(portion.recipients.begin(), portion.recipients.end(),
                         [&, &one = one](const auto& to) { return to.first == one.order.agency; }))
           portions.push_back(portion.number);
-      if (!portions.empty()) (void)Take(Opening({order, digest, portions}));
+      if (!portions.empty()) (void)Take(Opening({order, one.order.by.author, digest, portions}));
     }
   }
   std::uint64_t Log(const ledger::VerifiedStatement& statement, ledger::Decision decision) {
@@ -220,6 +220,8 @@ class FakeBroker {
     return proto::Release{keys_.authority, sealed.enc, std::move(sealed.ciphertext)};
   }
   crypto::Secret Share(const Digest& digest, std::uint32_t portion, const AgencyId& agency) {
+    const auto* known = state.record(digest);
+    if (known == nullptr || known->portion(portion) == nullptr) return crypto::Secret(32);  // a lie about another
     const auto& entry = entries.at(state.record(digest)->index);
     const auto* grant = std::get_if<ledger::Grant>(&entry.statement->payload);
     const auto* whole = std::get_if<ledger::Record>(&entry.statement->payload);

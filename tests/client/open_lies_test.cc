@@ -128,7 +128,7 @@ TEST_F(LyingBrokerTest, DoesNotUseAShareForWhatTheDecisionRefuses) {
   lies.release = [&](auto&, auto&, std::vector<crypto::Secret>& shares) {
     const auto& open = std::get<ledger::Open>(honest.entries.back().statement->payload);
     shares.clear();
-    shares.push_back(honest.Share(open.items.at(0), open.agency));
+    shares.push_back(honest.Share(open.items.at(0).record, open.items.at(0).portion, open.agency));
   };
   auto luis = SessionOf("mx.fgr/luis");
   EXPECT_EQ(ReasonOf(luis->Open({Asking(id, 0, {}, "analysis")}, {})), Reason::kWrongPurpose);
@@ -143,7 +143,7 @@ TEST_F(LyingBrokerTest, RefusesMoreOrFewerSharesThanTheDecisionAllows) {
   const auto two = Sent(draft);
   lies.release = [&](auto&, auto&, std::vector<crypto::Secret>& shares) {  // also for the refused portion
     const auto& open = std::get<ledger::Open>(honest.entries.back().statement->payload);
-    shares.push_back(honest.Share(open.items.at(1), open.agency));
+    shares.push_back(honest.Share(open.items.at(1).record, open.items.at(1).portion, open.agency));
   };
   auto luis = SessionOf("mx.fgr/luis");
   auto opened = luis->Open({Asking(two, 0), Asking(two, 1)}, {}).value();
@@ -163,11 +163,11 @@ TEST_F(LyingBrokerTest, OpensNothingWithTheShareOfAnotherRecordOrAgency) {
   const auto other = Sent(DraftOf("another report", "agency mx.fgr, agency us.fbi"));
   lies.release = [&](auto&, auto&, std::vector<crypto::Secret>& shares) {
     const auto& open = std::get<ledger::Open>(honest.entries.back().statement->payload);
-    shares.at(0) = honest.Share({*Digest::FromHexText(other), 0, {}}, open.agency);
+    shares.at(0) = honest.Share(*Digest::FromHexText(other), 0, open.agency);
   };
   EXPECT_EQ(OpenRefused(id), Reason::kBadSeal);
   lies.release = [&](auto&, auto&, std::vector<crypto::Secret>& shares) {
-    shares.at(0) = honest.Share({*Digest::FromHexText(other), 0, {}}, *AgencyId::Parse("us.fbi"));
+    shares.at(0) = honest.Share(*Digest::FromHexText(other), 0, *AgencyId::Parse("us.fbi"));
   };
   EXPECT_EQ(OpenRefused(other), Reason::kBadSeal);
 }

@@ -160,7 +160,7 @@ TEST(Commands, RefuseBadWordsBeforeTheyAskForAnything) {
   ::testing::internal::CaptureStdout();
   EXPECT_EQ(Init(common, "jrivera"), 2);
   EXPECT_EQ(Join(common, "c", "123", "b:1", "p"), 2);
-  EXPECT_EQ(Send(common, {{"a", "b", "c"}, {"p", "q"}, {}, "", false}), 2);
+  EXPECT_EQ(Send(common, {.files = {"a", "b", "c"}, .policies = {"p", "q"}, .types = {}, .in_reply_to = {}, .urgency = {}, .sources = {}}), 2);
   EXPECT_NE(WhoAmIAm(common), 0);
   ::testing::internal::GetCapturedStdout();
 }

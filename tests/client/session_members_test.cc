@@ -116,7 +116,8 @@ TEST_F(MembersTest, GivesNothingToAnAgencyThatLeft) {
   auto ana = SessionOf("us.dea/ana");
   EXPECT_FALSE(ana->Send({DraftOf("x", "agency us.fbi")}, {}).value()[0]);
   EXPECT_TRUE(ana->Send({DraftOf("x", "agency mx.fgr")}, {}).value()[0]);
-  for (const auto& agency : ana->Directory().value()) {
+  const auto agencies = ana->Directory().value();
+  for (const auto& agency : agencies) {
     EXPECT_EQ(agency.left, agency.id == "us.fbi");
     if (agency.left) EXPECT_EQ(agency.members.at(0).status, "removed");
   }
@@ -162,11 +163,27 @@ TEST_F(MembersTest, FollowsTheLogToItsNewKeyAndThenDemandsIt) {
   honest.former_key_given_up = true;
   EXPECT_EQ(OpenAs("mx.fgr/luis", Asking(id)).value().content, "x");
   EXPECT_EQ(SessionOf("mx.fgr/luis")->Inbox().value().size(), 1u);  // its pin is signed by the new key
-  // Who has not followed yet cannot any more.
-  EXPECT_EQ(SessionOf("mx.fgr/admin")->Inbox().error().reason, Reason::kBadCheckpoint);
+  // Who has not followed yet is shown the amendment, which the agencies signed.
+  EXPECT_TRUE(SessionOf("mx.fgr/admin")->Inbox());
   // The former key alone is not taken by who knows the new one.
   honest.next_log_key.reset();
   EXPECT_EQ(SessionOf("mx.fgr/luis")->Inbox().error().reason, Reason::kBadCheckpoint);
+}
+
+TEST_F(MembersTest, TakesNoLogKeyThatTheAgenciesDidNotSign) {
+  honest.next_log_key = crypto::Ed25519SignKey::Generate(random_);
+  const auto key = log::NoteVerifier::Make(begun.broker.origin, honest.next_log_key->verify_key()).value().Text();
+  honest.former_key_given_up = true;
+  auto envelope = proto::DecodeEnvelope(AsBytes(Amended([&](ledger::Charter& charter) { charter.log_key = key; }))).value();
+  envelope.signatures.clear();
+  envelope.signatures.push_back({begun.Keys("us.fbi/kim").signature.id(), {}});
+  auto statement = proto::MakeStatement(std::move(envelope));
+  ASSERT_TRUE(statement) << statement.error().Message();
+  honest.Log(ledger::TrustLogged(*std::move(statement)), {statement->digest, begun.broker.authority, {}, {ledger::Verdict{}}});
+  const auto refused = SessionOf("mx.fgr/admin")->Inbox();
+  ASSERT_FALSE(refused);
+  EXPECT_TRUE(refused.error().reason == Reason::kBadSignature || refused.error().reason == Reason::kNotAuthorised)
+      << refused.error().Message();
 }
 
 }  // namespace

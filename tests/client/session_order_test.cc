@@ -15,7 +15,8 @@ class OrderTest : public LifeTest {
     return session.StandingOrder({"investigation", "", until}).value().id;
   }
   // What comes until there are so many; why it ended otherwise.
-  std::vector<Released> Follow(SessionCore& session, std::size_t count, const fs::path& into = {},
+  std::vector<Released> Follow(SessionCore& session, std::size_t count,
+                               const std::filesystem::path& into = {},
                                std::uint64_t from = 0) {
     std::vector<Released> all;
     ended_ = session.FollowReleased(from, into, [&](const Released& one) {
@@ -84,16 +85,19 @@ TEST_F(OrderTest, TellsTheOriginatorOfEveryOpening) {
   Ordered(*SessionOf("mx.fgr/luis"));
   const auto id = Sent(DraftOf("one"));
   const auto custody = SessionOf("us.dea/ana")->Custody(id).value();
-  ASSERT_THAT(custody, SizeIs(2));
-  EXPECT_EQ(custody[1].kind, "standing-opening");
-  EXPECT_THAT(custody[1].portions, ElementsAre(std::pair<std::uint32_t, std::string>(0, "granted")));
+  ASSERT_THAT(custody, SizeIs(3));  // the order that stands behind it too: that is what is signed
+  EXPECT_EQ(custody[0].kind, "standing-order");
+  EXPECT_EQ(custody[2].kind, "standing-opening");
+  EXPECT_EQ(custody[2].by, "mx.fgr/luis");
+  EXPECT_EQ(custody[2].purpose, "investigation");
+  EXPECT_THAT(custody[2].portions, ElementsAre(std::pair<std::uint32_t, std::string>(0, "granted")));
 }
 
 // ---- lies ----
 
 TEST_F(OrderTest, RefusesAnOpeningUnderAnOrderThatIsNotItsOwnOfARecordThatItMayNotKnowOf) {
   const auto id = Sent(DraftOf("one", "agency us.fbi"));
-  const auto opening = FakeBroker::Opening({Id(std::string(64, 'a')), Id(id), {0}});
+  const auto opening = FakeBroker::Opening({Id(std::string(64, 'a')), *MemberId::Parse("us.fbi/kim"), Id(id), {0}});
   ledger::Decision decision{opening->digest, begun.broker.authority, {}, {{Id(id), 0, {}, {}, 0, "TLP:AMBER"}}};
   const auto index = honest.Log(opening, decision);
   lies.mailbox = [&](EntriesAnswer& page) {
@@ -102,9 +106,31 @@ TEST_F(OrderTest, RefusesAnOpeningUnderAnOrderThatIsNotItsOwnOfARecordThatItMayN
   EXPECT_EQ(SessionOf("mx.fgr/luis")->Inbox().error().reason, Reason::kBadProof);
 }
 
+TEST_F(OrderTest, RefusesAnOpeningForItselfThatItNeverOrdered) {
+  const auto id = Sent(DraftOf("one"));
+  const auto opening = FakeBroker::Opening({Id(std::string(64, 'a')), *MemberId::Parse("mx.fgr/luis"), Id(id), {0}});
+  ledger::Decision decision{opening->digest, begun.broker.authority, {}, {{Id(id), 0, {}, {}, 0, "TLP:AMBER"}}};
+  const auto index = honest.Log(opening, decision);
+  lies.mailbox = [&](EntriesAnswer& page) {
+    if (page.next_cursor > index) page.entries.push_back(honest.Proved(index));
+  };
+  EXPECT_EQ(SessionOf("mx.fgr/luis")->Inbox().error().reason, Reason::kBadProof);
+}
+
+TEST_F(OrderTest, RefusesACustodyThatHidesTheOrderBehindAnOpening) {
+  Ordered(*SessionOf("mx.fgr/luis"));
+  const auto id = Sent(DraftOf("one"));
+  lies.custody = [](EntriesAnswer& page) {
+    std::erase_if(page.entries, [](const ProvedEntry& one) {
+      return one.entry.envelope->payload_type == ledger::PayloadType(ledger::Kind::kStandingOrder);
+    });
+  };
+  EXPECT_EQ(SessionOf("us.dea/ana")->Custody(id).error().reason, Reason::kBadProof);
+}
+
 TEST_F(OrderTest, TakesNothingFromAnOpeningUnderSomebodyElsesOrder) {
   const auto id = Sent(DraftOf("one"));
-  const auto opening = FakeBroker::Opening({Id(std::string(64, 'a')), Id(id), {0}});
+  const auto opening = FakeBroker::Opening({Id(std::string(64, 'a')), *MemberId::Parse("us.fbi/kim"), Id(id), {0}});
   ledger::Decision decision{opening->digest, begun.broker.authority, {}, {{Id(id), 0, {}, {}, 0, "TLP:AMBER"}}};
   const auto index = honest.Log(opening, decision);
   bool told = false;
@@ -122,7 +148,7 @@ TEST_F(OrderTest, RefusesAnOpeningUnderAnOrderThatHasEnded) {
   const auto order = Ordered(*luis);
   luis->EndOrder(order).value();
   const auto id = Sent(DraftOf("one"));
-  const auto opening = FakeBroker::Opening({Id(order), Id(id), {0}});
+  const auto opening = FakeBroker::Opening({Id(order), *MemberId::Parse("mx.fgr/luis"), Id(id), {0}});
   ledger::Decision decision{opening->digest,
                             begun.broker.authority,
                             {},

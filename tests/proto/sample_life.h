@@ -82,7 +82,7 @@ inline ledger::StandingOrder SomeStandingOrder(Sample& s) {
           .expires = s.SomeTime()};
 }
 inline ledger::StandingOpening SomeStandingOpening(Sample& s) {
-  return {s.Some<Digest>(), s.Some<Digest>(), {0, static_cast<std::uint32_t>(s.Between(1, 63))}};
+  return {s.Some<Digest>(), s.Member(), s.Some<Digest>(), {0, static_cast<std::uint32_t>(s.Between(1, 63))}};
 }
 inline ledger::Purge SomePurge(Sample& s) {
   ledger::Purge out{s.By(), {}, s.Text()};

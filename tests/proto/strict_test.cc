@@ -220,12 +220,12 @@ TEST_F(Strict, ListsOfNumbersArePacked) {
   const auto bytes = proto::EncodeStandingOpening(opening);
   auto fields = SplitFields(bytes);
   const auto second = static_cast<std::uint8_t>(opening.portions[1]);
-  ASSERT_EQ(fields.back().bytes, (Bytes{0x1a, 0x02, 0x00, second}));
-  fields.back().bytes = {0x18, 0x00, 0x18, second};
+  ASSERT_EQ(fields.back().bytes, (Bytes{0x22, 0x02, 0x00, second}));
+  fields.back().bytes = {0x20, 0x00, 0x20, second};
   EXPECT_FALSE(proto::DecodePayload(ledger::Kind::kStandingOpening, Joined({}, fields))) << "one by one";
-  fields.back().bytes = {0x1a, 0x01, 0x00, 0x1a, 0x01, second};
+  fields.back().bytes = {0x22, 0x01, 0x00, 0x22, 0x01, second};
   EXPECT_FALSE(proto::DecodePayload(ledger::Kind::kStandingOpening, Joined({}, fields))) << "in two packs";
-  fields.back().bytes = {0x1a, 0x03, 0x80, 0x00, second};
+  fields.back().bytes = {0x22, 0x03, 0x80, 0x00, second};
   EXPECT_FALSE(proto::DecodePayload(ledger::Kind::kStandingOpening, Joined({}, fields))) << "two bytes for a zero";
 }
 

@@ -194,7 +194,7 @@ TEST_F(LeavingTest, EndsEveryMember) {
 
 TEST_F(LeavingTest, StopsItsStandingOrders) {
   Leave("us.fbi");
-  EXPECT_EQ(Refusal(Signed(StandingOpening{order, before, {0}})), Reason::kNotEnrolled);
+  EXPECT_EQ(Refusal(Signed(StandingOpening{order, fbi_ana.id(), before, {0}})), Reason::kNotEnrolled);
 }
 
 TEST_F(LeavingTest, LeavesNoRecordForIt) {
@@ -268,6 +268,22 @@ TEST_F(LeavingTest, MayEndWithItsReturnAndStartsWithANewEpoch) {
   Accept(Epoch("us.fbi", admin), admin);
   EXPECT_EQ(state.agency(Agency("us.fbi"))->epochs.size(), 2U);
   EXPECT_THAT(Ask(fbi_ana, {Item(Send({PolicyFor({"us.fbi"})}), 0, "us.fbi")}), ElementsAre(IsEmpty()));
+}
+
+TEST_F(LeavingTest, LetsNobodyElseComeBackUnderItsName) {
+  auto agency = state.agency(Agency("us.fbi"))->charter;
+  Leave("us.fbi");
+  auto impostor = NewAgency("us.fbi");  // with an administrator of its own, who signs
+  EXPECT_EQ(Refused({"us.dea/admin", "us.fbi/admin"}, [&](Charter& c) { Add(c, impostor); }), Reason::kBadSignature);
+}
+
+TEST_F(AmendedCharterTest, ChangesNoAgencysCaWithoutIt) {
+  auto other_ca = [&](Charter& c) {
+    for (auto& agency : c.agencies)
+      if (agency.id == Agency("us.fbi")) agency.ca_certificate = test::TestCertificate("co.pnc");
+  };
+  EXPECT_EQ(Refused({"us.dea/admin"}, other_ca), Reason::kNotAuthorised);
+  Amend({"us.fbi/admin"}, other_ca);
 }
 
 TEST_F(LeavingTest, NeedsNoMoreSignaturesThanThereAreAgencies) {

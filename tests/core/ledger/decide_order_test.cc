@@ -18,7 +18,7 @@ class OrderTest : public ::testing::Test, public test::PopulatedWorld {
   Digest record = Send({PolicyFor({"mx.fgr"})});
 
   VerifiedStatement Under(const Digest& of, std::vector<std::uint32_t> portions = {0}) {
-    return Signed(StandingOpening{order, of, std::move(portions)});
+    return Signed(StandingOpening{order, mx_ana.id(), of, std::move(portions)});
   }
   Reason Refused(const Digest& of) { return Refusal(Under(of)); }
 };
@@ -35,9 +35,31 @@ TEST_F(OrderTest, OpensEachLaterRecordOnceAndCountsIt) {
   for (const char* agency : {"us.dea", "mx.fgr"}) EXPECT_EQ(state.entries_for(Agency(agency)).back(), state.size() - 1);
 }
 
+TEST_F(OrderTest, OpensForNobodyButItsAuthor) {
+  EXPECT_EQ(Refusal(Signed(StandingOpening{order, mx_bob.id(), record, {0}})), Reason::kMalformed);
+}
+
+TEST_F(OrderTest, BelongsToTheCustodyOfWhatItOpened) {
+  const std::uint64_t made = state.order(order)->index;
+  EXPECT_THAT(state.order(order)->originators, IsEmpty());
+  Accept(Under(record));
+  EXPECT_EQ(state.record(record)->entries.front(), made);
+  EXPECT_TRUE(std::is_sorted(state.record(record)->entries.begin(), state.record(record)->entries.end()));
+  EXPECT_THAT(state.order(order)->originators, ElementsAre(Agency("us.dea")));
+}
+
+TEST_F(OrderTest, StandsForAnAgencySoManyTimes) {
+  std::vector<Person*> members;
+  for (int i = 0; i < 5; ++i) members.push_back(&Enrol("mx.fgr/m" + std::to_string(i)));
+  std::size_t made = 1;
+  for (auto* member : members)
+    for (int i = 0; i < 16 && made < kMostOrdersOfAgency; ++i, ++made) Accept(Order(*member), *member);
+  EXPECT_EQ(Refusal(Order(*members.back()), *members.back()), Reason::kTooMany);
+}
+
 TEST_F(OrderTest, OpensNothingThatWasThereBefore) {
   const Digest later = Accept(Order(mx_bob), mx_bob);
-  EXPECT_EQ(Refusal(Signed(StandingOpening{later, record, {0}})), Reason::kNotFound);
+  EXPECT_EQ(Refusal(Signed(StandingOpening{later, mx_bob.id(), record, {0}})), Reason::kNotFound);
 }
 
 TEST_F(OrderTest, OpensWhatWasGrantedLater) {
@@ -108,7 +130,7 @@ TEST_F(OrderTest, NamesPortionsInOrder) {
   EXPECT_EQ(Refusal(Under(two, {1, 0})), Reason::kMalformed);
   EXPECT_EQ(Refusal(Under(two, {0, 0})), Reason::kMalformed);
   EXPECT_EQ(Refusal(Under(two, {0, 2})), Reason::kNotFound);
-  EXPECT_EQ(Refusal(Signed(StandingOpening{record, two, {0}})), Reason::kNotFound);  // no order
+  EXPECT_EQ(Refusal(Signed(StandingOpening{record, mx_ana.id(), two, {0}})), Reason::kNotFound);  // no order
 }
 
 TEST_F(OrderTest, IsDecidedByTheRecordsAuthorityAlone) {

@@ -287,7 +287,7 @@ Subject TheOrder() {
     *later = w.Accept(w.NewRecord(w.originator(), {w.Base()}).statement, w.originator());
   };
   auto opening = [order, later](LifeWorld& w, const Person&) -> Made {
-    return w.Signed(StandingOpening{*order, *later, {0}});
+    return w.Signed(StandingOpening{*order, w.opener().id(), *later, {0}});
   };
   auto end = [order](LifeWorld& w, const Person& by) { return Revoke(w, by, *order); };
   return {"standing-order",

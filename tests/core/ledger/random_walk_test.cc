@@ -18,6 +18,26 @@ using test::Person;
 
 constexpr int kStatements = 6000;  // of one walk
 
+// What a purge leaves of a statement.
+struct Redact {
+  static void Erase(std::string& text) {
+    if (text.find_first_not_of(' ') != std::string::npos) text = kErasedText;
+  }
+  void operator()(Record& record) const {
+    for (auto& seal : record.payload.portions) seal.wraps.clear();
+  }
+  void operator()(Grant& grant) const {
+    for (auto& wraps : grant.wraps) wraps.clear();
+  }
+  void operator()(Open& open) const { Erase(open.case_reference), Erase(open.emergency); }
+  void operator()(AccessRequest& request) const { Erase(request.case_reference), Erase(request.why); }
+  void operator()(StandingOrder& order) const { Erase(order.case_reference); }
+  template <class Other>
+  void operator()(Other& other) const {
+    if constexpr (requires { other.why; }) Erase(other.why);
+  }
+};
+
 class Walk : public test::World {
  public:
   explicit Walk(std::uint64_t seed) : dice_(seed) {
@@ -44,16 +64,23 @@ class Walk : public test::World {
   }
 
   // Everything again, from nothing.
+  // As an auditor does at the end: what was purged by then is there in its redacted form alone.
   void Replay() {
     State again;
     for (const auto& entry : entries) {
-      auto decision =
-          ledger::Decide(again, entry.statement, entry.head.time, entry.decision.authority, entry.decision.nonce);
+      auto statement = entry.statement;
+      if (state.statement(entry.head.statement)->erased_by) statement = TrustLogged(Redacted(*statement));
+      auto decision = ledger::Decide(again, statement, entry.head.time, entry.decision.authority, entry.decision.nonce);
       ASSERT_TRUE(decision) << entry.head.index << ": " << decision.error().Message();
       ASSERT_EQ(*decision, entry.decision) << entry.head.index;
-      Apply(again, entry);
+      Apply(again, {entry.head, entry.salt, statement, entry.decision, entry.decision_bytes});
     }
     EXPECT_EQ(test::StateDump::Of(again, entries), test::StateDump::Of(state, entries));
+  }
+  static Statement Redacted(Statement statement) {
+    std::visit(Redact{}, statement.payload);
+    statement.erased = true;
+    return statement;
   }
 
   test::WalkModel model;
@@ -253,8 +280,18 @@ class Walk : public test::World {
     last_nonce_ = open.by.nonce;
     return By1(std::move(open), by);
   }
+  // A request that can still be opened, if a few tries find one; `said`: with a word of somebody.
+  Digest Waiting(bool said) {
+    Digest of = Recent(requests_);
+    for (int tries = 0; tries < 20; ++tries) {
+      const auto* waits = state.pending(of);
+      if (waits != nullptr && !waits->used && waits->expires > now && (!said || !waits->said.empty())) break;
+      of = Recent(requests_);
+    }
+    return of;
+  }
   Made MakeSecondOpen() {
-    const Digest of = Recent(requests_);
+    const Digest of = Waiting(true);
     const auto* waits = state.pending(of);
     if (waits == nullptr) return std::nullopt;
     const Person& by = Author(waits->author);
@@ -324,7 +361,7 @@ class Walk : public test::World {
     return Signed(std::move(statement), by);
   }
   Made MakeApproval() {
-    const Digest of = Recent(requests_);
+    const Digest of = Waiting(false);
     const auto* waits = state.pending(of);
     std::optional<MemberId> likely;
     if (waits != nullptr) {
@@ -368,7 +405,13 @@ class Walk : public test::World {
     return By1(std::move(order), by);
   }
   Made MakeStandingOpening() {
-    StandingOpening opening{Recent(orders_), Recent(records_), {0}};
+    auto some = [&] {
+      const Digest order = Recent(orders_);
+      const auto* known = state.order(order);
+      const bool its = known != nullptr && !OneIn(20);
+      return StandingOpening{order, its ? known->order.by.author : Somebody().id(), Recent(records_), {0}};
+    };
+    StandingOpening opening = some();
     // One that its author's agency received, if there is one.
     for (int tries = 0; tries < 30 && !OneIn(20); ++tries) {
       const auto* order = state.order(opening.order);
@@ -376,7 +419,7 @@ class Walk : public test::World {
       if (order != nullptr && record != nullptr && record->index > order->index && !order->opened.count(opening.record))
         for (const auto& [to, key] : record->portions[0].recipients)
           if (to == order->order.agency) tries = 30;
-      if (tries < 30) opening = {Recent(orders_), Recent(records_), {0}};
+      if (tries < 30) opening = some();
     }
     if (OneIn(5)) opening.portions.push_back(1);
     return Signed(std::move(opening));
@@ -387,7 +430,11 @@ class Walk : public test::World {
     std::optional<MemberId> likely;
     if (known != nullptr && known->author != nullptr) likely = Member(known->author->agency().str() + "/admin");
     const Person& by = Author(likely);
-    return By1(Purge(by, {of}), by);
+    std::vector<Digest> all = {of};
+    if (const auto* record = state.record(of); record != nullptr && !OneIn(8))
+      for (const Digest& grant : record->grants)
+        if (!state.record(grant)->purged_at) all.push_back(grant);
+    return By1(Purge(by, all), by);
   }
   Made Again() { return entries[Below(entries.size())].statement; }
 

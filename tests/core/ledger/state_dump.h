@@ -104,6 +104,7 @@ class StateDump {
       text_ << "emergency " << digest.Hex() << ' ' << emergency.index << ' ' << emergency.author.str() << ' '
             << Shown(emergency.reviewed);
       for (const auto& agency : emergency.originators) text_ << ' ' << agency.str();
+      for (const auto& record : emergency.records) text_ << ' ' << record.Hex();
       text_ << '\n';
     }
     for (const auto& [id, member] : state.members()) {
@@ -122,7 +123,7 @@ class StateDump {
     }
     for (const auto& [digest, order] : state.orders())
       text_ << "order " << digest.Hex() << ' ' << order.index << ' ' << order.opened.size() << ' ' << Shown(order.ended)
-            << ' ' << order.order.case_reference << '\n';
+            << ' ' << order.order.case_reference << ' ' << order.originators.size() << '\n';
     for (const auto& [member, standing] : state.standing_orders()) {
       text_ << "standing " << member.str();
       for (const auto& digest : standing) text_ << ' ' << digest.Hex();

@@ -161,7 +161,7 @@ TEST_F(StatementTest, DoesNotTakeAKeptBatchForAnothersKey) {
 }
 
 TEST_F(StatementTest, RefusesASignedStandingOpeningAndOneInABatch) {
-  const auto opening = Unsigned(Kind::kStandingOpening, StandingOpening{Digest{}, Digest{}, {0}});
+  const auto opening = Unsigned(Kind::kStandingOpening, StandingOpening{Digest{}, ana.id(), Digest{}, {0}});
   EXPECT_TRUE(VerifyStandingOpening(opening));
   EXPECT_EQ(VerifyStandingOpening(SignDirect(opening, ana.sign)).error().reason, Reason::kBadSignature);
   EXPECT_EQ(VerifyStandingOpening(SignBatch(opening, ana.sign)).error().reason, Reason::kBadSignature);

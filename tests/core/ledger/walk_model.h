@@ -235,6 +235,7 @@ class WalkModel {
   void Note(const ledger::StandingOpening& opening, const ledger::Entry& entry) {
     const auto& order = orders_.at(opening.order);
     EXPECT_FALSE(ended_orders_.count(opening.order)) << "an opening under an order that was ended";
+    EXPECT_EQ(opening.member, order.by.author) << "an opening for somebody who did not order it";
     EXPECT_LT(time_, order.expires);
     EXPECT_TRUE(under_.emplace(opening.order, opening.record).second) << "a record twice under one order";
     for (const auto& verdict : entry.decision.verdicts) {
