@@ -21,9 +21,8 @@ bool StillAllowed(const ledger::State& state, const ledger::OrderState& order, c
     if (!verdict.allowed()) continue;
     const auto* portion = record->portion(verdict.portion);
     if (portion == nullptr || !portion->policy->approvals.empty()) return false;
-    for (const Reason reason :
-         ledger::WhyNotOpen(state, *record, *portion, author, order.order.purpose, order.order.case_reference,
-                            std::max(now, state.latest())))
+    for (const Reason reason : ledger::WhyNotOpen(state, *record, *portion, author, order.order.purpose,
+                                                  order.order.case_reference, std::max(now, state.latest())))
       if (reason != Reason::kLimitReached) return false;
   }
   return true;

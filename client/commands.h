@@ -34,7 +34,8 @@ struct SendArguments {
   bool preview = false;  // show who could open it, send nothing
 };
 int Send(const Common& common, const SendArguments& arguments);
-int Inbox(const Common& common, bool follow, bool due);
+int Inbox(const Common& common, bool follow, bool due);  // due: what asks my agency, and has no answer of it
+int ListSent(const Common& common, bool due);            // due: what I asked, and nobody has answered
 struct OpenArguments {
   std::string record, purpose, case_reference, output, approved_request, emergency;
   int portion = -1;  // -1: the only one for me

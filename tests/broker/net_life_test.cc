@@ -95,8 +95,7 @@ TEST_F(NetLife, AnApprovalIsSeenByTheRequesterTheApproversAndTheOriginatorAlone)
 // On the recipient's side, and not in the audience: it sees of what it approves, until that is done, and no more.
 TEST_F(NetLife, AnApproverOutsideTheAudienceSeesTheRecordWhileItWaits) {
   const std::string newman = "us.dea/newman";
-  const auto record = Send(
-      std::string(kForRiveraAlone) + "approval 1 of us.dea/newman\napproval-hours 24\n");
+  const auto record = Send(std::string(kForRiveraAlone) + "approval 1 of us.dea/newman\napproval-hours 24\n");
   const Ended missing = OfRecord(newman, &v1::Exchange::Stub::GetRecord, Nowhere());
   EXPECT_EQ(OfRecord(newman, &v1::Exchange::Stub::GetRecord, record), missing);
   ASSERT_EQ(Post(kReader, Open(kReader, record, random_.Make<Nonce>())), "");
@@ -300,9 +299,7 @@ TEST_F(NetLife, APurgeOfWhatComesWithTheSamePostIsNotFound) {
   auto erasure = ErasureOf(sent);
   erasure.redacted.bytes[0] ^= 1;
   const auto omar = std::string("mx.fgr/omar");
-  auto answer = Member(omar).transport
-                    ->Post({sent, Revoke(omar, DigestOf(sent)), Purge(omar, erasure)}, 0)
-                    .value();
+  auto answer = Member(omar).transport->Post({sent, Revoke(omar, DigestOf(sent)), Purge(omar, erasure)}, 0).value();
   EXPECT_TRUE(answer.outcomes.at(0) && answer.outcomes.at(1));
   ASSERT_FALSE(answer.outcomes.at(2));
   EXPECT_EQ(answer.outcomes[2].error().reason, Reason::kNotFound);
