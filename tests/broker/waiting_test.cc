@@ -100,8 +100,7 @@ class GrantedTest : public WaitingTest {
   const Digest& Record() { return sent_->statement->digest; }
   const Digest& Grant() { return (*grant_)->digest; }
   ledger::VerifiedStatement PurgeOfAll() {
-    return rig_.world.Purge("us.dea/admin",
-                            {rig_.world.ErasureOf(*sent_->statement), rig_.world.ErasureOf(**grant_)});
+    return rig_.world.Purge("us.dea/admin", {rig_.world.ErasureOf(*sent_->statement), rig_.world.ErasureOf(**grant_)});
   }
 };
 
