@@ -186,7 +186,7 @@ TEST(ToJson, NamesEveryFieldOfAnItemAndAMember) {
   item.in_reply_to = "cd";
   EXPECT_EQ(ToJson(item)["in_reply_to"], "cd");
 
-  MemberInfo member{"us.dea/ana", "active", "secret", {"analyst"}, {}, false, true, false};
+  MemberInfo member{"us.dea/ana", "active", "secret", {"analyst"}, {}, false, true, false, {}};
   EXPECT_EQ(ToJson(member)["auditor"], "agency");
   member.joint_auditor = true;
   EXPECT_EQ(ToJson(member)["auditor"], "joint");
