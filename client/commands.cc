@@ -176,20 +176,18 @@ int ShowDirectory(const Common& common) {
   }
   std::vector<std::vector<std::string>> rows;
   for (const auto& agency : *agencies) {
-    rows.push_back(
-        {agency.id, agency.name,
-         agency.left         ? Text(Id::kAgencyLeft)
-         : agency.epoch == 0 ? Text(Id::kNoEpoch)
-                             : Format(Id::kEpoch, agency.epoch),
-         "", "", ""});
+    rows.push_back({agency.id, agency.name,
+                    agency.left         ? Text(Id::kAgencyLeft)
+                    : agency.epoch == 0 ? Text(Id::kNoEpoch)
+                                        : Format(Id::kEpoch, agency.epoch),
+                    "", "", ""});
     for (const auto& member : agency.members)
       rows.push_back({"  " + member.id, StandingText(member, Id::kAuditor), member.clearance, member.person,
                       Joined(member.roles), Joined(member.programmes)});
   }
-  std::cout << FormatTable(
-      {Text(Id::kHeadAgencyOrMember), "", Text(Id::kHeadClearance), Text(Id::kHeadPerson), Text(Id::kHeadRoles),
-       Text(Id::kHeadProgrammes)},
-      rows);
+  std::cout << FormatTable({Text(Id::kHeadAgencyOrMember), "", Text(Id::kHeadClearance), Text(Id::kHeadPerson),
+                            Text(Id::kHeadRoles), Text(Id::kHeadProgrammes)},
+                           rows);
   return 0;
 }
 

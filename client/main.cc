@@ -266,21 +266,39 @@ int main(int argc, char** argv) {
   amend_charter->callback([&] { status = SubmitCharterAmendment(common, file); });
 
   // Examples, as people would type them.
-  const std::pair<CLI::App*, Id> examples[] = {
-      {send_command, Id::kExampleSend},   {inbox, Id::kExampleInbox},     {sent, Id::kExampleSent},
-      {open_command, Id::kExampleOpen},   {ack, Id::kExampleAck},         {revoke, Id::kExampleRevoke},
-      {app.get_subcommand("pending"), Id::kExampleApprove},               {app.get_subcommand("approve"), Id::kExampleApprove},
-      {app.get_subcommand("reject"), Id::kExampleApprove},                {app.get_subcommand("withdraw"), Id::kExampleApprove},
-      {review, Id::kExampleReview},       {ask, Id::kExampleRequest},     {answer, Id::kExampleAnswer},
-      {grant_command, Id::kExampleGrant}, {amend, Id::kExampleAmend},     {recall, Id::kExampleRecall},
-      {purge, Id::kExamplePurge},         {order, Id::kExampleOrder},     {give, Id::kExampleOrder},
-      {receive, Id::kExampleOrder},       {policy, Id::kExamplePolicy},   {explain, Id::kExamplePolicy},
-      {enrol_command, Id::kExampleEnrol}, {remove, Id::kExampleMembers},  {app.get_subcommand("suspend"), Id::kExampleMembers},
-      {app.get_subcommand("resume"), Id::kExampleMembers},                {renew, Id::kExampleRenew},
-      {finish, Id::kExampleRenew},        {epoch, Id::kExampleEpoch},     {charter_command, Id::kExampleCharter},
-      {sign, Id::kExampleCharter},        {amend_charter, Id::kExampleCharter}};
-  for (const auto& [command, example] : examples)
-    command->footer("\n" + Text(Id::kExamples) + "\n" + Text(example));
+  const std::pair<CLI::App*, Id> examples[] = {{send_command, Id::kExampleSend},
+                                               {inbox, Id::kExampleInbox},
+                                               {sent, Id::kExampleSent},
+                                               {open_command, Id::kExampleOpen},
+                                               {ack, Id::kExampleAck},
+                                               {revoke, Id::kExampleRevoke},
+                                               {app.get_subcommand("pending"), Id::kExampleApprove},
+                                               {app.get_subcommand("approve"), Id::kExampleApprove},
+                                               {app.get_subcommand("reject"), Id::kExampleApprove},
+                                               {app.get_subcommand("withdraw"), Id::kExampleApprove},
+                                               {review, Id::kExampleReview},
+                                               {ask, Id::kExampleRequest},
+                                               {answer, Id::kExampleAnswer},
+                                               {grant_command, Id::kExampleGrant},
+                                               {amend, Id::kExampleAmend},
+                                               {recall, Id::kExampleRecall},
+                                               {purge, Id::kExamplePurge},
+                                               {order, Id::kExampleOrder},
+                                               {give, Id::kExampleOrder},
+                                               {receive, Id::kExampleOrder},
+                                               {policy, Id::kExamplePolicy},
+                                               {explain, Id::kExamplePolicy},
+                                               {enrol_command, Id::kExampleEnrol},
+                                               {remove, Id::kExampleMembers},
+                                               {app.get_subcommand("suspend"), Id::kExampleMembers},
+                                               {app.get_subcommand("resume"), Id::kExampleMembers},
+                                               {renew, Id::kExampleRenew},
+                                               {finish, Id::kExampleRenew},
+                                               {epoch, Id::kExampleEpoch},
+                                               {charter_command, Id::kExampleCharter},
+                                               {sign, Id::kExampleCharter},
+                                               {amend_charter, Id::kExampleCharter}};
+  for (const auto& [command, example] : examples) command->footer("\n" + Text(Id::kExamples) + "\n" + Text(example));
 
   valija::text::TranslateHelp(app);
   try {

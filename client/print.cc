@@ -296,7 +296,8 @@ std::string NewsLine(const NewsItem& item) {
     said = item.verdict == "justified" ? Format(Id::kNewsJustified, item.by, request)
                                        : Format(Id::kNewsNotJustified, item.by, request);
   else if (item.kind == "access-request")
-    said = Format(Id::kNewsAccess, item.by, record, WishText(item.verdict, item.agency, item.marking), ShortId(item.id));
+    said =
+        Format(Id::kNewsAccess, item.by, record, WishText(item.verdict, item.agency, item.marking), ShortId(item.id));
   else if (item.kind == "answer")
     said = item.verdict == "declined" ? Format(Id::kNewsDeclined, item.by, request)
                                       : Format(Id::kNewsConsented, item.by, request, item.marking);

@@ -210,10 +210,10 @@ ends 0 v mx.fgr/omar custody "$dual"
 says "EMERGENCY: a life is at stake"
 says "closed the emergency ${found:0:12} as not justified: there was time"
 for words in "us.dea/karen approved the request ${wish:0:12}: thought over" "withdrew what it had said of the request ${wish:0:12}: a second thought" \
-  "rejected the request ${other:0:12}: ask the desk first" "with the approved request ${wish:0:12}" "it is the request ${found:0:12}"; do says "$words"; done
+  "rejected the request ${other:0:12}: ask the desk first" "on the request ${wish:0:12}" "it is the request ${found:0:12}"; do says "$words"; done
 ends 0 v mx.fgr/omar --lang es custody "$dual"
 for words in "aprobó la solicitud ${wish:0:12}. Motivo: thought over" "cerró la emergencia ${found:0:12} como no justificada" "EMERGENCIA"; do says "$words"; done
-[[ $out != *reject* && $out != *withdraw* ]] || wrong "verdicts in English among Spanish: $out"
+[[ $out != *": reject"* && $out != *": approve"* && $out != *": not-justified"* ]] || wrong "verdicts in English among Spanish: $out"
 
 # ---- a request and its answer ----
 ends 2 v us.dea/jrivera send trace-request.txt --policy to-mexico.policy --urgency soon
