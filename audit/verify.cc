@@ -167,16 +167,17 @@ bool Run::DerivedAgain(std::uint64_t index, const proto::LoggedEntry& entry, con
 }
 
 // What a purge has left of a statement: nobody's signature holds over it any more, and it must be what a later purge, which
-// is signed, says that stays. A record and a grant, whose wraps are gone, are taken as decided; every other decision can
-// still be derived.
+// is signed, says that stays. What was decided is derived from that all the same: it is such that it can be.
 void Run::TakeErased(std::uint64_t index, const proto::LoggedEntry& entry, ledger::Statement statement,
                      ledger::Decision decision) {
   ++report_.erased;
   erased_.emplace(statement.digest, Erased{index, *entry.erased_by, crypto::Sha256(entry.envelope->payload)});
+  // A purge whose own reason was erased: what it says holds if the purge that erased that is there.
+  if (const auto* purge = std::get_if<ledger::Purge>(&statement.payload)) MatchErasures(index, *purge);
   if (!replaying_) return;
-  const bool content = statement.kind == ledger::Kind::kRecord || statement.kind == ledger::Kind::kGrant;
   auto trusted = ledger::TrustLogged(std::move(statement));
-  if (!content && !DerivedAgain(index, entry, trusted, decision)) return;
+  if (!DerivedAgain(index, entry, trusted, decision)) return;
+  ++report_.decisions;
   ledger::Apply(state_, ledger::Entry{*entry.head, *entry.salt, std::move(trusted), std::move(decision),
                                       entry.decision_bytes});
 }
@@ -245,12 +246,12 @@ void Run::TakeEntry(std::uint64_t index, const proto::LoggedEntry& entry) {
     return;
   }
   ++report_.signatures;
+  if (const auto* purge = std::get_if<ledger::Purge>(&(*verified)->payload)) MatchErasures(index, *purge);
   // Where entries are withheld the directory is still folded, as it is shown to every auditor; the rest cannot be decided.
   const bool directory = ledger::IsDirectoryKind((*verified)->kind);
   if (!replaying_ && !(directory && options_.allow_withheld)) return;
   if (!DerivedAgain(index, entry, *verified, *decision)) return;
   ++report_.decisions;
-  if (const auto* purge = std::get_if<ledger::Purge>(&(*verified)->payload)) MatchErasures(index, *purge);
   ledger::Apply(state_, ledger::Entry{*entry.head, *entry.salt, *std::move(verified), *std::move(decision),
                                       entry.decision_bytes});
 }
@@ -351,7 +352,10 @@ void Run::CountFigures() {
     ++out.emergencies;
     if (!emergency.reviewed) ++out.emergencies_open;
   }
+  std::set<Digest> recalled = state_.recalled();  // of a record its grants are too
   for (const Digest& digest : state_.recalled())
+    for (const Digest& grant : state_.record(digest)->grants) recalled.insert(grant);
+  for (const Digest& digest : recalled)
     for (const auto& [member, holder] : state_.record(digest)->holders) {
       ++out.recalled_copies;
       if (holder.erased) ++out.erased_copies;
@@ -371,11 +375,11 @@ Result<Report> Run::Go(const std::optional<LastRun>& last) {
     report_.root = tree_.Root().Hex();
     CheckNotes();
   }
-  if (replaying_) {
+  // Whoever is shown what is erased is shown the purge, also where other entries are withheld.
+  if (tree_whole_)
     for (const auto& [digest, erased] : erased_)
       Find(erased.index, "bad-erasure", "erased, and no purge in entry " + std::to_string(erased.by) + " says so");
-    CountFigures();
-  }
+  if (replaying_) CountFigures();
   if (report_.proved()) TRY_OK(WriteState(options_.state, charter_, reader_.checkpoint_note()));
   return report_;
 }

@@ -41,7 +41,7 @@ struct Figures {
 struct Report {
   std::vector<Finding> findings;
   std::uint64_t entries = 0, statements = 0, signatures = 0, decisions = 0, tiles = 0, withheld = 0;
-  std::uint64_t erased = 0;  // by a purge: signatures are gone, and of records and grants the decision is taken as logged
+  std::uint64_t erased = 0;  // by a purge: their signatures are gone, and what was decided is derived from what stays
   Figures figures;           // of a log that is shown whole
   std::string origin, root, charter;
   std::optional<std::uint64_t> grew_from;  // size at the last run

@@ -27,18 +27,17 @@ bool StillAllowed(const ledger::State& state, const ledger::OrderState& order, c
 
 }  // namespace
 
-std::vector<proto::Release> ReleasesWith(Exchange& exchange, const ledger::Statement& statement, std::uint64_t index,
-                                         const MemberId& caller) {
+std::vector<proto::Release> ReleasesWith(Exchange& exchange, std::uint64_t index, const MemberId& caller) {
   std::vector<proto::Release> out;
-  const auto* opening = std::get_if<ledger::StandingOpening>(&statement.payload);
-  if (opening == nullptr) return out;
-  const auto own = [&](const ledger::State& state) {
-    const auto* order = state.order(opening->order);
-    return order != nullptr && order->order.by.author == caller;
-  };
-  if (!exchange.sequencer.Read(own)) return out;
+  const bool own = exchange.sequencer.Read([&](const ledger::State& state, const Glances& glances) {
+    const Glance& glance = glances.at(index);
+    const auto* known = state.statement(glance.statement);
+    return glance.kind == ledger::Kind::kStandingOpening && known != nullptr && *known->author == caller;
+  });
+  if (!own) return out;
   auto accepted = exchange.sequencer.AcceptedAt(index);
   if (!accepted) return out;
+  const auto* opening = std::get_if<ledger::StandingOpening>(&accepted->statement->payload);
   const auto order = exchange.sequencer.Read([&](const ledger::State& state) -> std::optional<ledger::OrderState> {
     const auto* one = state.order(opening->order);
     if (!StillAllowed(state, *one, *opening, accepted->decision, exchange.now())) return std::nullopt;

@@ -142,7 +142,7 @@ Result<ledger::Statement> MakeErasedStatement(ledger::Envelope envelope, const D
   if (!kind) return Refuse(Reason::kUnknownType);
   TRY(auto payload, DecodeRedacted(*kind, envelope.payload));
   TRY_OK(TakePolicies(attachments, payload));
-  return ledger::Statement{*kind, digest, std::move(envelope), std::move(payload), std::move(attachments)};
+  return ledger::Statement{*kind, digest, std::move(envelope), std::move(payload), std::move(attachments), true};
 }
 
 }  // namespace valija::proto

@@ -35,7 +35,7 @@ void ApplyCharter(StateData& data, const Charter& charter, const Digest& digest)
   for (const CharterAuthority& authority : charter.authorities)
     UseKey(data, crypto::KeyIdOf(authority.release_key), KeyUse::kRelease, authority.id.str());
   for (const CharterAgency& agency : charter.agencies) {
-    data.agencies.emplace(agency.id, AgencyState{agency, {}});
+    data.agencies.emplace(agency.id, AgencyState{agency, {}, false, {}});
     for (const MemberRecord& member : agency.administrators) SetMember(data, member, digest, 0);
     Concern(data, agency.id, 0);
   }
@@ -45,9 +45,12 @@ void ApplyCharter(StateData& data, const Charter& charter, const Digest& digest)
 // those who had the last one are no members of it.
 void Leave(StateData& data, AgencyState& agency, Time now) {
   agency.left = true;
+  agency.last_administrators.clear();
   if (!agency.epochs.empty()) agency.epochs.back().superseded_at = now;
   for (auto& [id, member] : data.members) {
     if (id.agency() != agency.charter.id || member.record.status == MemberStatus::kRemoved) continue;
+    if (member.record.administrator && member.record.status == MemberStatus::kActive)
+      agency.last_administrators.push_back(member.signing_key.id());
     member.record.status = MemberStatus::kRemoved;
     data.active_by_auth_key.erase(member.record.keys.auth_key_id);
   }
@@ -73,7 +76,7 @@ void ApplyCharterAmendment(StateData& data, const CharterAmendment& amendment, c
     if (!stays && !agency.left) Leave(data, agency, head.time);
   }
   for (const CharterAgency& one : next.agencies) {
-    auto [at, joins] = data.agencies.try_emplace(one.id, AgencyState{one, {}, false});
+    auto [at, joins] = data.agencies.try_emplace(one.id, AgencyState{one, {}, false, {}});
     if (joins || at->second.left) {
       at->second.left = false;
       for (const MemberRecord& member : one.administrators) SetMember(data, member, head.statement, head.index);
@@ -156,9 +159,11 @@ void ApplyRecord(StateData& data, const Statement& statement, const Record& reco
   if (header.in_reply_to) {
     auto answered = data.records.find(*header.in_reply_to);
     Demand(answered != data.records.end(), "an answer to nothing");
-    answered->second.replies.try_emplace(header.originator.agency(), head.index);
-    // The clock is the original's.
-    OriginalOf(data, answered->second).replies.try_emplace(header.originator.agency(), head.index);
+    // The clock is the original's, and stops for an answer that reaches who asked.
+    for (RecordState* asked : {&answered->second, &OriginalOf(data, answered->second)})
+      if (std::any_of(statement.attachments.slips.begin(), statement.attachments.slips.end(),
+                      [&](const record::Slip& slip) { return slip.agency == asked->originator.agency(); }))
+        asked->replies.try_emplace(header.originator.agency(), head.index);
   }
   Demand(data.headers.insert(record.payload.ctx).second, "a second statement under one header");
   Demand(data.records.emplace(head.statement, std::move(next)).second, "a record for the second time");
@@ -283,7 +288,9 @@ void Apply(State& state, const Entry& entry) {
       ApplyPurge(data, std::get<Purge>(statement.payload), head);
       break;
   }
-  data.statements.emplace(head.statement, KnownStatement{head.index, statement.kind, AuthorOf(data, statement), {}});
+  KnownStatement known{head.index, statement.kind, AuthorOf(data, statement), {}, {}, {}};
+  NoteSubject(data, statement, known);
+  data.statements.emplace(head.statement, std::move(known));
   if (IsDirectoryKind(statement.kind)) data.directory_entries.push_back(head.index);
   data.size = head.index + 1;
   data.latest = std::max(data.latest, head.time);

@@ -34,7 +34,7 @@ void CountOpening(StateData& data, const Verdict& verdict, const MemberId& membe
   PortionState& portion = PortionAt(record, verdict.portion);
   ++portion.openings[member.agency()];
   ++portion.openings_in_all;
-  record.holders.try_emplace(member, HolderState{index, {}});
+  record.holders.try_emplace(member, HolderState{index, {}}).first->second.erased.reset();  // it has it again
   RecordState& original = OriginalOf(data, record);
   if (record.originator.agency() == original.originator.agency()) return;
   // What a recipient passed on is counted with what it got.
@@ -193,7 +193,7 @@ void ApplyApproval(StateData& data, const Approval& approval, const EntryHead& h
   if (approval.verdict == ApprovalVerdict::kWithdraw)
     request.said.erase(approval.by.author);
   else
-    request.said.insert_or_assign(approval.by.author, PendingRequest::Said{approval.verdict, head.index});
+    request.said.insert_or_assign(approval.by.author, PendingRequest::Said{approval.verdict, head.index, approval.by.key_id});
   Concern(data, request.author.agency(), head.index);
   for (const OpenItem& item : request.items)
     ConcernActors(data, approval.by.author, RecordAt(data, item.record), head.index);
@@ -265,6 +265,69 @@ void EraseTexts(StateData& data, const Digest& statement) {
 
 }  // namespace
 
+namespace {
+
+struct SubjectOf {
+  const StateData& data;
+  KnownStatement& known;
+
+  void About(const Digest& record) const {
+    if (data.records.count(record) != 0) known.about.push_back(record);
+  }
+  void operator()(const Open& open) const {
+    for (const OpenItem& item : open.items) About(item.record);
+  }
+  void operator()(const Revocation& revocation) const { About(revocation.record); }
+  void operator()(const Approval& approval) const {
+    known.request = approval.request;
+    for (const auto* requests : {&data.pending, &data.over})
+      if (auto at = requests->find(approval.request); at != requests->end())
+        for (const OpenItem& item : at->second.items) About(item.record);
+  }
+  void operator()(const Review& review) const {
+    known.request = review.request;
+    known.about = data.emergencies.at(review.request).records;
+  }
+  void operator()(const AccessRequest& request) const { About(request.record); }
+  void operator()(const Answer& answer) const {
+    known.request = answer.request;
+    About(data.access_requests.at(answer.request).request.record);
+  }
+  void operator()(const Purge& purge) const {
+    for (const Erasure& erasure : purge.erasures) {
+      About(erasure.statement);
+      const auto& its = data.statements.at(erasure.statement).about;
+      known.about.insert(known.about.end(), its.begin(), its.end());
+    }
+  }
+  template <class Other>
+  void operator()(const Other&) const {}
+};
+
+// Whoever was shown what is erased must be shown by which purge.
+void ConcernErased(StateData& data, const KnownStatement& known, const Digest& statement, const MemberId& author,
+                   std::uint64_t index) {
+  for (const Digest& digest : known.about) {
+    RecordState& record = RecordAt(data, digest);
+    ConcernActors(data, author, record, index);
+    if (known.kind == Kind::kRevocation) ConcernRecipients(data, record, index);
+  }
+  if (known.request)
+    if (auto request = data.statements.find(*known.request); request != data.statements.end())
+      Concern(data, request->second.author->agency(), index);
+  if (auto order = data.orders.find(statement); order != data.orders.end())
+    for (const AgencyId& agency : order->second.originators) Concern(data, agency, index);
+}
+
+}  // namespace
+
+void NoteSubject(const StateData& data, const Statement& statement, KnownStatement& known) {
+  std::visit(SubjectOf{data, known}, statement.payload);
+  std::sort(known.about.begin(), known.about.end());
+  known.about.erase(std::unique(known.about.begin(), known.about.end()), known.about.end());
+  known.about.shrink_to_fit();
+}
+
 void ApplyPurge(StateData& data, const Purge& purge, const EntryHead& head) {
   Concern(data, purge.by.author.agency(), head.index);
   for (const Erasure& erasure : purge.erasures) {
@@ -274,6 +337,7 @@ void ApplyPurge(StateData& data, const Purge& purge, const EntryHead& head) {
     auto at = data.records.find(erasure.statement);
     if (at == data.records.end()) {
       EraseTexts(data, erasure.statement);
+      ConcernErased(data, known->second, erasure.statement, purge.by.author, head.index);
       continue;
     }
     RecordState& record = at->second;

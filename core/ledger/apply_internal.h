@@ -49,6 +49,8 @@ void ApplyReview(StateData& data, const Review& review, const EntryHead& head);
 void ApplyAccessRequest(StateData& data, const AccessRequest& request, const EntryHead& head);
 void ApplyAnswer(StateData& data, const Answer& answer, const EntryHead& head);
 void ApplyStandingOrder(StateData& data, const StandingOrder& order, const EntryHead& head);
+// What a statement that holds texts is about.
+void NoteSubject(const StateData& data, const Statement& statement, KnownStatement& known);
 void ApplyPurge(StateData& data, const Purge& purge, const EntryHead& head);
 
 }  // namespace valija::ledger

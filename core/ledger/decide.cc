@@ -69,7 +69,7 @@ Status CheckOrderEnd(const State& state, const Revocation& revocation, const Ord
 // also the original's. Once; a recall may follow.
 Status CheckRevocation(const State& state, const Revocation& revocation) {
   const MemberId& author = revocation.by.author;
-  if (!IsPrintable(revocation.why, 200)) return Refuse(Reason::kMalformed, "why: 1 to 200 bytes of printable text");
+  if (!IsReason(revocation.why)) return Refuse(Reason::kMalformed, "why: 1 to 200 bytes of printable text");
   if (const OrderState* order = state.order(revocation.record)) return CheckOrderEnd(state, revocation, *order);
   TRY(const RecordState* record, FindRecord(state, revocation.record, author));
   auto its = [&](const MemberId& originator) {
@@ -94,6 +94,8 @@ Result<std::vector<Verdict>> Judge(const State& state, const Statement& statemen
     TRY_OK(CheckCommon(state, statement, *by, at.now));
   else if (state.statement(statement.digest) != nullptr)
     return Refuse(Reason::kExists, "this statement was accepted before");
+  if (!statement.erased && SaysErased(statement.payload))
+    return Refuse(Reason::kMalformed, "a text that says what an erasure leaves");
   const auto& authorities = state.charter()->authorities;
   if (std::none_of(authorities.begin(), authorities.end(), [&](const auto& one) { return one.id == at.authority; }))
     return Refuse(Reason::kNotAuthorised, at.authority.str() + " is no authority of the charter");

@@ -169,11 +169,21 @@ Status CheckSigners(const State& state, const Envelope& envelope, const CharterA
         for (const MemberRecord& member : agency.administrators)
           if (crypto::KeyIdOf(member.keys.signing_key) == signature.key_id) found = &agency.id;
     if (found == nullptr) return Refuse(Reason::kBadSignature, "a key signed that is no administrator's");
+    // An agency that was here before is itself: its records are its again. Only who administered it when it left says so.
+    const AgencyState* before = state.agency(*found);
+    if (before != nullptr &&
+        std::find(before->last_administrators.begin(), before->last_administrators.end(), signature.key_id) ==
+            before->last_administrators.end())
+      continue;
     joining.insert(*found);
   }
   for (const CharterAgency& agency : amendment.charter.agencies)
     if (!IsParty(state, agency.id) && !joining.count(agency.id))
       return Refuse(Reason::kBadSignature, agency.id.str() + " joins, and none of its administrators signed");
+  for (const CharterAgency& agency : amendment.charter.agencies)
+    if (IsParty(state, agency.id) && !parties.count(agency.id) &&
+        state.agency(agency.id)->charter.ca_certificate != agency.ca_certificate)
+      return Refuse(Reason::kNotAuthorised, "another CA of " + agency.id.str() + ", and it did not sign");
   // A charter may have lost agencies since it fixed the number: all that are left are enough then.
   std::size_t there = 0;
   for (const auto& [id, agency] : state.agencies()) there += agency.left ? 0 : 1;

@@ -72,7 +72,7 @@ Status CheckAnswered(const State& state, const RecordState& original, const Gran
 
 Status CheckGrant(const State& state, const Statement& statement, const Grant& grant, const Circumstances& at) {
   TRY_OK(record::CheckHeader(grant.header, record::HeaderOf::kGrant));
-  TRY_OK(record::CheckWraps(grant.header, grant.wraps));
+  if (!statement.erased) TRY_OK(record::CheckWraps(grant.header, grant.wraps));
   if (state.header_used(grant.ctx)) return Refuse(Reason::kHeaderReused);
   const RecordState* original = state.record(grant.record);
   if (original == nullptr || original->grant_of || original->authority != at.authority ||
@@ -83,6 +83,7 @@ Status CheckGrant(const State& state, const Statement& statement, const Grant& g
       return Refuse(Reason::kBadHeader, "a portion that the record has not");
   if (grant.policies.size() != grant.header.portions.size())
     return Refuse(Reason::kBadPolicy, "the policies are withheld");
+  if (original->grants.size() >= kMostGrants) return Refuse(Reason::kTooMany, "grants of this record");
   if (!IsIts(state, *original, grant)) TRY_OK(CheckOnward(state, *original, grant));
   if (original->purged_at) return Refuse(Reason::kPurged);
   if (original->revoked_at) return Refuse(Reason::kRevoked);

@@ -37,6 +37,7 @@ Status CheckSealed(const State& state, const record::Header& header, const recor
 // The policy's form, the charter's caps and names. `made`: what the window is counted from.
 Status CheckPolicy(const State& state, const policy::Policy& policy, ByteView policy_bytes, Time made);
 bool Reaches(const policy::Audience& audience, const AgencyId& agency);
+bool TakesRecords(const EpochState& epoch, const CharterCaps& caps, Time now);  // of an agency: sealed to it now
 // Is what this member makes of these sources marked strictly enough?
 Status CheckDerived(const State& state, const MemberId& author, const std::vector<Digest>& sources,
                     const policy::Policy& policy);
@@ -67,8 +68,13 @@ Result<std::vector<Verdict>> DecideStandingOpening(const State& state, const Sta
                                                    const Circumstances& at);
 // decide_purge.cc
 Status CheckPurge(const State& state, const Purge& purge, const Circumstances& at);
+// Does it say, somewhere where people say something, what an erasure leaves?
+bool SaysErased(const Payload& payload);
 // decide_text.cc: valid UTF-8 of 1..longest bytes without control characters and without marks that turn the direction
 // of reading round.
 bool IsPrintable(std::string_view text, std::size_t longest);
+// Why somebody does something: such a text, and it says something.
+inline constexpr std::size_t kLongestText = 200;
+bool IsReason(std::string_view text);
 
 }  // namespace valija::ledger

@@ -47,8 +47,12 @@ Status CheckRequest(const State& state, const Open& open, Time now) {
   const Duration lifetime = std::chrono::seconds(state.charter()->caps.request_lifetime_seconds);
   if (open.expires - open.by.time > lifetime) return Refuse(Reason::kBadTime, "the request is good for too long");
   if (state.request_used(open.by.author, open.by.nonce)) return Refuse(Reason::kReplayed);
-  if (!open.emergency.empty() && !IsPrintable(open.emergency, kLongestCase))
+  if (!open.emergency.empty() && !IsReason(open.emergency))
     return Refuse(Reason::kMalformed, "why it is an emergency: up to 200 bytes of printable text");
+  // The lock is a person's; without one it would hold for one of several cards of the same human.
+  if (!open.emergency.empty() && state.active_member(open.by.author)->record.person.empty())
+    return Refuse(Reason::kNotAuthorised,
+                  "a member without a person opens nothing in an emergency; its administrator enrols it with one");
   if (!open.emergency.empty() && open.approved_request)
     return Refuse(Reason::kMalformed, "an emergency does without approvals");
   if (open.approved_request) TRY_OK(CheckApproved(state, open, now));
@@ -153,7 +157,11 @@ std::vector<Reason> JudgePortionOf(const State& state, const RecordState& record
   auto out = JudgePortion(state, portion, member, purpose, case_reference, now);
   if (!state.IsPassedOn(record) || out == std::vector{Reason::kNotReleasable}) return out;
   const PortionState& first = *state.original(record).portion(portion.number);
-  if (!policy::NoLaxer(*portion.policy, *first.policy, state.charter()->clearances)) out.push_back(Reason::kNoConsent);
+  const AgencyId by = record.originator.agency();
+  const AgencyState* granter = state.agency(by);
+  if (granter == nullptr || granter->left || first.policy->onward != policy::Onward::kWithinCountry ||
+      !Reaches(first.policy->releasable_to, by) ||
+      !policy::NoLaxer(*portion.policy, *first.policy, state.charter()->clearances)) out.push_back(Reason::kNoConsent);
   const auto opened = first.openings.find(member.agency());
   const std::uint32_t by_agency = opened == first.openings.end() ? 0 : opened->second;
   const std::uint32_t per_agency = first.policy->openings_per_agency, in_all = first.policy->openings_in_all;
@@ -161,6 +169,15 @@ std::vector<Reason> JudgePortionOf(const State& state, const RecordState& record
   if (used_up && std::find(out.begin(), out.end(), Reason::kLimitReached) == out.end())
     out.push_back(Reason::kLimitReached);
   return out;
+}
+
+std::vector<Reason> WhyNotOpen(const State& state, const RecordState& record, const PortionState& portion,
+                               const MemberId& member, const std::string& purpose, const std::string& case_reference,
+                               Time now) {
+  if (state.active_member(member) == nullptr) return {Reason::kNotEnrolled};
+  if (record.purged_at || state.original(record).purged_at) return {Reason::kPurged};
+  if (state.ended(record)) return {Reason::kRevoked};
+  return JudgePortionOf(state, record, portion, member, purpose, case_reference, now);
 }
 
 std::vector<Reason> WhyNot(const State& state, const policy::Policy& policy, const MemberId& member,
@@ -172,7 +189,9 @@ std::vector<Reason> WhyNot(const State& state, const policy::Policy& policy, con
   const AgencyId id = member.agency();
   const AgencyState* agency = state.agency(id);
   // A record is sealed to the agency's present epoch; without one it holds no half.
-  if (agency != nullptr && agency->current() != nullptr) portion.recipients.emplace_back(id, agency->current()->key_id);
+  if (agency != nullptr && agency->current() != nullptr &&
+      TakesRecords(*agency->current(), state.charter()->caps, now))
+    portion.recipients.emplace_back(id, agency->current()->key_id);
   auto out = JudgePortion(state, portion, member, purpose, case_reference, now);
   if (!policy.approvals.empty() && out != std::vector{Reason::kNotReleasable}) out.push_back(Reason::kApprovalMissing);
   return out;
@@ -204,6 +223,17 @@ Result<std::vector<Verdict>> DecideOpen(const State& state, const Open& open, co
   std::vector<Verdict> out;
   out.reserve(open.items.size());
   for (const OpenItem& item : open.items) out.push_back(JudgeItem(state, open, item, at));
+  const bool waits = !open.approved_request && open.emergency.empty() &&
+                     std::any_of(out.begin(), out.end(), [](const Verdict& verdict) {
+                       return verdict.reasons == std::vector{Reason::kApprovalMissing};
+                     });
+  if (!waits) return out;
+  const auto& all = state.all_pending();
+  const auto mine = std::count_if(all.begin(), all.end(), [&](const auto& one) {
+    return one.second.author == open.by.author && !one.second.used;
+  });
+  if (static_cast<std::size_t>(mine) >= kMostWaiting)
+    return Refuse(Reason::kTooMany, "openings of yours that wait for approvals");
   return out;
 }
 

@@ -25,10 +25,17 @@ Status CheckStandingOrder(const State& state, const StandingOrder& order, const 
     return Refuse(Reason::kBadTime, "the order is good for too long");
   TRY(auto reply_key, crypto::KemPublicKey::FromPoint(order.reply_key));
   if (state.key_in_use(reply_key.id())) return Refuse(Reason::kBadKey, "the reply key is not a fresh one");
-  std::size_t standing = 0;
-  if (const auto own = state.standing_orders().find(order.by.author); own != state.standing_orders().end())
-    for (const Digest& one : own->second) standing += Stands(*state.order(one), at.now) ? 1 : 0;
-  if (standing >= kMostOrders) return Refuse(Reason::kTooMany, "standing orders of yours");
+  std::size_t own = 0, agencys = 0;
+  for (const auto& [author, standing] : state.standing_orders()) {
+    if (author.agency() != order.agency) continue;
+    for (const Digest& one : standing) {
+      const bool stands = Stands(*state.order(one), at.now);
+      agencys += stands ? 1 : 0;
+      own += stands && author == order.by.author ? 1 : 0;
+    }
+  }
+  if (own >= kMostOrders) return Refuse(Reason::kTooMany, "standing orders of yours");
+  if (agencys >= kMostOrdersOfAgency) return Refuse(Reason::kTooMany, "standing orders of your agency");
   return Ok();
 }
 

@@ -32,6 +32,11 @@ bool Reaches(const policy::Audience& audience, const AgencyId& agency) {
                      [&](const MemberId& member) { return AgencyOf(member) == agency.str(); });
 }
 
+bool TakesRecords(const EpochState& epoch, const CharterCaps& caps, Time now) {
+  const Duration grace = std::chrono::seconds(caps.epoch_grace_seconds);
+  return epoch.not_after > now && (!epoch.superseded_at || now < *epoch.superseded_at + grace);
+}
+
 namespace {
 
 // The header's authorities are those of the charter, with their keys (or, for a grace time, the ones before), and whoever
@@ -49,11 +54,6 @@ Status CheckAuthorities(const State& state, const record::Header& header, const 
   if (header.authorities.front().id != self)
     return Refuse(Reason::kBadHeader, "the first release authority is " + header.authorities.front().id.str());
   return Ok();
-}
-
-bool TakesRecords(const EpochState& epoch, const CharterCaps& caps, Time now) {
-  const Duration grace = std::chrono::seconds(caps.epoch_grace_seconds);
-  return epoch.not_after > now && (!epoch.superseded_at || now < *epoch.superseded_at + grace);
 }
 
 // Sealed to the agency's present epoch, or for a grace time to the one that it replaced.
@@ -196,7 +196,7 @@ Status CheckSealed(const State& state, const record::Header& header, const recor
 Status CheckRecord(const State& state, const Statement& statement, const Record& record, const Circumstances& at) {
   const record::Header& header = record.payload.header;
   TRY_OK(record::CheckHeader(header));
-  TRY_OK(record::CheckSeals(header, record.payload.portions));
+  if (!statement.erased) TRY_OK(record::CheckSeals(header, record.payload.portions));
   if (state.header_used(record.payload.ctx)) return Refuse(Reason::kHeaderReused);
   for (const record::PortionSeal& seal : record.payload.portions) {
     if (seal.body_length > state.charter()->caps.max_body_bytes) return Refuse(Reason::kTooLarge, "the sealed body");

@@ -7,7 +7,6 @@
 namespace valija::ledger {
 namespace {
 
-constexpr std::size_t kLongestText = 200;
 constexpr Duration kAccessDay = std::chrono::hours(24);
 
 Error Malformed(std::string detail) { return Refuse(Reason::kMalformed, std::move(detail)); }
@@ -17,7 +16,7 @@ Status CheckText(const std::string& text, const char* what) {
   return Malformed(std::string(what) + ": up to 200 bytes of printable text");
 }
 Status CheckWhy(const std::string& why) {
-  if (IsPrintable(why, kLongestText)) return Ok();
+  if (IsReason(why)) return Ok();
   return Malformed("why: 1 to 200 bytes of printable text");
 }
 
@@ -27,6 +26,12 @@ bool Counts(const State& state, const RecordState& record, const MemberId& reque
   const AgencyId agency = approver.agency();
   return agency == requester.agency() || agency == record.originator.agency() ||
          agency == state.original(record).originator.agency();
+}
+
+// Two members of one agency may be one human unless it is told who each of them is; those of two agencies are two.
+bool MayBeOne(const MemberRecord& one, const MemberRecord& other) {
+  if (one.id.agency() != other.id.agency()) return false;
+  return one.person.empty() || other.person.empty() || PersonOf(one) == PersonOf(other);
 }
 
 bool Names(const policy::Policy& policy, const MemberId& approver) {
@@ -59,6 +64,8 @@ std::vector<Reason> JudgeApprovals(const State& state, const RecordState& record
       const auto said = request.said.find(approver);
       if (member == nullptr || said == request.said.end() || !Counts(state, record, request.author, approver)) continue;
       if (said->second.verdict == ApprovalVerdict::kReject) return {Reason::kRejected};
+      if (said->second.key != member->signing_key.id()) continue;  // said with a key that was given up since
+      if (member->record.person.empty() || MayBeOne(member->record, requester->record)) continue;
       if (persons.insert(PersonOf(member->record)).second) ++said_yes;
     }
     met = met && said_yes >= group.needed;
@@ -80,8 +87,10 @@ Status CheckApproval(const State& state, const Approval& approval, const Circums
                   "a member without a person approves nothing; its administrator enrols it with one");
   const std::string person = PersonOf(approver.record);
   const MemberState* requester = state.member(request->author);
-  if (requester == nullptr || PersonOf(requester->record) == person)
-    return Refuse(Reason::kSamePerson, "nobody approves its own request");
+  if (requester == nullptr || MayBeOne(approver.record, requester->record))
+    return Refuse(Reason::kSamePerson, requester != nullptr && requester->record.person.empty()
+                                           ? "who asked is enrolled without a person, and might be you"
+                                           : "nobody approves its own request");
   for (const auto& [other, said] : request->said)
     if (other != author && PersonOf(state.member(other)->record) == person)
       return Refuse(Reason::kSamePerson, "you have spoken as " + other.str());
@@ -89,7 +98,8 @@ Status CheckApproval(const State& state, const Approval& approval, const Circums
   const auto before = request->said.find(author);
   if (approval.verdict == ApprovalVerdict::kWithdraw && before == request->said.end())
     return Refuse(Reason::kNotReady, "there is nothing to withdraw");
-  if (before != request->said.end() && approval.verdict == before->second.verdict)
+  if (before != request->said.end() && approval.verdict == before->second.verdict &&
+      before->second.key == approval.by.key_id)
     return Refuse(Reason::kExists, "you have said so before");
   return Ok();
 }
@@ -105,7 +115,7 @@ Status CheckReview(const State& state, const Review& review) {
                        emergency->originators.end();
   if (emergency == nullptr || (!joint && !own)) return Refuse(Reason::kNotFound);
   if (emergency->reviewed) return Refuse(Reason::kExists, "the case was closed before");
-  if (PersonOf(reviewer.record) == PersonOf(state.member(emergency->author)->record))
+  if (MayBeOne(reviewer.record, state.member(emergency->author)->record))
     return Refuse(Reason::kSamePerson, "nobody reviews its own emergency");
   return CheckWhy(review.why);
 }

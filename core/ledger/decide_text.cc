@@ -36,4 +36,8 @@ bool IsPrintable(std::string_view text, std::size_t longest) {
   return true;
 }
 
+bool IsReason(std::string_view text) {
+  return IsPrintable(text, kLongestText) && text.find_first_not_of(' ') != std::string_view::npos;
+}
+
 }  // namespace valija::ledger

@@ -157,7 +157,7 @@ bool State::request_used(const MemberId& member, const Nonce& request) const {
 bool State::visible_to(const RecordState& record, const MemberId& member) const {
   const AgencyId agency = member.agency();
   auto reached = [&](const RecordState& one) {
-    return one.originator.agency() == agency ||
+    return one.originator.agency() == agency || one.holders.contains(member) ||
            std::any_of(one.portions.begin(), one.portions.end(), [&](const PortionState& portion) {
              return policy::InAudience(portion.policy->releasable_to, member);
            });

@@ -40,6 +40,7 @@ struct AgencyState {
   CharterAgency charter;
   std::vector<EpochState> epochs;  // epoch n at n-1
   bool left = false;               // no party to the charter any more: nobody of it is active
+  std::vector<KeyId> last_administrators;  // signing keys of who administered it when it left: they may bring it back
   const EpochState* current() const { return epochs.empty() ? nullptr : &epochs.back(); }
   const EpochState* by_key(const KeyId& id) const;
 };
@@ -95,6 +96,7 @@ struct PendingRequest {
   struct Said {
     ApprovalVerdict verdict = ApprovalVerdict::kApprove;
     std::uint64_t index = 0;
+    KeyId key{};  // that signed it: a yes counts while it is the approver's
   };
   std::map<MemberId, Said> said;  // the last word of each approver; a withdrawal removes it
   bool used = false;              // an opening was granted under it
@@ -131,11 +133,18 @@ struct KnownStatement {
   Kind kind = Kind::kCharter;
   const MemberId* author = nullptr;        // a charter and its amendments have none; of a standing opening its order's
   std::optional<std::uint64_t> erased_by;  // entry index of the purge
+  // Of a statement that holds texts: the records (and grants) that it is about, ascending; and of an approval, a review
+  // and an answer the request.
+  std::vector<Digest> about;
+  std::optional<Digest> request;
 };
 
 // Access requests of one member in a day. How many of them were answered does not count: whoever is refused must not be
 // told so by being let ask again.
 inline constexpr std::size_t kMostAccessRequests = 64;
+
+// Standing orders of one agency, openings of one member that wait for approvals, grants of one record.
+inline constexpr std::size_t kMostOrdersOfAgency = 64, kMostWaiting = 64, kMostGrants = 256;
 
 // One person may be several members of an agency: "us.dea/#rivera-j", or the member's own id where no person is told.
 std::string PersonOf(const MemberRecord& member);
@@ -202,7 +211,8 @@ class State {
   // By author, those that nobody has ended; some may have expired. Never many, however many there were.
   const std::map<MemberId, std::vector<Digest>>& standing_orders() const;
 
-  // May this member know that the record exists? (originator's agency, or in the audience of a portion of it or of a grant)
+  // May this member know that the record exists? (originator's agency, in the audience of a portion of it or of a grant, or
+  // who has opened it)
   bool visible_to(const RecordState& record, const MemberId& member) const;
   // Entries that concern an agency (as author's agency, originator's, or recipient's), ascending; for mailboxes. An
   // opening concerns the originators' agencies too, also when it was refused; the charter concerns every agency.
@@ -236,6 +246,12 @@ SignerLookup CharterSigner(const State& state, const CharterAmendment& amendment
 // explaining a policy before a record is sent: the record need not be in the log.
 std::vector<Reason> WhyNot(const State& state, const policy::Policy& policy, const MemberId& member,
                            const std::string& purpose, const std::string& case_reference, Time now);
+
+// The same of a portion of a record that is in the log: kNotEnrolled, kPurged, kRevoked, and the rules of an opening but
+// approvals. The record is visible to the member.
+std::vector<Reason> WhyNotOpen(const State& state, const RecordState& record, const PortionState& portion,
+                               const MemberId& member, const std::string& purpose, const std::string& case_reference,
+                               Time now);
 
 // What the approvals that stand say of this portion: nothing against it, approval-missing, or rejected.
 std::vector<Reason> JudgeApprovals(const State& state, const RecordState& record, const policy::Policy& policy,

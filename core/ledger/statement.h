@@ -309,8 +309,9 @@ struct Statement {
   Kind kind = Kind::kCharter;
   Digest digest;
   Envelope envelope;
-  Payload payload;
+  Payload payload;  // of an erased one what a purge left
   record::Attachments attachments;  // of a record or a grant; of an amendment its one policy
+  bool erased = false;              // by a purge: nobody's signature holds over what stays
 };
 
 // Who made it, with which key, when (of a record and a grant: from the header). nullopt: a charter and its amendments have

@@ -44,11 +44,11 @@ TEST_F(PurgeTest, IsOfARecordWhoseEveryWindowHasEnded) {
 TEST_F(PurgeTest, IsNotOfARecordWhoseGrantCanBeOpened) {
   auto longer = PolicyFor({"us.fbi"});
   longer.expires = now + std::chrono::days(40);
-  Accept(NewGrant(ana, record, {{0, longer}}).statement, ana);
+  const Digest grant = Accept(NewGrant(ana, record, {{0, longer}}).statement, ana);
   now += std::chrono::days(30);
-  EXPECT_EQ(Refusal(Purge(ana, {record}), ana), Reason::kNotReady);
+  EXPECT_EQ(Refusal(Purge(ana, {record, grant}), ana), Reason::kNotReady);
   Revoke();
-  Accept(Purge(ana, {record}), ana);
+  Accept(Purge(ana, {record, grant}), ana);
 }
 
 TEST_F(PurgeTest, IsNotUndoneByPostingTheContentAgain) {
@@ -125,20 +125,56 @@ TEST_F(PurgeTest, TakesTheTextsOutOfTheStateToo) {
   order = Order(mx_ana);
   order.case_reference = "FED/2";
   const Digest standing = Accept(order, mx_ana);
-  Accept(Purge(mx_admin, {asked, standing, blank}), mx_admin);
+  for (const Digest& one : {asked, standing, blank})  // others may still answer, or rely on it
+    EXPECT_EQ(Refusal(Purge(mx_admin, {one}), mx_admin), Reason::kNotReady);
+  for (const Digest& one : {standing, blank}) Accept(Revocation{By(mx_ana), one, "done"}, mx_ana);
+  now += std::chrono::hours(24 * 31);
+  EXPECT_EQ(Refusal(Purge(mx_admin, {asked, standing}), mx_admin), Reason::kMalformed);  // about two things
+  for (const Digest& one : {asked, standing, blank}) Accept(Purge(mx_admin, {one}), mx_admin);
   EXPECT_EQ(state.access_request(asked)->request.why, kErasedText);
   EXPECT_EQ(state.access_request(asked)->request.case_reference, kErasedText);
   EXPECT_EQ(state.order(standing)->order.case_reference, kErasedText);
   EXPECT_EQ(state.order(blank)->order.case_reference, "  ");  // says nothing, and to a policy it is no case
 }
 
-TEST(PurgeOfARequest, TakesTheCaseOfWhatWaits) {
+TEST_F(PurgeTest, IsOfOneThingAndItsGrants) {
+  const Digest grant = Accept(NewGrant(ana, record, {{0, PolicyFor({"us.fbi"})}}).statement, ana);
+  auto second = NewRecord(ana, {PolicyFor({"mx.fgr"})});
+  const Digest other = Accept(second.statement, ana);
+  Revoke();
+  const Digest revocation = entries.back().head.statement;
+  Accept(Revocation{By(ana), other, "x"}, ana);
+  EXPECT_EQ(Refusal(Purge(us_admin, {record, grant, other}), us_admin), Reason::kMalformed);
+  Accept(Purge(us_admin, {record, grant, revocation}), us_admin);
+  Accept(Purge(us_admin, {other}), us_admin);
+}
+
+TEST_F(PurgeTest, OfAnOpeningIsToldToTheOriginator) {
+  auto open = Open(mx_ana, {Item(record, 0, "mx.fgr")});
+  open.case_reference = "FED/1";
+  const Digest opening = Accept(open, mx_ana);
+  EXPECT_THAT(state.statement(opening)->about, ElementsAre(record));
+  Accept(Purge(mx_admin, {opening}), mx_admin);
+  EXPECT_EQ(state.entries_for(Agency("us.dea")).back(), state.size() - 1);
+  EXPECT_EQ(state.record(record)->entries.back(), state.size() - 1);
+  EXPECT_NE(state.entries_for(Agency("us.fbi")).back(), state.size() - 1);
+}
+
+TEST_F(PurgeTest, LeavesNothingThatCouldBeSaidAtOnce) {
+  auto open = Open(mx_ana, {Item(record, 0, "mx.fgr")});
+  open.case_reference = kErasedText;
+  EXPECT_EQ(Refusal(open, mx_ana), Reason::kMalformed);
+  EXPECT_EQ(Refusal(Revocation{By(ana), record, std::string(kErasedText)}, ana), Reason::kMalformed);
+  EXPECT_EQ(Refusal(Revocation{By(ana), record, "   "}, ana), Reason::kMalformed);
+}
+
+TEST(PurgeOfARequest, WaitsUntilNobodyIsToDecideByIt) {
   test::DualWorld world;
   auto open = world.Open(world.mx_ana, {world.Item(world.record, 0, "mx.fgr")});
   open.case_reference = "FED/1";
   const Digest request = world.Accept(open, world.mx_ana);
-  world.Accept(world.Purge(world.mx_admin, {request}), world.mx_admin);
-  EXPECT_EQ(world.state.pending(request)->case_reference, kErasedText);
+  EXPECT_EQ(world.Refusal(world.Purge(world.mx_admin, {request}), world.mx_admin), Reason::kNotReady);
+  EXPECT_EQ(world.state.pending(request)->case_reference, "FED/1");
 }
 
 TEST(PurgeOfARequest, TakesTheCaseOfWhatIsOver) {
