@@ -158,7 +158,9 @@ int WhoAmIAm(const Common& common) {
                       Joined(info.programmes), Visible(me->broker), Visible(me->origin), me->charter_digest,
                       me->pinned_size, me->pinned_root)
             << "\n"
-            << Format(Id::kWhoAmIPerson, info.person.empty() ? Text(Id::kNoPerson) : info.person) << "\n";
+            << Format(Id::kWhoAmIPerson, info.person.empty() ? Text(Id::kNoPerson) : info.person, me->charter_in_force,
+                      me->charter_entry, Visible(me->charter_title))
+            << "\n";
   return 0;
 }
 

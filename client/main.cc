@@ -52,7 +52,7 @@ int main(int argc, char** argv) {
   valija::GrantDraft grant;
   std::vector<unsigned> portions;
   std::string request, purpose, case_reference, marking, until, policy_file;
-  std::uint64_t from_entry = 0;
+  std::optional<std::uint64_t> from_entry;
   int portion = 0, count = 0;
   bool follow = false, due = false, justified = false, not_justified = false, decline = false;
   int status = 0;

@@ -132,6 +132,16 @@ TEST(NewsLine, NamesRequestsGrantsAndOrdersByTheirFirstDigits) {
   EXPECT_THAT(NewsLine(asked), HasSubstr("to mark what is derived from it TLP:CLEAR, as the request ddddeeeeffff"));
 }
 
+TEST(NewsLine, SaysOfWhatWasErasedByWhichPurge) {
+  auto erased = Item("revocation");
+  erased.why = "[erased]";
+  EXPECT_FALSE(ToJson(erased).contains("erased_by"));
+  erased.erased_by = 9;
+  EXPECT_EQ(NewsLine(erased),
+            "2026-11-24 08:00:17 UTC  us.dea/ana revoked 0123456789ab: [erased] (erased by the purge in entry 9)");
+  EXPECT_EQ(ToJson(erased)["erased_by"], 9);
+}
+
 TEST(Overdue, IsWhatShouldHaveAnAnswerByNow) {
   InboxItem item;
   EXPECT_FALSE(Overdue(item));
