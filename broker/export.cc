@@ -1,6 +1,7 @@
 #include "broker/export.h"
 
 #include <algorithm>
+#include <set>
 
 #include "core/io/file.h"
 #include "proto/convert.h"
@@ -44,28 +45,61 @@ bool IsPurge(const Bytes& entry) {
   return logged && logged->envelope && logged->envelope->payload_type == ledger::PayloadType(ledger::Kind::kPurge);
 }
 
-// From where the builder is to the checkpoint. Was there a purge among them?
-Result<bool> WriteTo(const fs::path& folder, const Journal& journal, const log::SignedCheckpoint& checkpoint,
-                     proto::ExportBuilder& builder) {
-  bool purged = false;
+// Is there a purge from this entry on?
+Result<bool> HasPurge(const Journal& journal, std::uint64_t from, std::uint64_t size) {
+  while (from < size) {
+    TRY(auto entries, journal.Read(from, std::min<std::uint64_t>(kChunk, size - from), kChunkBytes));
+    if (entries.empty()) return Refuse(Reason::kCorrupt, "entry " + std::to_string(from) + " is missing");
+    if (std::any_of(entries.begin(), entries.end(), IsPurge)) return true;
+    from += entries.size();
+  }
+  return false;
+}
+
+// From where the builder is to the checkpoint, which is written last.
+Status WriteTo(const fs::path& folder, const Journal& journal, const log::SignedCheckpoint& checkpoint,
+               proto::ExportBuilder& builder) {
   while (builder.size() < checkpoint.size()) {
     std::size_t count = std::min<std::uint64_t>(kChunk, checkpoint.size() - builder.size());
     TRY(auto entries, journal.Read(builder.size(), count, kChunkBytes));
     if (entries.empty()) return Refuse(Reason::kCorrupt, "entry " + std::to_string(builder.size()) + " is missing");
-    for (const auto& entry : entries) {
-      purged = purged || IsPurge(entry);
-      TRY_OK(builder.Add(entry));
-    }
+    for (const auto& entry : entries) TRY_OK(builder.Add(entry));
     TRY_OK(WriteFiles(folder, builder.TakeReady()));
   }
   TRY(auto last, builder.Finish(checkpoint));
-  TRY_OK(WriteFiles(folder, last));
-  for (const auto& path : builder.Superseded()) {
-    std::error_code ignored;  // a superfluous file does no harm
-    fs::remove(folder / path, ignored);
+  return WriteFiles(folder, last);
+}
+
+// Partial files that the checkpoint does not call for, also those that a run left behind which was cut short: they may hold
+// what was erased since.
+Status RemoveSuperseded(const fs::path& folder, std::uint64_t size) {
+  std::set<fs::path> called_for;
+  for (unsigned level = 0; level < log::kTileLevels; ++level) {
+    const unsigned width = log::PartialWidth(level, size);
+    if (width == 0) continue;
+    const std::uint64_t index = size >> (8 * level) >> 8;
+    called_for.insert(log::TilePath({level, index}, width));
+    if (level != 0) continue;
+    called_for.insert(log::BundlePath(index, width));
+    called_for.insert(proto::EntriesPath(index, width));
+  }
+  std::vector<fs::path> superseded;
+  std::error_code error;
+  for (const char* part : {"tile", "entries"}) {
+    if (!fs::exists(folder / part, error)) continue;
+    for (fs::recursive_directory_iterator at(folder / part, error), end; !error && at != end; at.increment(error)) {
+      const fs::path path = at->path().lexically_relative(folder);
+      if (path.parent_path().extension() == ".p" && !called_for.contains(path)) superseded.push_back(path);
+    }
+    if (error) return Refuse(Reason::kFile, (folder / part).string() + ": " + error.message());
+  }
+  for (const auto& path : superseded) {
+    fs::remove(folder / path, error);
+    if (error) return Refuse(Reason::kFile, (folder / path).string() + ": " + error.message());
+    std::error_code ignored;
     fs::remove((folder / path).parent_path(), ignored);  // "000.p", once it is empty
   }
-  return purged;
+  return Ok();
 }
 
 }  // namespace
@@ -74,11 +108,12 @@ Result<std::uint64_t> ExportLog(const fs::path& folder, const Journal& journal, 
                                 const log::NoteVerifier& log_key) {
   TRY(auto builder, Begin(folder, checkpoint, log_key));
   const std::uint64_t from = builder.size();
-  TRY(const bool purged, WriteTo(folder, journal, checkpoint, builder));
-  if (purged && from > 0) {  // files from before may hold what is erased since
-    builder = proto::ExportBuilder();
-    TRY_OK(WriteTo(folder, journal, checkpoint, builder));
-  }
+  // Files from before may hold what is erased since. The checkpoint there is the word that they are to be written anew, so
+  // it stays what it is until they are.
+  TRY(const bool purged, HasPurge(journal, from, checkpoint.size()));
+  if (purged) builder = proto::ExportBuilder();
+  TRY_OK(WriteTo(folder, journal, checkpoint, builder));
+  TRY_OK(RemoveSuperseded(folder, checkpoint.size()));
   return checkpoint.size() - from;
 }
 

@@ -167,6 +167,7 @@ Result<Folded> FoldJournal(const Journal& journal, const std::optional<log::Chec
       } catch (const std::exception& breakage) {
         return Corrupt(index, breakage.what());
       }
+      out.glances.push_back(GlanceOf(*entry->statement));
       if (one.erased) erased.Add(*std::move(one.erased));
       if (const auto* purge = std::get_if<ledger::Purge>(&entry->statement->payload)) {
         TRY(const bool finished, erased.Settle(index, *purge));

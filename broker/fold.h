@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 
+#include "broker/glance.h"
 #include "broker/storage/storage.h"
 #include "core/ledger/state.h"
 #include "core/log/note.h"
@@ -19,6 +20,7 @@ namespace valija::broker {
 struct Folded {
   std::unique_ptr<ledger::State> state = std::make_unique<ledger::State>();
   log::Tree tree;
+  Glances glances;
   Time last;  // of the last entry
   // Purges that were logged and not wholly carried out, a crash came between: their entries' indexes, ascending.
   std::vector<std::uint64_t> unfinished_purges;

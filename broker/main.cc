@@ -33,6 +33,7 @@ Result<BrokerKeys> Keys(const Config& config) {
 }
 
 Status Serve(const Config& config) {
+  TRY(auto keys, Keys(config));  // who is asked for the passphrase may still interrupt
   // Blocked here, before any thread begins, and waited for below.
   sigset_t signals;
   sigemptyset(&signals);
@@ -40,7 +41,6 @@ Status Serve(const Config& config) {
   sigaddset(&signals, SIGTERM);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   TRY_OK(OpenLog({config.log_format == "json", config.log_file.string(), config.debug}));
-  TRY(auto keys, Keys(config));
   TRY(auto server, Server::Start(config, std::move(keys)));
   std::cout << "valija-broker: serving on port " << server->port() << std::endl;
   int signal = 0;

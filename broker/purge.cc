@@ -21,27 +21,65 @@ Result<proto::LoggedEntry> ReadEntry(const Journal& journal, std::uint64_t index
   return proto::DecodeLoggedEntry(entries[0]);
 }
 
+// What a purge erases, where, and the hash of what it leaves.
+struct Named {
+  std::uint64_t index = 0;
+  Hash redacted;
+};
+
+Result<std::vector<Named>> WhatItErases(const ledger::State& state, std::uint64_t durable, const ledger::Purge& purge) {
+  std::vector<Named> out;
+  for (const auto& erasure : purge.erasures) {
+    const auto* known = state.statement(erasure.statement);
+    if (known == nullptr || known->author == nullptr || known->author->agency() != purge.by.author.agency() ||
+        known->index >= durable)
+      return Refuse(Reason::kNotFound, "a statement of your agency's with this digest");
+    if (!known->erased_by) out.push_back({known->index, erasure.redacted});
+  }
+  return out;
+}
+
+// What stays of it; kMalformed if that is something else than was named.
+Result<Bytes> Compared(const proto::LoggedEntry& entry, const Hash& named) {
+  TRY(auto redacted, Redacted(entry));
+  if (crypto::Sha256(redacted) != named)
+    return Refuse(Reason::kMalformed, "an erasure names something else than what stays of its statement");
+  return redacted;
+}
+
 }  // namespace
 
+Status CheckErasures(const ledger::State& state, const Journal& journal, const ledger::Purge& purge) {
+  TRY(auto named, WhatItErases(state, journal.Size(), purge));
+  for (const auto& one : named) {
+    TRY(auto entry, ReadEntry(journal, one.index));
+    if (!entry.erased_by) TRY_OK(Compared(entry, one.redacted));
+  }
+  return Ok();
+}
+
 Status CheckErasures(const Sequencer& sequencer, const ledger::Purge& purge) {
-  for (const auto& erasure : purge.erasures) {
-    const auto index = sequencer.Read([&](const ledger::State& state) -> std::optional<std::uint64_t> {
-      const auto* known = state.statement(erasure.statement);
-      const bool own = known != nullptr && known->author && known->author->agency() == purge.by.author.agency();
-      return own && !known->erased_by ? std::optional(known->index) : std::nullopt;
-    });
-    if (!index) continue;
-    TRY(auto entry, sequencer.Entry(*index));
-    if (entry.erased_by) continue;
-    TRY(auto redacted, Redacted(entry));
-    if (crypto::Sha256(redacted) != erasure.redacted)
-      return Refuse(Reason::kMalformed, "an erasure names something else than what stays of its statement");
+  const auto size = sequencer.checkpoint()->size();
+  TRY(auto named, sequencer.Read([&](const ledger::State& state) { return WhatItErases(state, size, purge); }));
+  for (const auto& one : named) {
+    TRY(auto entry, sequencer.Entry(one.index));
+    if (!entry.erased_by) TRY_OK(Compared(entry, one.redacted));
   }
   return Ok();
 }
 
 Status CarryOut(const ledger::State& state, std::uint64_t index, const ledger::Purge& purge, Journal& journal,
                 Content* content) {
+  std::vector<Named> named;
+  for (const auto& erasure : purge.erasures) {
+    const auto* known = state.statement(erasure.statement);
+    if (known == nullptr) return Refuse(Reason::kMalformed, "a purge of what is not in the log");
+    named.push_back({known->index, erasure.redacted});
+  }
+  for (const auto& one : named) {  // all of them, before the first is touched
+    TRY(auto entry, ReadEntry(journal, one.index));
+    if (!entry.erased_by) TRY_OK(Compared(entry, one.redacted));
+  }
   for (const auto& erasure : purge.erasures) {
     const auto* record = state.record(erasure.statement);
     if (record == nullptr || content == nullptr) continue;
@@ -49,17 +87,13 @@ Status CarryOut(const ledger::State& state, std::uint64_t index, const ledger::P
   }
   std::vector<std::pair<std::uint64_t, Bytes>> replaced;
   std::size_t bytes = 0;
-  for (const auto& erasure : purge.erasures) {
-    const auto* known = state.statement(erasure.statement);
-    if (known == nullptr) return Refuse(Reason::kInternal, "a purge of what is not in the log");
-    TRY(auto entry, ReadEntry(journal, known->index));
+  for (const auto& one : named) {
+    TRY(auto entry, ReadEntry(journal, one.index));
     if (entry.erased_by) continue;
-    TRY(auto redacted, Redacted(entry));
-    if (crypto::Sha256(redacted) != erasure.redacted)
-      return Refuse(Reason::kInternal, "entry " + std::to_string(known->index) + " is not what its purge says");
+    TRY(auto redacted, Compared(entry, one.redacted));
     entry.envelope = ledger::Envelope{entry.envelope->payload_type, std::move(redacted), {}, std::nullopt};
     entry.erased_by = index;
-    replaced.emplace_back(known->index, proto::EncodeLoggedEntry(entry));
+    replaced.emplace_back(one.index, proto::EncodeLoggedEntry(entry));
     bytes += replaced.back().second.size();
     if (bytes < kMostBytes) continue;
     TRY_OK(journal.Replace(replaced));

@@ -24,20 +24,15 @@ Result<proto::Receipt> MakeReceipt(const Sequencer& sequencer, const Accepted& a
   return out;
 }
 
-Result<StoredReceipt> ReceiptAt(const Sequencer& sequencer, std::uint64_t index,
-                                const PublishedCheckpoint& checkpoint) {
+Result<proto::Receipt> ReceiptAt(const Sequencer& sequencer, std::uint64_t index,
+                                 const PublishedCheckpoint& checkpoint) {
   if (index >= checkpoint->size()) return Refuse(Reason::kNotFound);
   TRY(auto logged, sequencer.Entry(index));
   if (!logged.head || !logged.salt || !logged.envelope || logged.decision_bytes.empty()) {
     return Refuse(Reason::kCorrupt, "entry " + std::to_string(index) + " lacks a part");
   }
-  StoredReceipt out{{*logged.head, *logged.salt, std::move(logged.decision_bytes), {}}, std::nullopt};
-  TRY(out.receipt.path, sequencer.Inclusion(index, checkpoint->size()));
-  out.author = sequencer.Read([&](const ledger::State& state) -> std::optional<MemberId> {
-    const auto* known = state.statement(out.receipt.head.statement);
-    if (known == nullptr || known->author == nullptr) return std::nullopt;
-    return *known->author;
-  });
+  proto::Receipt out{*logged.head, *logged.salt, std::move(logged.decision_bytes), {}};
+  TRY(out.path, sequencer.Inclusion(index, checkpoint->size()));
   return out;
 }
 

@@ -20,11 +20,8 @@ Result<proto::Receipt> MakeReceipt(const Sequencer& sequencer, const Accepted& a
 
 // The receipt of an entry of the log, made again from what is stored: after a lost answer, and for a statement that was
 // submitted twice (kExists; state.statement_index says where it is). kNotFound at or above the checkpoint.
-// Whether the caller is its author is for the service to judge.
-struct StoredReceipt {
-  proto::Receipt receipt;
-  std::optional<MemberId> author;  // absent for the charter and its amendments; of a standing opening its order's
-};
-Result<StoredReceipt> ReceiptAt(const Sequencer& sequencer, std::uint64_t index, const PublishedCheckpoint& checkpoint);
+// Whether the caller may have it is judged before.
+Result<proto::Receipt> ReceiptAt(const Sequencer& sequencer, std::uint64_t index,
+                                 const PublishedCheckpoint& checkpoint);
 
 }  // namespace valija::broker

@@ -91,6 +91,7 @@ void Sequencer::Commit(std::vector<Item> batch) {
       Log(Level::kWarning, "clock-behind-log", {{"clock", FormatTime(now)}, {"log", FormatTime(impl_->last)}});
     }
     made = DecideAll(batch, std::max(now, impl_->last));
+    PutBack(std::move(batch));
     done = impl_->healthy ? Persist(made, &durable) : Refuse(Reason::kInternal, "the state cannot be trusted");
   } else {
     for (auto& item : batch) made.push_back({std::move(item.done), std::nullopt, {}, item.bytes});
@@ -107,8 +108,9 @@ void Sequencer::Commit(std::vector<Item> batch) {
   for (const auto& one : made) {
     const auto* purge = one.entry ? std::get_if<ledger::Purge>(&one.entry->statement->payload) : nullptr;
     if (purge == nullptr) continue;
-    // The purge is in the log, whatever becomes of it now; a restart carries it out.
-    if (auto carried = CarryOutPurge(one.entry->head.index, *purge); !carried) Fail();
+    // The purge is in the log, whatever becomes of it now; a restart tries again.
+    auto carried = CarryOutPurge(one.entry->head.index, *purge);
+    if (!carried && !CanNeverBeCarriedOut(carried.error())) Fail();
   }
   CommitNews news = NewsOf(made, first);
   Complete(std::move(made), durable);
@@ -130,7 +132,8 @@ CommitNews Sequencer::NewsOf(const std::vector<Made>& made, std::uint64_t first)
   return news;
 }
 
-// A purge that fails leaves content that its agency was told is gone: nothing more is accepted until somebody looked.
+// A purge that the store fails leaves content that its agency was told is gone: nothing more is accepted until somebody
+// looked. One that can never be carried out is an alarm, now and at every start, and stops nobody else's work.
 Status Sequencer::CarryOutPurge(std::uint64_t index, const ledger::Purge& purge) {
   Status done = Refuse(Reason::kInternal);
   try {
@@ -139,7 +142,7 @@ Status Sequencer::CarryOutPurge(std::uint64_t index, const ledger::Purge& purge)
     done = Refuse(Reason::kInternal, breakage.what());
   }
   if (!done)
-    Log(Level::kAlarm, "purge-not-carried-out",
+    Log(Level::kAlarm, CanNeverBeCarriedOut(done.error()) ? "purge-left-undone" : "purge-not-carried-out",
         {{"entry", std::to_string(index)},
          {"reason", std::string(CodeOf(done.error().reason))},
          {"detail", done.error().detail}});
@@ -149,17 +152,30 @@ Status Sequencer::CarryOutPurge(std::uint64_t index, const ledger::Purge& purge)
   return done;
 }
 
+// Takes from the batch what it decides. What is opened under orders counts as the batch's: a record that many orders wait for
+// makes an append long, by its own openings at most (one for each order that stands at an agency that received it), and
+// those behind it come with the next one.
 std::vector<Sequencer::Made> Sequencer::DecideAll(std::vector<Item>& batch, Time time) {
   std::vector<Made> out;
   out.reserve(batch.size());
-  for (auto& item : batch) {
-    out.push_back(DecideOne(std::move(item), time));
-    if (!out.back().entry) continue;
-    const ledger::Statement& statement = *out.back().entry->statement;
-    if (statement.kind == ledger::Kind::kRecord || statement.kind == ledger::Kind::kGrant)
-      OpenUnderOrders(Digest(statement.digest), time, out);
+  std::size_t bytes = 0, taken = 0;
+  while (taken < batch.size() && (taken == 0 || bytes < impl_->options.batch_bytes)) {
+    const std::size_t before = out.size();
+    out.push_back(DecideOne(std::move(batch[taken++]), time));
+    if (out.back().entry) {
+      const ledger::Statement& statement = *out.back().entry->statement;
+      if (statement.kind == ledger::Kind::kRecord || statement.kind == ledger::Kind::kGrant)
+        OpenUnderOrders(Digest(statement.digest), time, out);
+    }
+    for (std::size_t i = before; i < out.size(); ++i) bytes += out[i].bytes;
   }
+  batch.erase(batch.begin(), batch.begin() + static_cast<std::ptrdiff_t>(taken));
   return out;
+}
+
+void Sequencer::PutBack(std::vector<Item> items) {
+  std::lock_guard lock(impl_->pool_mutex);
+  impl_->pool.insert(impl_->pool.begin(), std::make_move_iterator(items.begin()), std::make_move_iterator(items.end()));
 }
 
 // Decided, and applied if it is accepted.
@@ -177,6 +193,13 @@ Sequencer::Made Sequencer::DecideOne(Item item, Time time) {
     if (!decision) {
       made.refusal = decision.error();
       return made;
+    }
+    // Once it is an entry it must be carried out, so here, where nothing comes between, it is held against what it erases.
+    if (const auto* purge = std::get_if<ledger::Purge>(&statement->payload)) {
+      if (auto fits = CheckErasures(*state_, impl_->journal, *purge); !fits) {
+        made.refusal = fits.error();
+        return made;
+      }
     }
     ledger::EntryHead head{state_->size(), time, digest, {}};
     Bytes bytes = proto::EncodeDecision(*decision);
@@ -201,7 +224,8 @@ Sequencer::Made Sequencer::DecideOne(Item item, Time time) {
 void Sequencer::OpenUnderOrders(const Digest& record, Time time, std::vector<Made>& out) {
   try {
     for (auto& opening : impl_->orders->OpeningsOf(*state_, record, time)) {
-      auto made = DecideOne({std::move(opening), nullptr, 0}, time);
+      const std::size_t bytes = BytesOf(*opening);
+      auto made = DecideOne({std::move(opening), nullptr, bytes}, time);
       if (made.entry) out.push_back(std::move(made));
     }
   } catch (const std::exception& breakage) {
@@ -226,6 +250,7 @@ Status Sequencer::Apply(const ledger::Entry& entry) {
   std::unique_lock lock(state_mutex_);
   try {
     ledger::Apply(*state_, entry);
+    glances_.push_back(GlanceOf(*entry.statement));
     if (impl_->orders)
       impl_->orders->Note(entry);
     else

@@ -17,8 +17,10 @@
 #include <mutex>
 #include <optional>
 #include <shared_mutex>
+#include <type_traits>
 #include <vector>
 
+#include "broker/glance.h"
 #include "broker/log_keys.h"
 #include "broker/storage/storage.h"
 #include "core/crypto/keys.h"
@@ -83,13 +85,18 @@ class Sequencer {
   void Stop();  // finishes what waits, then refuses. Stop the worker pool after it.
 
   // ---- reading ----
-  // f(const ledger::State&), under a shared lock; keep it short.
+  // f(const ledger::State&) or f(const ledger::State&, const Glances&), under a shared lock; keep it short.
   template <class F>
   auto Read(F f) const {
     std::unique_lock turn(turn_mutex_);
     std::shared_lock lock(state_mutex_);
     turn.unlock();
-    return f(static_cast<const ledger::State&>(*state_));
+    const ledger::State& state = *state_;
+    const Glances& glances = glances_;
+    if constexpr (std::is_invocable_v<F, const ledger::State&, const Glances&>)
+      return f(state, glances);
+    else
+      return f(state);
   }
   std::shared_ptr<const log::SignedCheckpoint> checkpoint() const;  // the last published one
   Result<proto::LoggedEntry> Entry(std::uint64_t index) const;      // kNotFound at or above checkpoint()->size()
@@ -120,6 +127,7 @@ class Sequencer {
   void Commit(std::vector<Item> batch);
   struct Made;
   std::vector<Made> DecideAll(std::vector<Item>& batch, Time time);
+  void PutBack(std::vector<Item> items);
   Made DecideOne(Item item, Time time);
   void OpenUnderOrders(const Digest& record, Time time, std::vector<Made>& out);
   Status CheckKeysOf(const ledger::Statement& statement) const;
@@ -136,6 +144,7 @@ class Sequencer {
   mutable std::mutex turn_mutex_;  // readers queue behind a waiting writer
   mutable std::shared_mutex state_mutex_;
   std::unique_ptr<ledger::State> state_;
+  Glances glances_;  // one for each entry that the state has
 };
 
 }  // namespace valija::broker

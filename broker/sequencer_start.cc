@@ -1,4 +1,5 @@
 // A sequencer's start: the journal and the mark are read and compared, or a new log is made.
+#include "broker/purge.h"
 #include "broker/sequencer_internal.h"
 #include "broker/storage/high_water.h"
 
@@ -40,6 +41,7 @@ Status Sequencer::Load(std::optional<ledger::VerifiedStatement> charter) {
 
   TRY(Folded folded, FoldJournal(impl_->journal, mark));
   state_ = std::move(folded.state);
+  glances_ = std::move(folded.glances);
   impl_->tree = std::move(folded.tree);
   impl_->last = folded.last;
   impl_->orders.emplace(*state_);
@@ -50,7 +52,8 @@ Status Sequencer::Load(std::optional<ledger::VerifiedStatement> charter) {
     TRY(auto bytes, impl_->journal.Read(index, 1, 1));
     TRY(auto logged, proto::DecodeLoggedEntry(bytes.at(0)));
     TRY(auto statement, StatementOf(std::move(logged)));
-    TRY_OK(CarryOutPurge(index, std::get<ledger::Purge>(statement.payload)));
+    auto carried = CarryOutPurge(index, std::get<ledger::Purge>(statement.payload));
+    if (!carried && !CanNeverBeCarriedOut(carried.error())) return carried.error();
   }
   auto checkpoint =
       std::make_shared<const log::SignedCheckpoint>(impl_->signer.Sign({impl_->origin, size, impl_->tree.Root()}));

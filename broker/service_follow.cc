@@ -1,7 +1,6 @@
 // Follow and Entries: what there is, and for followers what comes.
 #include <algorithm>
 
-#include "broker/fold.h"
 #include "broker/service_stream.h"
 #include "broker/visibility.h"
 #include "proto/wire.h"
@@ -50,38 +49,35 @@ class FollowCall final : public PulledStream<v1::MailItem> {
   Result<Step> Next() override {
     auto& sequencer = service_.exchange_.sequencer;
     const auto checkpoint = sequencer.checkpoint();
-    std::vector<std::uint64_t> indexes;
-    const bool active = sequencer.Read([&](const ledger::State& state) {
-      const auto& all = state.entries_for(caller_->agency());
-      for (auto at = std::lower_bound(all.begin(), all.end(), cursor_);
-           at != all.end() && *at < checkpoint->size() && indexes.size() < kLook; ++at)
-        indexes.push_back(*at);
-      return state.active_member(*caller_) != nullptr;
+    const auto size = checkpoint->size();
+    bool active = false;
+    const auto shown = sequencer.Read([&](const ledger::State& state, const Glances& glances) {
+      active = state.active_member(*caller_) != nullptr;
+      return ShownOf({state, glances}, state.entries_for(caller_->agency()), cursor_, size, *caller_, true, 1);
     });
     if (!active) return Refuse(Reason::kNotEnrolled);
-    for (auto index : indexes) {
+    for (auto index : shown.indexes) {
       TRY(auto entry, sequencer.Entry(index));
-      if (entry.erased_by && *entry.erased_by >= checkpoint->size()) return Step::kAgain;  // a newer one proves it
-      TRY(auto statement, StatementOf(entry));
+      if (entry.erased_by && *entry.erased_by >= size) return Step::kAgain;  // a newer checkpoint proves it
       cursor_ = index + 1;
-      if (ledger::IsDirectoryKind(statement.kind)) continue;
-      auto seen = sequencer.Read(
-          [&](const ledger::State& state) { return VisibleTo(state, statement, std::move(entry), *caller_); });
-      if (!seen) continue;
+      auto seen = sequencer.Read([&](const ledger::State& state, const Glances& glances) {
+        return VisibleTo({state, glances}, std::move(entry), *caller_);
+      });
+      if (!seen) return Step::kAgain;
       proto::FollowItem item{cursor_, std::nullopt, {}};
-      TRY(auto path, sequencer.Inclusion(index, checkpoint->size()));
-      item.entry = proto::ProvedEntry{*std::move(seen), std::move(path),
-                                      ReleasesWith(service_.exchange_, statement, index, *caller_)};
+      TRY(auto path, sequencer.Inclusion(index, size));
+      item.entry =
+          proto::ProvedEntry{*std::move(seen), std::move(path), ReleasesWith(service_.exchange_, index, *caller_)};
       TRY(item.view, MakeView(sequencer, checkpoint, verified_));
-      verified_ = checkpoint->size();
+      verified_ = size;
       message().Clear();
       proto::ToMessage(item, &message());
       return Step::kSend;
     }
-    return indexes.size() == kLook ? Step::kAgain : Step::kWait;
+    cursor_ = std::max(cursor_, shown.next);
+    return cursor_ < size ? Step::kAgain : Step::kWait;
   }
 
-  static constexpr std::size_t kLook = 64;
   ExchangeService& service_;
   std::uint64_t cursor_, verified_;
   std::optional<MemberId> caller_;
@@ -151,9 +147,9 @@ class EntriesCall final : public PulledStream<v1::LoggedEntry> {
       if (ahead_.empty()) return Refuse(Reason::kCorrupt, "an entry is missing");
     }
     auto entry = std::move(ahead_[at_++]);
-    TRY(auto statement, StatementOf(entry));
-    auto seen = exchange_.sequencer.Read(
-        [&](const ledger::State& state) { return AuditView(state, statement, std::move(entry), *caller_); });
+    auto seen = exchange_.sequencer.Read([&](const ledger::State& state, const Glances& glances) {
+      return AuditView({state, glances}, std::move(entry), *caller_);
+    });
     ++next_;
     message().Clear();
     proto::ToMessage(seen, &message());

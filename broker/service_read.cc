@@ -1,7 +1,6 @@
 // Unary look-ups: directory, mailbox, one record, custody, receipts, checkpoint, tiles.
 #include <algorithm>
 
-#include "broker/fold.h"
 #include "broker/service.h"
 #include "broker/visibility.h"
 #include "broker/waiting.h"
@@ -11,8 +10,9 @@ namespace valija::broker {
 namespace {
 
 constexpr std::size_t kPageBytes = 3 << 20;
-// Entries that the caller may not see are passed over, so one page looks at some more than it shows.
-constexpr std::size_t kLookedAt = 4 * proto::kMaxPage;
+// One page is of so much of the log at most, whatever is in it: a cursor between two pages says what was shown last, or
+// where such a span ends, and nothing of what was passed over.
+constexpr std::uint64_t kSpan = std::uint64_t{1} << 18;
 
 std::size_t SizeOf(const proto::LoggedEntry& entry) {
   std::size_t size = 4096 + entry.envelope->payload.size() + entry.decision_bytes.size();
@@ -27,16 +27,15 @@ Result<bool> Show(Exchange& exchange, std::uint64_t index, std::uint64_t size, c
   TRY(auto entry, sequencer.Entry(index));
   // What proves that it was erased must be under the view beside it.
   if (entry.erased_by && *entry.erased_by >= size) return Refuse(Reason::kUnavailable, "an entry was just erased");
-  TRY(auto statement, StatementOf(entry));
-  if (mail && ledger::IsDirectoryKind(statement.kind)) return true;
-  auto seen =
-      sequencer.Read([&](const ledger::State& state) { return VisibleTo(state, statement, std::move(entry), caller); });
+  auto seen = sequencer.Read([&](const ledger::State& state, const Glances& glances) {
+    return VisibleTo({state, glances}, std::move(entry), caller);
+  });
   if (!seen) return true;
   if (!page.entries.empty() && bytes + SizeOf(*seen) > kPageBytes) return false;
   bytes += SizeOf(*seen);
   TRY(auto path, sequencer.Inclusion(index, size));
   page.entries.push_back({std::move(*seen), std::move(path), {}});
-  if (mail) page.entries.back().releases = ReleasesWith(exchange, statement, index, caller);
+  if (mail) page.entries.back().releases = ReleasesWith(exchange, index, caller);
   return true;
 }
 
@@ -47,36 +46,39 @@ struct Wanted {
   bool mail = false;      // without the directory
 };
 
-// A page of what the caller may see of the entries that `all` picks from the state. With `more`, next_cursor is the
-// first index that was not looked at, also when the page is empty; else there is nothing up to the view's size.
+// A page of what the caller may see of the entries that `all` picks from the state; what it may not see is passed over
+// unread. With `more`, next_cursor is one more than the last index shown, or the end of a span, also when the page is empty;
+// else there is nothing up to the view's size.
 template <class All>
-Result<proto::EntriesAnswer> PageOf(Exchange& exchange, ViewNow now, const MemberId& caller, Wanted wanted,
-                                    All all) {
+Result<proto::EntriesAnswer> PageOf(Exchange& exchange, ViewNow now, const MemberId& caller, Wanted wanted, All all) {
   const std::uint64_t size = now.checkpoint->size();
-  auto indexes = exchange.sequencer.Read([&](const ledger::State& state) {
-    const std::vector<std::uint64_t>& there = all(state);
-    std::vector<std::uint64_t> out;
-    for (auto at = std::lower_bound(there.begin(), there.end(), wanted.from);
-         at != there.end() && *at < size && out.size() <= kLookedAt; ++at)
-      out.push_back(*at);
-    return out;
-  });
   proto::EntriesAnswer page;
   page.view = std::move(now.view);
   page.next_cursor = std::max(wanted.from, size);
+  if (wanted.from >= size) return page;
   const std::size_t limit = wanted.limit == 0 ? proto::kMaxPage : std::min(wanted.limit, proto::kMaxPage);
+  const std::uint64_t end = std::min(size, (wanted.from / kSpan + 1) * kSpan);
   std::size_t bytes = 0;
-  for (std::size_t i = 0; i < indexes.size(); ++i) {
-    bool fits = i < kLookedAt && page.entries.size() < limit;
-    if (fits) {
-      TRY(fits, Show(exchange, indexes[i], size, caller, wanted.mail, page, bytes));
+  for (std::uint64_t at = wanted.from, after = wanted.from; at < end;) {
+    auto shown = exchange.sequencer.Read([&](const ledger::State& state, const Glances& glances) {
+      return ShownOf({state, glances}, all(state), at, end, caller, wanted.mail, limit + 1 - page.entries.size());
+    });
+    for (const std::uint64_t index : shown.indexes) {
+      bool fits = page.entries.size() < limit;
+      if (fits) {
+        TRY(fits, Show(exchange, index, size, caller, wanted.mail, page, bytes));
+      }
+      if (!fits) {
+        page.more = true;
+        page.next_cursor = after;
+        return page;
+      }
+      after = index + 1;
     }
-    if (!fits) {
-      page.more = true;
-      page.next_cursor = indexes[i];
-      break;
-    }
+    at = shown.next;
   }
+  page.more = end < size;
+  page.next_cursor = end;
   return page;
 }
 
@@ -87,7 +89,8 @@ grpc::ServerUnaryReactor* ExchangeService::Directory(grpc::CallbackServerContext
   return Unary(context, "Directory", [this, request, response](const MemberId& caller) -> Status {
     TRY_OK(proto::RefuseUnknown(*request));
     TRY(auto view, ViewFrom(exchange_.sequencer, request->verified_size()));
-    TRY(auto page, PageOf(exchange_, std::move(view), caller, {request->from_index(), request->limit()},
+    TRY(auto page, PageOf(
+                       exchange_, std::move(view), caller, {request->from_index(), request->limit()},
                        [](const ledger::State& state) -> auto& { return state.directory_entries(); }));
     proto::ToMessage(page, response);
     return Ok();
@@ -99,7 +102,8 @@ grpc::ServerUnaryReactor* ExchangeService::Mailbox(grpc::CallbackServerContext* 
   return Unary(context, "Mailbox", [this, request, response](const MemberId& caller) -> Status {
     TRY_OK(proto::RefuseUnknown(*request));
     TRY(auto view, ViewFrom(exchange_.sequencer, request->verified_size()));
-    TRY(auto page, PageOf(exchange_, std::move(view), caller,
+    TRY(auto page, PageOf(
+                       exchange_, std::move(view), caller,
                        {request->cursor(), request->limit(), true}, [&](const ledger::State& state) -> auto& {
                          return state.entries_for(caller.agency());
                        }));
@@ -115,11 +119,14 @@ grpc::ServerUnaryReactor* ExchangeService::GetRecord(grpc::CallbackServerContext
     if (query.from != 0) return Refuse(Reason::kMalformed, "from_index is for Custody");
     TRY(auto view, ViewFrom(exchange_.sequencer, request->verified_size()));
     const auto size = view.checkpoint->size();
-    auto index = exchange_.sequencer.Read([&](const ledger::State& state) -> std::optional<std::uint64_t> {
-      const auto* record = state.record(query.record);
-      if (record == nullptr || !state.visible_to(*record, caller) || record->index >= size) return std::nullopt;
-      return record->index;
-    });
+    // Also who is to approve an opening of it, and may know of it from nothing else.
+    auto index = exchange_.sequencer.Read(
+        [&](const ledger::State& state, const Glances& glances) -> std::optional<std::uint64_t> {
+          const auto* record = state.record(query.record);
+          if (record == nullptr || record->index >= size || !MaySee({state, glances}, record->index, caller))
+            return std::nullopt;
+          return record->index;
+        });
     if (!index) return Refuse(Reason::kNotFound);
     proto::EntriesAnswer page;
     page.view = std::move(view.view);
@@ -141,9 +148,10 @@ grpc::ServerUnaryReactor* ExchangeService::Custody(grpc::CallbackServerContext* 
       return record != nullptr && state.visible_to(*record, caller) && record->index < view.checkpoint->size();
     });
     if (!visible) return Refuse(Reason::kNotFound);
-    TRY(auto page,
-        PageOf(exchange_, std::move(view), caller,
-            {query.from}, [&](const ledger::State& state) -> auto& { return state.record(query.record)->entries; }));
+    TRY(auto page, PageOf(
+                       exchange_, std::move(view), caller, {query.from}, [&](const ledger::State& state) -> auto& {
+                         return state.record(query.record)->entries;
+                       }));
     proto::ToMessage(page, response);
     return Ok();
   });
@@ -154,11 +162,15 @@ grpc::ServerUnaryReactor* ExchangeService::GetReceipt(grpc::CallbackServerContex
   return Unary(context, "GetReceipt", [this, request, response](const MemberId& caller) -> Status {
     TRY(auto digest, proto::FromMessage(*request));
     TRY(auto view, ViewFrom(exchange_.sequencer, request->verified_size()));
-    auto index = exchange_.sequencer.Read([&](const ledger::State& state) { return state.statement_index(digest); });
+    // Before anything is read: another's statement takes as long as none.
+    auto index = exchange_.sequencer.Read([&](const ledger::State& state) -> std::optional<std::uint64_t> {
+      const auto* known = state.statement(digest);
+      const bool may = known != nullptr && (known->author == nullptr || *known->author == caller);
+      return may ? std::optional(known->index) : std::nullopt;
+    });
     if (!index) return Refuse(Reason::kNotFound);
-    TRY(auto stored, ReceiptAt(exchange_.sequencer, *index, view.checkpoint));
-    if (stored.author && *stored.author != caller) return Refuse(Reason::kNotFound);
-    proto::ToMessage(stored.receipt, view.view, response);
+    TRY(auto receipt, ReceiptAt(exchange_.sequencer, *index, view.checkpoint));
+    proto::ToMessage(receipt, view.view, response);
     return Ok();
   });
 }

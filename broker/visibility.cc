@@ -54,6 +54,26 @@ struct Viewer {
     return author.agency() == agency &&
            std::all_of(records.begin(), records.end(), [&](const Digest& one) { return MayKnow(one); });
   }
+  // It is to approve an opening of this record, and sees what it approves. A policy names few; what waits may be much.
+  bool IsAskedAbout(const Digest& digest) const {
+    const auto* one = state.record(digest);
+    if (one == nullptr || !IsNamedIn(*one)) return false;
+    const auto& waiting = state.all_pending();
+    return std::any_of(waiting.begin(), waiting.end(), [&](const auto& request) {
+      const auto& items = request.second.items;
+      return !request.second.used &&
+             std::any_of(items.begin(), items.end(), [&](const auto& item) { return item.record == digest; }) &&
+             ledger::MayApprove(state, request.second, caller);
+    });
+  }
+  bool IsNamedIn(const ledger::RecordState& one) const {
+    return std::any_of(one.portions.begin(), one.portions.end(), [&](const auto& portion) {
+      const auto& groups = portion.policy->approvals;
+      return std::any_of(groups.begin(), groups.end(), [&](const auto& group) {
+        return std::binary_search(group.approvers.begin(), group.approvers.end(), caller);
+      });
+    });
+  }
   // The originator lets the recipients of these records know of one another.
   bool AudienceShown(const std::vector<Digest>& records) const {
     return std::all_of(records.begin(), records.end(), [&](const Digest& digest) {
@@ -65,53 +85,39 @@ struct Viewer {
   }
 };
 
-std::vector<Digest> RecordsOf(const ledger::Open& open) {
-  std::vector<Digest> records;
-  for (const auto& item : open.items) records.push_back(item.record);
-  return records;
-}
-
-bool SeesOpen(const Viewer& viewer, const ledger::Open& open, const Digest& digest) {
-  const auto records = RecordsOf(open);
-  if (viewer.SeesAct(open.by.author, records) || viewer.AudienceShown(records)) return true;
+bool SeesOpen(const Viewer& viewer, const Glance& open, const MemberId& author) {
+  if (viewer.SeesAct(author, open.names) || viewer.AudienceShown(open.names)) return true;
   // An emergency is told to the auditors of both sides; what waits for an approval, to those who may give it.
-  if (!open.emergency.empty() && viewer.Auditor() && open.by.author.agency() == viewer.agency) return true;
-  const auto* pending = viewer.state.pending(digest);
+  if (open.emergency && viewer.Auditor() && author.agency() == viewer.agency) return true;
+  const auto* pending = viewer.state.pending(open.statement);
   return pending != nullptr && ledger::MayApprove(viewer.state, *pending, viewer.caller);
 }
 
-bool SeesApproval(const Viewer& viewer, const ledger::Approval& approval) {
-  const auto* pending = viewer.state.pending(approval.request);
-  if (approval.by.author == viewer.caller) return true;
+bool SeesApproval(const Viewer& viewer, const Digest& request, const MemberId& author) {
+  const auto* pending = viewer.state.pending(request);
+  if (author == viewer.caller) return true;
   if (pending == nullptr) return false;
   std::vector<Digest> records;
   for (const auto& item : pending->items) records.push_back(item.record);
-  return pending->author == viewer.caller || viewer.SeesAct(approval.by.author, records) ||
+  return pending->author == viewer.caller || viewer.SeesAct(author, records) ||
          ledger::MayApprove(viewer.state, *pending, viewer.caller);
 }
 
-bool SeesReview(const Viewer& viewer, const ledger::Review& review) {
-  const auto* emergency = viewer.state.emergency(review.request);
-  if (review.by.author == viewer.caller || emergency == nullptr) return review.by.author == viewer.caller;
+bool SeesReview(const Viewer& viewer, const Digest& request, const MemberId& author) {
+  const auto* emergency = viewer.state.emergency(request);
+  if (author == viewer.caller || emergency == nullptr) return author == viewer.caller;
   const auto& originators = emergency->originators;
   return emergency->author == viewer.caller ||
          (emergency->author.agency() == viewer.agency && (viewer.for_agency || viewer.Auditor())) ||
          std::find(originators.begin(), originators.end(), viewer.agency) != originators.end();
 }
 
-bool SeesAnswer(const Viewer& viewer, const ledger::Answer& answer) {
-  const auto* asked = viewer.state.access_request(answer.request);
+bool SeesAnswer(const Viewer& viewer, const Glance& answer) {
+  const auto* asked = viewer.state.access_request(answer.names[0]);
   if (asked == nullptr) return false;
   if (viewer.Originates(asked->request.record)) return true;
-  return answer.marking && (asked->request.by.author == viewer.caller ||
+  return answer.consent && (asked->request.by.author == viewer.caller ||
                             (asked->request.agency == viewer.agency && viewer.Learns(asked->request.record)));
-}
-
-bool SeesPurge(const Viewer& viewer, const ledger::Purge& purge) {
-  const MemberId& author = purge.by.author;
-  return author == viewer.caller || (author.agency() == viewer.agency && viewer.Officer()) ||
-         std::any_of(purge.erasures.begin(), purge.erasures.end(),
-                     [&](const ledger::Erasure& erasure) { return viewer.Learns(erasure.statement); });
 }
 
 // Own acts that name nobody's record, or one that need not exist.
@@ -119,69 +125,71 @@ bool SeesOwn(const Viewer& viewer, const MemberId& author) {
   return author == viewer.caller || (author.agency() == viewer.agency && viewer.Officer());
 }
 
-bool SeesStatement(const Viewer& viewer, const ledger::Statement& statement) {
-  switch (statement.kind) {
+// Purges of purges of purges: whoever sees what lies deeper is its author and the officers.
+constexpr int kDeepest = 8;
+
+bool Sees(const Viewer& viewer, const Glances& glances, const Glance& glance, int depth = 0);
+
+bool SeesPurge(const Viewer& viewer, const Glances& glances, const Glance& purge, const MemberId& author, int depth) {
+  return SeesOwn(viewer, author) ||
+         (depth < kDeepest && std::any_of(purge.names.begin(), purge.names.end(), [&](const Digest& erased) {
+            const auto* known = viewer.state.statement(erased);
+            return known != nullptr && Sees(viewer, glances, glances.at(known->index), depth + 1);
+          }));
+}
+
+bool Sees(const Viewer& viewer, const Glances& glances, const Glance& glance, int depth) {
+  const auto* known = viewer.state.statement(glance.statement);
+  if (ledger::IsDirectoryKind(glance.kind)) return true;
+  if (known == nullptr || known->author == nullptr) return false;
+  const MemberId& author = *known->author;
+  switch (glance.kind) {
     case Kind::kCharter:
     case Kind::kCharterAmendment:
     case Kind::kEnrolment:
     case Kind::kEpoch:
       return true;
     case Kind::kRecord:
-    case Kind::kGrant: {
-      if (viewer.Learns(statement.digest)) return true;
-      const auto& waiting = viewer.state.all_pending();  // who is to approve an opening sees of what
-      return std::any_of(waiting.begin(), waiting.end(), [&](const auto& one) {
-        return !one.second.used && ledger::MayApprove(viewer.state, one.second, viewer.caller) &&
-               std::any_of(one.second.items.begin(), one.second.items.end(),
-                           [&](const ledger::OpenItem& item) { return item.record == statement.digest; });
-      });
-    }
+    case Kind::kGrant:
+      return viewer.Learns(glance.statement) || viewer.IsAskedAbout(glance.statement);
     case Kind::kOpen:
-      return SeesOpen(viewer, std::get<ledger::Open>(statement.payload), statement.digest);
-    case Kind::kAcknowledgement: {
-      const auto& ack = std::get<ledger::Acknowledgement>(statement.payload);
-      return viewer.SeesAct(ack.by.author, {ack.record});
-    }
-    case Kind::kRevocation: {
-      const auto& revocation = std::get<ledger::Revocation>(statement.payload);
-      if (const auto* order = viewer.state.order(revocation.record)) return SeesOwn(viewer, order->order.by.author);
-      return viewer.Learns(revocation.record);
-    }
+      return SeesOpen(viewer, glance, author);
+    case Kind::kAcknowledgement:
+      return viewer.SeesAct(author, glance.names);
+    case Kind::kRevocation:
+      if (const auto* order = viewer.state.order(glance.names[0])) return SeesOwn(viewer, order->order.by.author);
+      return viewer.Learns(glance.names[0]);
     case Kind::kAmendment:
-      return viewer.Learns(std::get<ledger::Amendment>(statement.payload).record);
+      return viewer.Learns(glance.names[0]);
     case Kind::kApproval:
-      return SeesApproval(viewer, std::get<ledger::Approval>(statement.payload));
+      return SeesApproval(viewer, glance.names[0], author);
     case Kind::kReview:
-      return SeesReview(viewer, std::get<ledger::Review>(statement.payload));
-    case Kind::kAccessRequest: {
-      const auto& request = std::get<ledger::AccessRequest>(statement.payload);
-      return SeesOwn(viewer, request.by.author) || viewer.Originates(request.record);
-    }
+      return SeesReview(viewer, glance.names[0], author);
+    case Kind::kAccessRequest:
+      return SeesOwn(viewer, author) || viewer.Originates(glance.names[0]);
     case Kind::kAnswer:
-      return SeesAnswer(viewer, std::get<ledger::Answer>(statement.payload));
+      return SeesAnswer(viewer, glance);
     case Kind::kStandingOrder: {
-      if (SeesOwn(viewer, std::get<ledger::StandingOrder>(statement.payload).by.author)) return true;
-      const auto* order = viewer.state.order(statement.digest);
+      if (SeesOwn(viewer, author)) return true;
+      const auto* order = viewer.state.order(glance.statement);
       return order != nullptr && order->originators.contains(viewer.agency);
     }
-    case Kind::kStandingOpening: {
-      const auto& opening = std::get<ledger::StandingOpening>(statement.payload);
-      return viewer.SeesAct(opening.member, {opening.record}) || viewer.AudienceShown({opening.record});
-    }
+    case Kind::kStandingOpening:
+      return viewer.SeesAct(author, glance.names) || viewer.AudienceShown(glance.names);
     case Kind::kPurge:
-      return SeesPurge(viewer, std::get<ledger::Purge>(statement.payload));
+      return SeesPurge(viewer, glances, glance, author, depth);
   }
   return false;
 }
 
 // What travels beside: policies are for the originator's side, slips for their own agency, unless the originator lets the
 // recipients know of one another.
-void HideOthers(const Viewer& viewer, const ledger::Statement& statement, record::Attachments& attachments) {
-  if (statement.kind == Kind::kAmendment) {
-    if (!viewer.Originates(std::get<ledger::Amendment>(statement.payload).record)) attachments.policies.clear();
+void HideOthers(const Viewer& viewer, const Glance& glance, record::Attachments& attachments) {
+  if (glance.kind == Kind::kAmendment) {
+    if (!viewer.Originates(glance.names[0])) attachments.policies.clear();
     return;
   }
-  const auto* record = viewer.state.record(statement.digest);
+  const auto* record = viewer.state.record(glance.statement);
   if (record == nullptr || viewer.Originates(*record)) return;
   attachments.policies.clear();
   std::erase_if(attachments.slips, [&](const record::Slip& slip) {
@@ -191,13 +199,18 @@ void HideOthers(const Viewer& viewer, const ledger::Statement& statement, record
   });
 }
 
-std::optional<proto::LoggedEntry> Visible(const ledger::State& state, const ledger::Statement& statement,
-                                          proto::LoggedEntry entry, const MemberId& caller, bool for_agency) {
+std::optional<Viewer> ViewerOf(const ledger::State& state, const MemberId& caller, bool for_agency) {
   const auto* member = state.active_member(caller);
   if (member == nullptr) return std::nullopt;
-  const Viewer viewer{state, caller, caller.agency(), for_agency, member->record};
-  if (!SeesStatement(viewer, statement)) return std::nullopt;
-  HideOthers(viewer, statement, entry.attachments);
+  return Viewer{state, caller, caller.agency(), for_agency, member->record};
+}
+
+std::optional<proto::LoggedEntry> Visible(const Known& known, proto::LoggedEntry entry, const MemberId& caller,
+                                          bool for_agency) {
+  const auto viewer = ViewerOf(known.state, caller, for_agency);
+  const Glance& glance = known.glances.at(entry.head.value().index);
+  if (!viewer || !Sees(*viewer, known.glances, glance)) return std::nullopt;
+  HideOthers(*viewer, glance, entry.attachments);
   return entry;
 }
 
@@ -209,16 +222,38 @@ bool MayFetchBody(const ledger::RecordState& record, std::uint32_t number, const
          (record.originator.agency() == caller.agency() || policy::InAudience(portion->policy->releasable_to, caller));
 }
 
-std::optional<proto::LoggedEntry> VisibleTo(const ledger::State& state, const ledger::Statement& statement,
-                                            proto::LoggedEntry entry, const MemberId& caller) {
-  return Visible(state, statement, std::move(entry), caller, false);
+bool MaySee(const Known& known, std::uint64_t index, const MemberId& caller) {
+  const auto viewer = ViewerOf(known.state, caller, false);
+  return viewer && Sees(*viewer, known.glances, known.glances.at(index));
 }
 
-proto::LoggedEntry AuditView(const ledger::State& state, const ledger::Statement& statement, proto::LoggedEntry entry,
-                             const MemberId& auditor) {
-  if (state.is_joint_auditor(auditor)) return entry;
+Shown ShownOf(const Known& known, const std::vector<std::uint64_t>& entries, std::uint64_t from, std::uint64_t end,
+              const MemberId& caller, bool mail, std::size_t most) {
+  constexpr std::size_t kJudged = 4096;
+  Shown out{{}, end};
+  const auto viewer = ViewerOf(known.state, caller, false);
+  if (!viewer) return out;
+  std::size_t judged = 0;
+  for (auto at = std::lower_bound(entries.begin(), entries.end(), from); at != entries.end() && *at < end; ++at) {
+    if (out.indexes.size() == most || judged++ == kJudged) {
+      out.next = *at;
+      break;
+    }
+    const Glance& glance = known.glances.at(*at);
+    if (!(mail && ledger::IsDirectoryKind(glance.kind)) && Sees(*viewer, known.glances, glance))
+      out.indexes.push_back(*at);
+  }
+  return out;
+}
+
+std::optional<proto::LoggedEntry> VisibleTo(const Known& known, proto::LoggedEntry entry, const MemberId& caller) {
+  return Visible(known, std::move(entry), caller, false);
+}
+
+proto::LoggedEntry AuditView(const Known& known, proto::LoggedEntry entry, const MemberId& auditor) {
+  if (known.state.is_joint_auditor(auditor)) return entry;
   const auto commitment = entry.commitment;
-  if (auto seen = Visible(state, statement, std::move(entry), auditor, true)) return *std::move(seen);
+  if (auto seen = Visible(known, std::move(entry), auditor, true)) return *std::move(seen);
   return proto::LoggedEntry{commitment, {}, {}, {}, {}, {}};
 }
 

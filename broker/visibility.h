@@ -1,19 +1,27 @@
 // What a caller may see of an entry. Whoever may not see a record cannot tell that it exists: "nothing" here becomes
-// the same answer as for what is not there.
+// the same answer as for what is not there, and is judged before anything is read.
 // Thread-safety: pure functions.
 #pragma once
 
 #include <optional>
 
+#include "broker/glance.h"
 #include "core/ledger/state.h"
 #include "proto/convert.h"
 
 namespace valija::broker {
 
-// The entry as this member may see it, or nothing:
+// What it is judged by; of one moment.
+struct Known {
+  const ledger::State& state;
+  const Glances& glances;
+};
+
+// May this member see anything of the entry?
 //   directory          everybody: whole
 //   record, grant      the originator's agency (of a grant the original's too): whole; who is in the audience of a portion:
 //                      without policies, with the slips of its own agency for those portions; who is to approve an opening
+//                      of it, in the audience or not: without policies, slips only as the audience
 //   open, ack,         the author, those of its agency who may know of every record concerned, and the originator's agency
 //   standing opening   of any of them; an emergency: the auditors of both sides; what waits: its approvers; and other
 //                      recipients only where the originator lets them know of one another
@@ -23,13 +31,24 @@ namespace valija::broker {
 //   access request     its author with the officers of its agency, and the originator's agency if there is such a record
 //   answer             the originator's agency; a consent also whom it is given
 //   standing order     its author with the officers of its agency
-//   purge              the officers of the author's agency, and whoever may know of what was purged
-std::optional<proto::LoggedEntry> VisibleTo(const ledger::State& state, const ledger::Statement& statement,
-                                            proto::LoggedEntry entry, const MemberId& caller);
+//   purge              its author, the officers of its agency, and whoever may see one of the statements that it erased
+bool MaySee(const Known& known, std::uint64_t index, const MemberId& caller);
+
+// Of these entries, ascending, those at or above `from` and below `end` that the caller may see. Some at a time, at most
+// `most`, so that a long list keeps nobody waiting: `next` says where to go on, `end` if that was all. With `mail` the
+// directory's entries are left out.
+struct Shown {
+  std::vector<std::uint64_t> indexes;
+  std::uint64_t next = 0;
+};
+Shown ShownOf(const Known& known, const std::vector<std::uint64_t>& entries, std::uint64_t from, std::uint64_t end,
+              const MemberId& caller, bool mail, std::size_t most);
+
+// The entry as this member may see it, or nothing.
+std::optional<proto::LoggedEntry> VisibleTo(const Known& known, proto::LoggedEntry entry, const MemberId& caller);
 
 // For an auditor: joint, everything; of an agency, what concerns it, and the bare commitment of everything else.
-proto::LoggedEntry AuditView(const ledger::State& state, const ledger::Statement& statement, proto::LoggedEntry entry,
-                             const MemberId& auditor);
+proto::LoggedEntry AuditView(const Known& known, proto::LoggedEntry entry, const MemberId& auditor);
 
 // May the caller fetch this portion's sealed body? (originator's agency, or in the portion's audience)
 bool MayFetchBody(const ledger::RecordState& record, std::uint32_t portion, const MemberId& caller);

@@ -222,7 +222,137 @@ TEST_F(PurgeTest, AnErasureThatNamesSomethingElseThanWhatStaysIsMalformed) {
   EXPECT_TRUE(purge(erasure));
   erasure.redacted.bytes[0] ^= 1;
   EXPECT_EQ(purge(erasure).error().reason, Reason::kMalformed);
-  EXPECT_TRUE(purge({crypto::DigestOf("nothing", AsBytes("nowhere")), {}})) << "what is not there is left to Decide";
+}
+
+// Its digest is known beforehand, so a purge may name what is not there yet, with whatever hash.
+TEST_F(PurgeTest, WhatIsNotThereOrNotOnesOwnIsNotFoundWhateverTheErasureSays) {
+  auto sent = SendAndRevoke();
+  const ledger::Erasure nowhere{crypto::DigestOf("nothing", AsBytes("nowhere")), {}};
+  auto wrong = rig_.world.ErasureOf(*sent.statement);
+  wrong.redacted.bytes[0] ^= 1;
+  const auto judged = [&](const char* by, const ledger::Erasure& one) {
+    const auto statement = rig_.world.Purge(by, {one});
+    auto early = CheckErasures(*rig_.sequencer, std::get<ledger::Purge>(statement->payload));
+    auto late = rig_.Post(statement);
+    EXPECT_FALSE(early || late);
+    EXPECT_EQ(early.error().reason, late.error().reason);
+    EXPECT_EQ(early.error().Message(), late.error().Message()) << "the same answer, whoever gives it";
+    return late.error().reason;
+  };
+  EXPECT_EQ(judged("us.dea/admin", nowhere), Reason::kNotFound);
+  EXPECT_EQ(judged("mx.fgr/admin", wrong), Reason::kNotFound) << "another agency's";
+  EXPECT_EQ(judged("us.dea/admin", wrong), Reason::kMalformed);
+}
+
+// One Post, all of it verified before anything of it is there: the record, its end, and a purge that names a wrong hash.
+TEST_F(PurgeTest, APurgeOfWhatComesInTheSameBatchIsNotFoundAndTheBrokerGoesOn) {
+  for (const bool right : {false, true}) {
+    auto sent = rig_.world.Record("us.dea/admin", {rig_.world.PolicyFor("mx.fgr")});
+    ASSERT_TRUE(Upload(sent.bodies[0], Admin()));
+    auto erasure = rig_.world.ErasureOf(*sent.statement);
+    if (!right) erasure.redacted.bytes[0] ^= 1;
+    auto go = rig_.StartHeld(rig_.world.EnrolNew(right ? "us.dea/ana" : "us.dea/luis"));
+    auto record = rig_.Submit(sent.statement);
+    auto end = rig_.Submit(rig_.world.Revoke("us.dea/admin", sent.statement->digest));
+    auto purge = rig_.Submit(rig_.world.Purge("us.dea/admin", {erasure}));
+    go();
+    for (auto* answer : {&record, &end}) EXPECT_TRUE(answer->get());
+    EXPECT_EQ(purge.get().error().reason, Reason::kNotFound) << right;
+    EXPECT_TRUE(store_->content().Find(NameOf(sent))) << "nothing was erased";
+    EXPECT_TRUE(rig_.sequencer->healthy());
+    ASSERT_TRUE(Restart());
+    EXPECT_TRUE(PurgeIt(sent)) << "later it is one like any other";
+  }
+}
+
+// A log that holds a purge of something else than is there, as a broker with a fault might have written.
+TEST_F(PurgeTest, APurgeThatCannotBeCarriedOutTouchesNothingAndStopsNoStart) {
+  auto sent = Send();
+  const auto end = rig_.world.Revoke("us.dea/admin", sent.statement->digest);
+  ASSERT_TRUE(rig_.Post(end));
+  auto folded = FoldJournal(*rig_.journal, std::nullopt).value();
+  std::vector<ledger::Erasure> erasures = {rig_.world.ErasureOf(*sent.statement), rig_.world.ErasureOf(*end)};
+  erasures[1].redacted.bytes[0] ^= 1;
+  const auto purge = rig_.world.Purge("us.dea/admin", erasures);
+  auto decision =
+      ledger::Decide(*folded.state, purge, rig_.world.now, rig_.world.authority, rig_.world.random.Make<Nonce>());
+  ASSERT_TRUE(decision) << decision.error().Message();
+  proto::LoggedEntry entry;
+  entry.decision_bytes = proto::EncodeDecision(*decision);
+  entry.salt = rig_.world.random.Make<Salt>();
+  entry.head = ledger::EntryHead{folded.tree.size(), rig_.world.now, purge->digest,
+                                 crypto::DigestOf(ledger::kDecisionType, entry.decision_bytes)};
+  entry.commitment = ledger::CommitEntry(*entry.salt, *entry.head);
+  entry.envelope = purge->envelope;
+  folded.tree.Append(ledger::EntryLeaf(entry.commitment));
+  rig_.Stop();
+  JournalWrite write;
+  write.first = entry.head->index;
+  write.entries = {proto::EncodeLoggedEntry(entry)};
+  write.tiles = folded.tree.TakeChangedTiles();
+  ASSERT_TRUE(rig_.journal->Append(write));
+  for (int i = 0; i < 2; ++i) {
+    auto restarted = Restart();
+    ASSERT_TRUE(restarted) << restarted.error().Message();
+    EXPECT_FALSE(rig_.sequencer->Entry(IndexOf(sent.statement->digest)).value().erased_by);
+    EXPECT_FALSE(rig_.sequencer->Entry(IndexOf(end->digest)).value().erased_by);
+    EXPECT_TRUE(store_->content().Find(NameOf(sent))) << "neither a body nor an entry";
+    ASSERT_TRUE(rig_.Post(rig_.world.EnrolNew("us.dea/m" + std::to_string(i)))) << "and everything else goes on";
+  }
+}
+
+// The journal whose reading can be made to fail.
+struct BrokenJournal : Journal {
+  Journal& of;
+  int most = 1 << 20;
+  mutable int done = 0;
+  explicit BrokenJournal(Journal& journal) : of(journal) {}
+  std::uint64_t Size() const override { return of.Size(); }
+  Result<std::vector<Bytes>> Read(std::uint64_t from, std::size_t count, std::size_t max_bytes) const override {
+    if (++done > most) return Refuse(Reason::kStorage);
+    return of.Read(from, count, max_bytes);
+  }
+  Status Replace(const std::vector<std::pair<std::uint64_t, Bytes>>&) override { return Refuse(Reason::kInternal); }
+  std::optional<Bytes> Tile(log::TileId id) const override { return of.Tile(id); }
+  Status DoAppend(const JournalWrite&) override { return Refuse(Reason::kInternal); }
+};
+
+TEST_F(PurgeTest, AnExportThatIsCutShortAfterAPurgeLosesWhatWasErasedTheNextTime) {
+  for (int most = 0;; ++most) {
+    auto sent = SendAndRevoke();
+    const Bytes wrap = SealOf(sent).wraps.at(0);
+    const auto folder = rig_.folder / ("export-" + std::to_string(most));
+    const auto holds = [&] {
+      for (const auto& file : fs::recursive_directory_iterator(folder)) {
+        if (!file.is_regular_file()) continue;
+        std::ifstream in(file.path(), std::ios::binary);
+        const std::string all((std::istreambuf_iterator<char>(in)), {});
+        if (all.find(ToString(wrap)) != std::string::npos) return true;
+      }
+      return false;
+    };
+    BrokenJournal journal(*rig_.journal);
+    const auto exported = [&] {
+      return ExportLog(folder, journal, *rig_.sequencer->checkpoint(), rig_.world.verifier());
+    };
+    ASSERT_TRUE(exported());
+    ASSERT_TRUE(holds());
+    ASSERT_TRUE(PurgeIt(sent));
+    journal.done = 0;
+    journal.most = most;
+    const bool whole = exported().has_value();
+    journal.most = 1 << 20;
+    // And one that ended between its checkpoint and the removal of what that one calls for no more.
+    if (whole) {
+      fs::create_directories(folder / "entries" / "000.p");
+      std::ofstream(folder / "entries" / "000.p" / "1.pb") << ToString(wrap);
+    }
+    auto again = exported();
+    ASSERT_TRUE(again) << again.error().Message();
+    EXPECT_FALSE(holds()) << "cut short at read " << most;
+    if (whole) break;
+    ASSERT_LT(most, 10);
+  }
 }
 
 TEST_F(PurgeTest, AnExportThatIsContinuedLosesWhatWasErasedSince) {

@@ -168,5 +168,36 @@ TEST_F(StandingTest, LimitsOfThePolicyCountUnderAnOrder) {
   EXPECT_EQ(Openings().size(), 1u) << "two orders, one opening allowed";
 }
 
+// What orders add counts as the batch's: an append is never longer than a batch and one record's openings.
+TEST_F(StandingTest, OpeningsUnderOrdersDoNotMakeABatchLonger) {
+  for (int i = 0; i < 4; ++i) {
+    const auto name = "mx.fgr/m" + std::to_string(i);
+    ASSERT_TRUE(rig_.Post(rig_.world.EnrolNew(name)));
+    ASSERT_TRUE(rig_.Post(rig_.world.Order(name, crypto::KemPrivateKey::Generate(rig_.world.random).public_key())));
+  }
+  std::vector<test::SentRecord> sent;
+  std::size_t bytes = 0;
+  for (int i = 0; i < 6; ++i) {
+    sent.push_back(rig_.world.Record("us.dea/admin", {rig_.world.PolicyFor("mx.fgr")}));
+    bytes += 2048 + sent.back().statement->envelope.payload.size();
+  }
+  rig_.Stop();
+  rig_.options.batch_bytes = bytes;  // room for all the records, were there no orders
+  auto go = rig_.StartHeld(rig_.world.EnrolNew("us.dea/ana"));
+  const int appends = rig_.memory.appends;
+  std::vector<std::future<Result<Accepted>>> answers;
+  for (const auto& one : sent) answers.push_back(rig_.Submit(one.statement));
+  go();
+  std::uint64_t last = 0;
+  for (auto& answer : answers) {
+    auto accepted = answer.get();
+    ASSERT_TRUE(accepted) << accepted.error().Message();
+    EXPECT_GE(accepted->head.index, last == 0 ? 0 : last + 5) << "in order, each with its openings right behind it";
+    last = accepted->head.index;
+  }
+  EXPECT_EQ(Openings().size(), 24u);
+  EXPECT_GT(rig_.memory.appends - appends, 2) << "what had no room came with the next append";
+}
+
 }  // namespace
 }  // namespace valija::broker

@@ -80,7 +80,7 @@ CONFIG
 
   sed -e "s/\"caps\": {/&${WORLD_CAPS:-}/" -e "0,/^{/s/^{/{ ${WORLD_CHARTER:-}/" "$source_dir/docs/examples/charter.json" >"$W/charter.json"
   v mx.fgr/alicia charter draft "$W/charter.json" -o "$W/charter" >/dev/null
-  for member in mx.fgr/alicia mx.uif/beatriz us.cbp/tom us.dea/karen; do v "$member" charter sign "$W/charter" >/dev/null; done
+  for member in mx.fgr/alicia mx.uif/beatriz us.cbp/tom us.dea/karen; do v "$member" --yes charter sign "$W/charter" >/dev/null; done
   CHARTER_DIGEST=$(v mx.fgr/alicia charter show "$W/charter" --json | sed 's/.*"digest":"\([0-9a-f]*\)".*/\1/')
   broker init --charter "$W/charter" >/dev/null
   broker_start

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <future>
 
 #include "broker/sequencer.h"
@@ -47,9 +48,34 @@ struct BrokerRig {
   }
   ~BrokerRig() { Stop(); }
 
-  void Found() {
-    auto started = Start(world.Charter());
+  void Found(const std::vector<std::string>& agencies = {"mx.fgr", "us.dea"}) {
+    auto started = Start(world.Charter(agencies));
     if (!started) throw std::runtime_error(started.error().Message());
+  }
+
+  // Starts so that the first batch is `first` alone, held until the returned function is called: what is submitted before
+  // that is the next batch.
+  std::function<void()> StartHeld(ledger::VerifiedStatement first) {
+    struct Hold {
+      std::promise<void> reached, go;
+      std::atomic<bool> used = false;
+    };
+    auto hold = std::make_shared<Hold>();
+    auto go = hold->go.get_future().share();
+    options.now = [this, hold, go] {
+      if (!hold->used.exchange(true)) {
+        hold->reached.set_value();
+        go.wait();
+      }
+      return world.now;
+    };
+    if (auto started = Start(); !started) throw std::runtime_error(started.error().Message());
+    auto answer = std::make_shared<std::future<Result<broker::Accepted>>>(Submit(std::move(first)));
+    hold->reached.get_future().wait();
+    return [hold, answer] {
+      hold->go.set_value();
+      EXPECT_TRUE(answer->get());
+    };
   }
 
   std::future<Result<broker::Accepted>> Submit(ledger::VerifiedStatement statement) {

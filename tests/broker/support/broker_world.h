@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 
 #include "core/crypto/dsse.h"
@@ -58,14 +59,14 @@ class BrokerWorld {
     return people.insert_or_assign(id, std::move(person)).first->second;
   }
 
-  ledger::VerifiedStatement Charter() {
+  ledger::VerifiedStatement Charter(const std::vector<std::string>& agencies = {"mx.fgr", "us.dea"}) {
     ledger::Charter charter;
     charter.origin = kOrigin;
     charter.title = "Agreement";
     charter.time = now;
     charter.nonce = random.Make<Nonce>();
-    for (const char* agency : {"mx.fgr", "us.dea"}) {
-      auto& administrator = NewPerson(std::string(agency) + "/admin", true);
+    for (const auto& agency : agencies) {
+      auto& administrator = NewPerson(agency + "/admin", true);
       charter.agencies.push_back({*AgencyId::Parse(agency), agency, TestCertificate(agency), {administrator.record}});
     }
     charter.authorities = {{authority, release_key.public_key().point()}};
@@ -74,8 +75,7 @@ class BrokerWorld {
     charter.purposes = {"analysis", "investigation"};
     charter.clearances = {"secret"};
     ledger::Envelope envelope = Envelope(ledger::Kind::kCharter, proto::EncodeCharter(charter));
-    for (const char* agency : {"mx.fgr", "us.dea"})
-      SignDirect(envelope, people.at(std::string(agency) + "/admin").sign);
+    for (const auto& agency : agencies) SignDirect(envelope, people.at(agency + "/admin").sign);
     auto statement = proto::MakeStatement(std::move(envelope)).value();
     for (auto& [id, person] : people) person.enrolment = statement.digest;
     agreement = charter;
@@ -166,7 +166,9 @@ class BrokerWorld {
     std::vector<std::vector<record::Slip>> slips;
     for (std::uint32_t p = 0; p < policies.size(); ++p) {
       std::vector<record::Recipient> to;
-      for (const auto& agency : policies[p].releasable_to.agencies) {
+      std::set<AgencyId> agencies(policies[p].releasable_to.agencies.begin(), policies[p].releasable_to.agencies.end());
+      for (const auto& member : policies[p].releasable_to.members) agencies.insert(member.agency());
+      for (const auto& agency : agencies) {
         to.push_back(
             {agency, crypto::KemPublicKey::FromPoint(epoch_keys.at(agency.str()).public_key().point()).value()});
       }
@@ -238,9 +240,39 @@ class BrokerWorld {
     ledger::StandingOrder order{By(by), by.record.id.agency(), purpose, "", reply.point(), now + good_for};
     return Direct(ledger::Kind::kStandingOrder, proto::EncodeStandingOrder(order), by);
   }
-  ledger::VerifiedStatement Revoke(const std::string& by_id, const Digest& what) {
+  ledger::VerifiedStatement Revoke(const std::string& by_id, const Digest& what, bool recall = false) {
     auto& by = people.at(by_id);
-    return Direct(ledger::Kind::kRevocation, proto::EncodeRevocation({By(by), what, "a test", false}), by);
+    return Direct(ledger::Kind::kRevocation, proto::EncodeRevocation({By(by), what, "a test", recall}), by);
+  }
+  // The narrowing or widening of portion 0 of a record or a grant, the first one.
+  ledger::VerifiedStatement AmendPolicy(const std::string& by_id, const ledger::Statement& of,
+                                        const policy::Policy& policy) {
+    auto& by = people.at(by_id);
+    auto policy_bytes = proto::EncodePolicy(random.Make<Salt>(), policy);
+    ledger::Amendment amendment{By(by),      of.digest,
+                                0,           proto::PolicyDigest(of.attachments.policies.at(0)),
+                                1,           proto::PolicyDigest(policy_bytes),
+                                std::nullopt};
+    return Direct(ledger::Kind::kAmendment, proto::EncodeAmendment(amendment), by, {{}, {policy_bytes}, {}});
+  }
+  ledger::VerifiedStatement AskFor(const std::string& by_id, const Digest& record,
+                                   ledger::Wish wish = ledger::Wish::kOpen,
+                                   std::optional<policy::Tlp> marking = std::nullopt) {
+    auto& by = people.at(by_id);
+    return Direct(ledger::Kind::kAccessRequest,
+                  proto::EncodeAccessRequest(
+                      {By(by), record, {}, wish, by.record.id.agency(), marking, "investigation", "", "a test"}),
+                  by);
+  }
+  ledger::VerifiedStatement Answer(const std::string& by_id, const Digest& request,
+                                   std::optional<policy::Tlp> marking = std::nullopt) {
+    auto& by = people.at(by_id);
+    return Direct(ledger::Kind::kAnswer, proto::EncodeAnswer({By(by), request, marking, "a test"}), by);
+  }
+  ledger::VerifiedStatement Approve(const std::string& by_id, const Digest& request) {
+    auto& by = people.at(by_id);
+    return Direct(ledger::Kind::kApproval,
+                  proto::EncodeApproval({By(by), request, ledger::ApprovalVerdict::kApprove, "a test"}), by);
   }
   static ledger::Erasure ErasureOf(const ledger::Statement& statement) {
     auto redacted = proto::RedactPayload(statement.kind, statement.envelope.payload).value();
@@ -257,8 +289,15 @@ class BrokerWorld {
                                  const std::string& purpose = "investigation", const std::string& case_reference = "") {
     auto& by = people.at(by_id);
     AgencyId agency = by.record.id.agency();
-    ledger::Open open{
-        By(by), {}, agency, purpose, case_reference, reply.point(), seen.size, seen.root, now + std::chrono::minutes(10)};
+    ledger::Open open{By(by),
+                      {},
+                      agency,
+                      purpose,
+                      case_reference,
+                      reply.point(),
+                      seen.size,
+                      seen.root,
+                      now + std::chrono::minutes(10)};
     for (const auto& [digest, portion] : items) {
       open.items.push_back({digest, portion, epoch_keys.at(agency.str()).id()});
     }

@@ -270,6 +270,22 @@ TEST_F(LeavingTest, MayEndWithItsReturnAndStartsWithANewEpoch) {
   EXPECT_THAT(Ask(fbi_ana, {Item(Send({PolicyFor({"us.fbi"})}), 0, "us.fbi")}), ElementsAre(IsEmpty()));
 }
 
+TEST_F(LeavingTest, LetsNobodyElseComeBackUnderItsName) {
+  auto agency = state.agency(Agency("us.fbi"))->charter;
+  Leave("us.fbi");
+  auto impostor = NewAgency("us.fbi");  // with an administrator of its own, who signs
+  EXPECT_EQ(Refused({"us.dea/admin", "us.fbi/admin"}, [&](Charter& c) { Add(c, impostor); }), Reason::kBadSignature);
+}
+
+TEST_F(AmendedCharterTest, ChangesNoAgencysCaWithoutIt) {
+  auto other_ca = [&](Charter& c) {
+    for (auto& agency : c.agencies)
+      if (agency.id == Agency("us.fbi")) agency.ca_certificate = test::TestCertificate("co.pnc");
+  };
+  EXPECT_EQ(Refused({"us.dea/admin"}, other_ca), Reason::kNotAuthorised);
+  Amend({"us.fbi/admin"}, other_ca);
+}
+
 TEST_F(LeavingTest, NeedsNoMoreSignaturesThanThereAreAgencies) {
   Amend({"us.dea/admin"}, [](Charter& c) { c.amendment_signatures = 4; });
   const std::vector<std::string> all = {"gt.mp/admin", "mx.fgr/admin", "us.dea/admin", "us.fbi/admin"};

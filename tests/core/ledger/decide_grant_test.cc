@@ -103,6 +103,12 @@ TEST_F(GrantTest, EndsWithItsRecord) {
   EXPECT_THAT(Ask1(fbi_ana, grant), ElementsAre(Reason::kPurged));
 }
 
+TEST_F(GrantTest, IsMadeSoOftenOfOneRecord) {
+  quick = true;
+  for (std::size_t i = 0; i < kMostGrants; ++i) Accept(ToFbi(ana, record), ana);
+  EXPECT_EQ(Refusal(ToFbi(ana, record), ana), Reason::kTooMany);
+}
+
 TEST_F(GrantTest, IsRevokedAlone) {
   const Digest grant = Accept(ToFbi(ana, record), ana);
   Accept(Revocation{By(ana), grant, "x"}, ana);
@@ -247,6 +253,25 @@ TEST_F(OnwardTest, StopsWhereTheOriginatorTightensItsPolicy) {
   kept.need_to_know.all_roles = {"chief"};
   Accept(Amend(ana, grant, kept), ana);
   EXPECT_THAT(Ask1(fbi_ana, grant), ElementsAre(Reason::kRoleMissing));
+}
+
+TEST_F(OnwardTest, StopsWithTheConsentAndWithTheAudienceOfWhoPassedItOn) {
+  Ask1(ana, theirs);
+  auto never = For({"us.fbi"});
+  never.onward = policy::Onward::kNever;
+  const Digest grant = Accept(Pass(ana, never), ana);
+  auto changed = Given();
+  changed.onward = policy::Onward::kNever;
+  Accept(Amend(mx_ana, theirs, changed), mx_ana);
+  EXPECT_THAT(Ask1(fbi_ana, grant), ElementsAre(Reason::kNoConsent));
+  Accept(Amend(mx_ana, theirs, Given()), mx_ana);
+  EXPECT_THAT(Ask1(fbi_ana, grant), IsEmpty());
+  changed = Given();
+  changed.releasable_to.agencies = {Agency("us.fbi")};
+  if (Decide(Signed(Amend(mx_ana, theirs, changed), mx_ana))) {
+    Accept(Amend(mx_ana, theirs, changed), mx_ana);
+    EXPECT_THAT(Ask1(fbi_ana, grant), ElementsAre(Reason::kNoConsent));
+  }
 }
 
 TEST_F(OnwardTest, LetsTheOriginatorTakeBackWhatWasPassedOn) {

@@ -48,6 +48,15 @@ TEST_F(OrderTest, BelongsToTheCustodyOfWhatItOpened) {
   EXPECT_THAT(state.order(order)->originators, ElementsAre(Agency("us.dea")));
 }
 
+TEST_F(OrderTest, StandsForAnAgencySoManyTimes) {
+  std::vector<Person*> members;
+  for (int i = 0; i < 5; ++i) members.push_back(&Enrol("mx.fgr/m" + std::to_string(i)));
+  std::size_t made = 1;
+  for (auto* member : members)
+    for (int i = 0; i < 16 && made < kMostOrdersOfAgency; ++i, ++made) Accept(Order(*member), *member);
+  EXPECT_EQ(Refusal(Order(*members.back()), *members.back()), Reason::kTooMany);
+}
+
 TEST_F(OrderTest, OpensNothingThatWasThereBefore) {
   const Digest later = Accept(Order(mx_bob), mx_bob);
   EXPECT_EQ(Refusal(Signed(StandingOpening{later, mx_bob.id(), record, {0}})), Reason::kNotFound);

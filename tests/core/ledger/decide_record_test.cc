@@ -177,6 +177,14 @@ TEST_F(DecideRecordTest, RemembersTheFirstReplyOfEachAgencyAlsoWhereAGrantWasAns
               ::testing::ElementsAre(std::pair(Agency("mx.fgr"), first), std::pair(Agency("us.fbi"), theirs)));
 }
 
+TEST_F(DecideRecordTest, StopsNoClockWithAReplyThatDoesNotReachWhoAsked) {
+  const Digest asked = Send({PolicyFor({"mx.fgr"})});
+  auto draft = NewRecord(mx_ana, {PolicyFor({"us.fbi"})});
+  draft.header().in_reply_to = asked;
+  Accept(draft.statement, mx_ana);
+  EXPECT_TRUE(state.record(asked)->replies.empty());
+}
+
 // ---- what it derives from ----
 
 class SourcesTest : public DecideRecordTest {

@@ -57,6 +57,38 @@ TEST_F(ApprovalTest, IsNotTheRequestersUnderASecondMemberId) {
   EXPECT_THAT(Again(request), ElementsAre(Reason::kApprovalMissing));
 }
 
+TEST_F(ApprovalTest, IsNobodysOfTheAgencyOfWhoAskedWithoutAPerson) {
+  auto& nobody = Enrol("mx.fgr/nobody");  // might be luz under another name
+  const Digest request = Wait(nobody);
+  EXPECT_EQ(Refusal(Approve(luz, request), luz), Reason::kSamePerson);
+  Say(eva, request);  // of another agency, and so another human
+  // Nor if the label is taken away after the approval.
+  const Digest second = Wait(mx_ana);
+  Say(eva, second);
+  Say(luz, second);
+  mx_ana.record.person.clear();
+  Accept(Enrolment(mx_ana, mx_admin), mx_admin);
+  EXPECT_THAT(Again(second), ElementsAre(Reason::kApprovalMissing));
+}
+
+TEST_F(ApprovalTest, CountsWhileTheKeyThatSignedItIsTheApprovers) {
+  const Digest request = Wait(mx_ana);
+  Say(eva, request);  // by whoever had its device
+  Say(luz, request);
+  auto& renewed = NewPerson("us.dea/eva", {"secret", {"analyst"}, {"fast-boat"}});
+  renewed.record.person = "eva";
+  Accept(Enrolment(renewed, us_admin), us_admin);
+  EXPECT_THAT(Again(request), ElementsAre(Reason::kApprovalMissing));
+  Say(renewed, request);  // said again with the new one
+  EXPECT_THAT(Again(request), IsEmpty());
+}
+
+TEST_F(ApprovalTest, IsAskedForSoOftenAtOnce) {
+  for (std::size_t i = 0; i < kMostWaiting; ++i) Wait(mx_ana);
+  EXPECT_EQ(Refusal(Open(mx_ana, {Item(record, 0, "mx.fgr")}), mx_ana), Reason::kTooMany);
+  Wait(mx_bob);
+}
+
 TEST_F(ApprovalTest, IsNotTheRequestersEvenWhereThePolicyNamesIt) {
   const Digest request = Wait(luz);
   EXPECT_EQ(Refusal(Approve(luz, request), luz), Reason::kSamePerson);

@@ -167,6 +167,24 @@ TEST_F(DecideTest, DoesNotTakeARefusedOpeningForOne) {
   EXPECT_EQ(Refusal(Ack(mx_ana, record, "useful"), mx_ana), Reason::kNotReady);
 }
 
+TEST_F(DecideTest, KnowsThatWhoErasedAndOpenedAgainHasItAgain) {
+  Ask(mx_ana, {Item(record, 0, "mx.fgr")});
+  Accept(Ack(mx_ana, record, "erased"), mx_ana);
+  EXPECT_TRUE(state.record(record)->holders.at(mx_ana.id()).erased);
+  Ask(mx_ana, {Item(record, 0, "mx.fgr")});
+  EXPECT_FALSE(state.record(record)->holders.at(mx_ana.id()).erased);
+}
+
+TEST_F(DecideTest, LetsAHolderSayThatItErasedWhenTheAudienceIsNarrowerByThen) {
+  Ask(mx_ana, {Item(record, 0, "mx.fgr")});
+  auto narrow = PolicyFor({});
+  narrow.releasable_to.members = {mx_bob.id()};
+  Accept(Amend(ana, record, narrow), ana);
+  EXPECT_THAT(Ask(mx_ana, {Item(record, 0, "mx.fgr")}), ElementsAre(ElementsAre(Reason::kNotReleasable)));
+  Accept(Revocation{By(ana), record, "too many know", true}, ana);
+  Accept(Ack(mx_ana, record, "erased"), mx_ana);
+}
+
 // ---- revocations ----
 
 TEST_F(DecideTest, LetsTheOriginatorRevoke) { Accept(Revoke(ana, record), ana); }
