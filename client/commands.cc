@@ -158,7 +158,9 @@ int WhoAmIAm(const Common& common) {
                       Joined(info.programmes), Visible(me->broker), Visible(me->origin), me->charter_digest,
                       me->pinned_size, me->pinned_root)
             << "\n"
-            << Format(Id::kWhoAmIPerson, info.person.empty() ? Text(Id::kNoPerson) : info.person) << "\n";
+            << Format(Id::kWhoAmIPerson, info.person.empty() ? Text(Id::kNoPerson) : info.person, me->charter_in_force,
+                      me->charter_entry, Visible(me->charter_title))
+            << "\n";
   return 0;
 }
 
@@ -176,20 +178,18 @@ int ShowDirectory(const Common& common) {
   }
   std::vector<std::vector<std::string>> rows;
   for (const auto& agency : *agencies) {
-    rows.push_back(
-        {agency.id, agency.name,
-         agency.left         ? Text(Id::kAgencyLeft)
-         : agency.epoch == 0 ? Text(Id::kNoEpoch)
-                             : Format(Id::kEpoch, agency.epoch),
-         "", "", ""});
+    rows.push_back({agency.id, agency.name,
+                    agency.left         ? Text(Id::kAgencyLeft)
+                    : agency.epoch == 0 ? Text(Id::kNoEpoch)
+                                        : Format(Id::kEpoch, agency.epoch),
+                    "", "", ""});
     for (const auto& member : agency.members)
       rows.push_back({"  " + member.id, StandingText(member, Id::kAuditor), member.clearance, member.person,
                       Joined(member.roles), Joined(member.programmes)});
   }
-  std::cout << FormatTable(
-      {Text(Id::kHeadAgencyOrMember), "", Text(Id::kHeadClearance), Text(Id::kHeadPerson), Text(Id::kHeadRoles),
-       Text(Id::kHeadProgrammes)},
-      rows);
+  std::cout << FormatTable({Text(Id::kHeadAgencyOrMember), "", Text(Id::kHeadClearance), Text(Id::kHeadPerson),
+                            Text(Id::kHeadRoles), Text(Id::kHeadProgrammes)},
+                           rows);
   return 0;
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -80,7 +81,8 @@ int GiveOrder(const Common& common, const std::string& purpose, const std::strin
               const std::string& until);
 int EndOrder(const Common& common, const std::string& order);
 int Orders(const Common& common);
-int FollowOrders(const Common& common, std::uint64_t from, const std::string& folder, int count);
+// from: none given, where the last one of this profile ended.
+int FollowOrders(const Common& common, std::optional<std::uint64_t> from, const std::string& folder, int count);
 
 int SubmitCharterAmendment(const Common& common, const std::string& file);
 int CharterDraft(const Common& common, const std::string& draft, const std::string& output);

@@ -78,9 +78,8 @@ std::vector<std::string> LinesOf(ledger::Envelope envelope, std::set<std::string
   if (!text) return out;
   std::istringstream lines(*text);
   for (std::string line; std::getline(lines, line);) {
-    const bool about_itself = std::any_of(leave_out.begin(), leave_out.end(), [&](const auto& words) {
-      return line.find(words) != std::string::npos;
-    });
+    const bool about_itself = std::any_of(leave_out.begin(), leave_out.end(),
+                                          [&](const auto& words) { return line.find(words) != std::string::npos; });
     if (!about_itself) out.push_back(std::move(line));
   }
   return out;
@@ -102,8 +101,7 @@ Status ShowTerms(const ledger::Envelope& envelope, const client::Profile& profil
   const auto old_terms = LinesOf(*before, itself), new_terms = LinesOf(envelope, itself);
   auto only_in = [](const std::vector<std::string>& one, const std::vector<std::string>& other, char sign) {
     for (const auto& line : one)
-      if (std::find(other.begin(), other.end(), line) == other.end())
-        std::cerr << sign << ' ' << Visible(line) << "\n";
+      if (std::find(other.begin(), other.end(), line) == other.end()) std::cerr << sign << ' ' << Visible(line) << "\n";
   };
   std::cerr << Text(Id::kCharterChanges) << "\n";
   only_in(old_terms, new_terms, '-');
@@ -112,8 +110,8 @@ Status ShowTerms(const ledger::Envelope& envelope, const client::Profile& profil
 }
 
 // Shows it and asks. False: that was answered, and `status` is the exit status.
-bool AskAboutCharter(const Common& common, const ledger::Envelope& envelope, const client::Profile& profile, Id question,
-                     int& status) {
+bool AskAboutCharter(const Common& common, const ledger::Envelope& envelope, const client::Profile& profile,
+                     Id question, int& status) {
   if (common.yes) return true;
   if (auto shown = ShowTerms(envelope, profile); !shown) {
     status = Fail(common, ToFailure(shown.error()));

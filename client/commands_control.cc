@@ -115,7 +115,8 @@ bool Asked(const Common& common, Session& session, const std::string& request, I
       found.push_back(&item);
   if (found.size() != 1) {
     const auto reason = found.empty() ? Reason::kNotFound : Reason::kAmbiguous;
-    status = Fail(common, client::ToFailure(Refuse(reason, text::TextIn(text::Language::kEnglish, Id::kNothingToShow))));
+    status =
+        Fail(common, client::ToFailure(Refuse(reason, text::TextIn(text::Language::kEnglish, Id::kNothingToShow))));
     return false;
   }
   PrintWaiting(std::cerr, *found.front(), AboutOf(session, *found.front()));

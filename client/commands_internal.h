@@ -37,6 +37,7 @@ bool ShowWaiting(Session& session, const std::string& request);
 // Who could open what is about to be sent, and who not.
 Outcome<std::vector<Ahead>> LookAhead(Session& session, const Draft& draft);
 // granted: the numbers of a grant's portions, which are under one policy.
-void PrintPreview(std::ostream& out, const std::vector<Ahead>& portions, const std::vector<std::uint32_t>& granted = {});
+void PrintPreview(std::ostream& out, const std::vector<Ahead>& portions,
+                  const std::vector<std::uint32_t>& granted = {});
 
 }  // namespace valija::cli

@@ -151,7 +151,7 @@ int Orders(const Common& common) {
   return 0;
 }
 
-int FollowOrders(const Common& common, std::uint64_t from, const std::string& folder, int count) {
+int FollowOrders(const Common& common, std::optional<std::uint64_t> from, const std::string& folder, int count) {
   std::error_code failed;
   if (!folder.empty()) std::filesystem::create_directories(folder, failed);
   if (failed) return Fail(common, client::ToFailure(Refuse(Reason::kFile, folder)));
@@ -159,7 +159,7 @@ int FollowOrders(const Common& common, std::uint64_t from, const std::string& fo
   auto session = Start(common, status);
   if (!session) return status;
   int left = count;
-  auto ended = session->FollowReleased(from, folder, [&](const Released& released) {
+  auto ended = session->FollowReleased(from.value_or(session->NextReleased()), folder, [&](const Released& released) {
     PrintReleased(common, released);
     return count == 0 || --left > 0;
   });

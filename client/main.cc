@@ -52,7 +52,7 @@ int main(int argc, char** argv) {
   valija::GrantDraft grant;
   std::vector<unsigned> portions;
   std::string request, purpose, case_reference, marking, until, policy_file;
-  std::uint64_t from_entry = 0;
+  std::optional<std::uint64_t> from_entry;
   int portion = 0, count = 0;
   bool follow = false, due = false, justified = false, not_justified = false, decline = false;
   int status = 0;
@@ -266,21 +266,39 @@ int main(int argc, char** argv) {
   amend_charter->callback([&] { status = SubmitCharterAmendment(common, file); });
 
   // Examples, as people would type them.
-  const std::pair<CLI::App*, Id> examples[] = {
-      {send_command, Id::kExampleSend},   {inbox, Id::kExampleInbox},     {sent, Id::kExampleSent},
-      {open_command, Id::kExampleOpen},   {ack, Id::kExampleAck},         {revoke, Id::kExampleRevoke},
-      {app.get_subcommand("pending"), Id::kExampleApprove},               {app.get_subcommand("approve"), Id::kExampleApprove},
-      {app.get_subcommand("reject"), Id::kExampleApprove},                {app.get_subcommand("withdraw"), Id::kExampleApprove},
-      {review, Id::kExampleReview},       {ask, Id::kExampleRequest},     {answer, Id::kExampleAnswer},
-      {grant_command, Id::kExampleGrant}, {amend, Id::kExampleAmend},     {recall, Id::kExampleRecall},
-      {purge, Id::kExamplePurge},         {order, Id::kExampleOrder},     {give, Id::kExampleOrder},
-      {receive, Id::kExampleOrder},       {policy, Id::kExamplePolicy},   {explain, Id::kExamplePolicy},
-      {enrol_command, Id::kExampleEnrol}, {remove, Id::kExampleMembers},  {app.get_subcommand("suspend"), Id::kExampleMembers},
-      {app.get_subcommand("resume"), Id::kExampleMembers},                {renew, Id::kExampleRenew},
-      {finish, Id::kExampleRenew},        {epoch, Id::kExampleEpoch},     {charter_command, Id::kExampleCharter},
-      {sign, Id::kExampleCharter},        {amend_charter, Id::kExampleCharter}};
-  for (const auto& [command, example] : examples)
-    command->footer("\n" + Text(Id::kExamples) + "\n" + Text(example));
+  const std::pair<CLI::App*, Id> examples[] = {{send_command, Id::kExampleSend},
+                                               {inbox, Id::kExampleInbox},
+                                               {sent, Id::kExampleSent},
+                                               {open_command, Id::kExampleOpen},
+                                               {ack, Id::kExampleAck},
+                                               {revoke, Id::kExampleRevoke},
+                                               {app.get_subcommand("pending"), Id::kExampleApprove},
+                                               {app.get_subcommand("approve"), Id::kExampleApprove},
+                                               {app.get_subcommand("reject"), Id::kExampleApprove},
+                                               {app.get_subcommand("withdraw"), Id::kExampleApprove},
+                                               {review, Id::kExampleReview},
+                                               {ask, Id::kExampleRequest},
+                                               {answer, Id::kExampleAnswer},
+                                               {grant_command, Id::kExampleGrant},
+                                               {amend, Id::kExampleAmend},
+                                               {recall, Id::kExampleRecall},
+                                               {purge, Id::kExamplePurge},
+                                               {order, Id::kExampleOrder},
+                                               {give, Id::kExampleOrder},
+                                               {receive, Id::kExampleOrder},
+                                               {policy, Id::kExamplePolicy},
+                                               {explain, Id::kExamplePolicy},
+                                               {enrol_command, Id::kExampleEnrol},
+                                               {remove, Id::kExampleMembers},
+                                               {app.get_subcommand("suspend"), Id::kExampleMembers},
+                                               {app.get_subcommand("resume"), Id::kExampleMembers},
+                                               {renew, Id::kExampleRenew},
+                                               {finish, Id::kExampleRenew},
+                                               {epoch, Id::kExampleEpoch},
+                                               {charter_command, Id::kExampleCharter},
+                                               {sign, Id::kExampleCharter},
+                                               {amend_charter, Id::kExampleCharter}};
+  for (const auto& [command, example] : examples) command->footer("\n" + Text(Id::kExamples) + "\n" + Text(example));
 
   valija::text::TranslateHelp(app);
   try {

@@ -123,6 +123,7 @@ nlohmann::ordered_json ToJson(const NewsItem& item) {
   if (item.sequence != 0) out["sequence"] = item.sequence;
   if (item.until) out["until"] = FormatTime(*item.until);
   if (!item.erased.empty()) out["erased"] = item.erased;
+  if (item.erased_by) out["erased_by"] = *item.erased_by;
   if (item.item) out["item"] = ToJson(*item.item);
   return out;
 }
@@ -154,6 +155,9 @@ nlohmann::ordered_json ToJson(const WhoAmI& me) {
   nlohmann::ordered_json out = ToJson(me.info);
   out["origin"] = me.origin;
   out["charter"] = me.charter_digest;
+  out["charter_in_force"] = me.charter_in_force;
+  out["charter_entry"] = me.charter_entry;
+  out["charter_title"] = me.charter_title;
   out["broker"] = me.broker;
   out["verified_size"] = me.pinned_size;
   out["verified_root"] = me.pinned_root;
@@ -162,11 +166,9 @@ nlohmann::ordered_json ToJson(const WhoAmI& me) {
 
 nlohmann::ordered_json ToJson(const Ahead& portion) {
   const auto& preview = portion.preview;
-  nlohmann::ordered_json out = {{"portion", preview.portion},
-                                {"marking", preview.marking},
-                                {"readers", nlohmann::ordered_json::array()},
-                                {"left_out", preview.left_out},
-                                {"members", nlohmann::ordered_json::array()}};
+  nlohmann::ordered_json out = {
+      {"portion", preview.portion},   {"marking", preview.marking},     {"readers", nlohmann::ordered_json::array()},
+      {"left_out", preview.left_out}, {"waits_for", preview.waits_for}, {"members", nlohmann::ordered_json::array()}};
   for (const auto& reader : preview.readers)
     out["readers"].push_back({{"agency", reader.agency}, {"members", reader.members}});
   for (const auto& member : portion.members)
@@ -296,7 +298,8 @@ std::string NewsLine(const NewsItem& item) {
     said = item.verdict == "justified" ? Format(Id::kNewsJustified, item.by, request)
                                        : Format(Id::kNewsNotJustified, item.by, request);
   else if (item.kind == "access-request")
-    said = Format(Id::kNewsAccess, item.by, record, WishText(item.verdict, item.agency, item.marking), ShortId(item.id));
+    said =
+        Format(Id::kNewsAccess, item.by, record, WishText(item.verdict, item.agency, item.marking), ShortId(item.id));
   else if (item.kind == "answer")
     said = item.verdict == "declined" ? Format(Id::kNewsDeclined, item.by, request)
                                       : Format(Id::kNewsConsented, item.by, request, item.marking);
@@ -304,10 +307,9 @@ std::string NewsLine(const NewsItem& item) {
     said = Format(Id::kNewsOrder, item.by, item.purpose, ShortId(item.id));
   else if (item.kind == "purge")
     said = Format(Id::kNewsPurged, item.by);
-  else if (item.kind == "erased")
-    said = Text(Id::kNewsErased);
   if (!why.empty()) said = Format(Id::kNewsWhy, said, why);
   if (!item.emergency.empty()) said = Format(Id::kNewsEmergency, said, item.emergency);
+  if (item.erased_by) said = Format(Id::kNewsErased, said, *item.erased_by);
   return Visible(TimeText(item.time) + "  " + said);
 }
 

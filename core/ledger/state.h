@@ -124,7 +124,7 @@ struct OrderState {
   KeyId signing_key_id;                // of its author when it was made
   std::optional<std::uint64_t> ended;  // by a revocation
   std::unordered_set<Digest> opened;   // records under it, each once
-  std::set<AgencyId> originators;      // of those: they may see the order that stands behind the openings
+  std::set<AgencyId> originators{};    // of those: they may see the order that stands behind the openings
 };
 
 // A statement of the log, by its digest.

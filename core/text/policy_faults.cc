@@ -70,7 +70,9 @@ std::optional<Taken> Match(std::string_view pattern, std::string_view text) {
     auto& out = taken[static_cast<std::size_t>(pattern[1] - '0')];
     pattern.remove_prefix(3);
     const auto next = pattern.substr(0, pattern.find('{'));
-    const auto end = next.empty() ? text.size() : pattern.find('{') == pattern.npos ? text.rfind(next) : text.find(next);
+    const auto end = next.empty()                        ? text.size()
+                     : pattern.find('{') == pattern.npos ? text.rfind(next)
+                                                         : text.find(next);
     if (end == text.npos) return std::nullopt;
     out = text.substr(0, end);
     text.remove_prefix(end);

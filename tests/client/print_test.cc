@@ -84,7 +84,8 @@ TEST(NewsLine, TellsWhoDecidedWhatOfWhichRequestAndWhy) {
   EXPECT_EQ(NewsLine(of_request("approval", "reject")), start + "rejected the request fedcba987654: as agreed");
   EXPECT_EQ(NewsLine(of_request("approval", "withdraw")),
             start + "withdrew what it had said of the request fedcba987654: as agreed");
-  EXPECT_EQ(NewsLine(of_request("review", "justified")), start + "closed the emergency fedcba987654 as justified: as agreed");
+  EXPECT_EQ(NewsLine(of_request("review", "justified")),
+            start + "closed the emergency fedcba987654 as justified: as agreed");
   EXPECT_EQ(NewsLine(of_request("review", "not-justified")),
             start + "closed the emergency fedcba987654 as not justified: as agreed");
   EXPECT_EQ(NewsLine(of_request("answer", "declined")), start + "declined the access request fedcba987654: as agreed");
@@ -93,9 +94,14 @@ TEST(NewsLine, TellsWhoDecidedWhatOfWhichRequestAndWhy) {
   EXPECT_EQ(NewsLine(consent),
             start + "consented, for the access request fedcba987654, to the marking TLP:GREEN: as agreed");
   text::Spoken spoken(text::Language::kSpanish);
-  for (const auto& [kind, verdict] : std::initializer_list<std::pair<const char*, const char*>>{
-           {"approval", "approve"}, {"approval", "reject"}, {"approval", "withdraw"}, {"review", "justified"},
-           {"review", "not-justified"}, {"answer", "declined"}, {"answer", "consented"}})
+  for (const auto& [kind, verdict] :
+       std::initializer_list<std::pair<const char*, const char*>>{{"approval", "approve"},
+                                                                  {"approval", "reject"},
+                                                                  {"approval", "withdraw"},
+                                                                  {"review", "justified"},
+                                                                  {"review", "not-justified"},
+                                                                  {"answer", "declined"},
+                                                                  {"answer", "consented"}})
     EXPECT_EQ(NewsLine(of_request(kind, verdict)).find(verdict), std::string::npos) << verdict;
 }
 
@@ -108,7 +114,7 @@ TEST(NewsLine, NamesRequestsGrantsAndOrdersByTheirFirstDigits) {
   open.portions = {{0, "granted"}};
   EXPECT_THAT(NewsLine(open), ::testing::Not(HasSubstr("aaaabbbbcccc")));
   open.request = "1111222233334444";
-  EXPECT_THAT(NewsLine(open), HasSubstr("with the approved request 111122223333"));
+  EXPECT_THAT(NewsLine(open), HasSubstr("on the request 111122223333"));
   auto under = Item("standing-opening");
   under.request = "5555666677778888";
   under.portions = {{0, "granted"}};
@@ -126,15 +132,25 @@ TEST(NewsLine, NamesRequestsGrantsAndOrdersByTheirFirstDigits) {
   EXPECT_THAT(NewsLine(asked), HasSubstr("to mark what is derived from it TLP:CLEAR, as the request ddddeeeeffff"));
 }
 
+TEST(NewsLine, SaysOfWhatWasErasedByWhichPurge) {
+  auto erased = Item("revocation");
+  erased.why = "[erased]";
+  EXPECT_FALSE(ToJson(erased).contains("erased_by"));
+  erased.erased_by = 9;
+  EXPECT_EQ(NewsLine(erased),
+            "2026-11-24 08:00:17 UTC  us.dea/ana revoked 0123456789ab: [erased] (erased by the purge in entry 9)");
+  EXPECT_EQ(ToJson(erased)["erased_by"], 9);
+}
+
 TEST(Overdue, IsWhatShouldHaveAnAnswerByNow) {
   InboxItem item;
   EXPECT_FALSE(Overdue(item));
   item.due = std::chrono::floor<std::chrono::milliseconds>(Clock::now()) - std::chrono::hours(1);
   EXPECT_TRUE(Overdue(item));
   EXPECT_EQ(ToJson(item)["overdue"], true);
-  for (auto change : {+[](InboxItem& one) { one.answered_by_us = true; }, +[](InboxItem& one) { one.revoked = true; },
-                      +[](InboxItem& one) { one.replies = {"ab"}; },
-                      +[](InboxItem& one) { *one.due += std::chrono::hours(2); }}) {
+  for (auto change :
+       {+[](InboxItem& one) { one.answered_by_us = true; }, +[](InboxItem& one) { one.revoked = true; },
+        +[](InboxItem& one) { one.replies = {"ab"}; }, +[](InboxItem& one) { *one.due += std::chrono::hours(2); }}) {
     auto other = item;
     change(other);
     EXPECT_FALSE(Overdue(other));
@@ -167,7 +183,8 @@ TEST(ToJson, GivesReasonsAsAListOfCodes) {
   EXPECT_EQ(ToJson(Item("record")).contains("portions"), false);
   auto under = Item("standing-opening");
   under.portions = {{0, "granted"}, {1, "approval-missing"}};
-  EXPECT_EQ(ToJson(under)["portions"][1], (Json{{"portion", 1}, {"granted", false}, {"reasons", {"approval-missing"}}}));
+  EXPECT_EQ(ToJson(under)["portions"][1],
+            (Json{{"portion", 1}, {"granted", false}, {"reasons", {"approval-missing"}}}));
   auto asked = Item("access-request");
   asked.portions = {{2, ""}};
   EXPECT_EQ(ToJson(asked)["portions"], (Json::array({Json{{"portion", 2}}})));
@@ -186,7 +203,7 @@ TEST(ToJson, NamesEveryFieldOfAnItemAndAMember) {
   item.in_reply_to = "cd";
   EXPECT_EQ(ToJson(item)["in_reply_to"], "cd");
 
-  MemberInfo member{"us.dea/ana", "active", "secret", {"analyst"}, {}, false, true, false};
+  MemberInfo member{"us.dea/ana", "active", "secret", {"analyst"}, {}, false, true, false, {}};
   EXPECT_EQ(ToJson(member)["auditor"], "agency");
   member.joint_auditor = true;
   EXPECT_EQ(ToJson(member)["auditor"], "joint");
@@ -240,7 +257,13 @@ TEST(Commands, RefuseBadWordsBeforeTheyAskForAnything) {
   ::testing::internal::CaptureStdout();
   EXPECT_EQ(Init(common, "jrivera"), 2);
   EXPECT_EQ(Join(common, "c", "123", "b:1", "p"), 2);
-  EXPECT_EQ(Send(common, {.files = {"a", "b", "c"}, .policies = {"p", "q"}, .types = {}, .in_reply_to = {}, .urgency = {}, .sources = {}}), 2);
+  EXPECT_EQ(Send(common, {.files = {"a", "b", "c"},
+                          .policies = {"p", "q"},
+                          .types = {},
+                          .in_reply_to = {},
+                          .urgency = {},
+                          .sources = {}}),
+            2);
   EXPECT_NE(WhoAmIAm(common), 0);
   ::testing::internal::GetCapturedStdout();
 }

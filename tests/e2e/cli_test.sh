@@ -210,10 +210,10 @@ ends 0 v mx.fgr/omar custody "$dual"
 says "EMERGENCY: a life is at stake"
 says "closed the emergency ${found:0:12} as not justified: there was time"
 for words in "us.dea/karen approved the request ${wish:0:12}: thought over" "withdrew what it had said of the request ${wish:0:12}: a second thought" \
-  "rejected the request ${other:0:12}: ask the desk first" "with the approved request ${wish:0:12}" "it is the request ${found:0:12}"; do says "$words"; done
+  "rejected the request ${other:0:12}: ask the desk first" "on the request ${wish:0:12}" "it is the request ${found:0:12}"; do says "$words"; done
 ends 0 v mx.fgr/omar --lang es custody "$dual"
 for words in "aprobó la solicitud ${wish:0:12}. Motivo: thought over" "cerró la emergencia ${found:0:12} como no justificada" "EMERGENCIA"; do says "$words"; done
-[[ $out != *reject* && $out != *withdraw* ]] || wrong "verdicts in English among Spanish: $out"
+[[ $out != *": reject"* && $out != *": approve"* && $out != *": not-justified"* ]] || wrong "verdicts in English among Spanish: $out"
 
 # ---- a request and its answer ----
 ends 2 v us.dea/jrivera send trace-request.txt --policy to-mexico.policy --urgency soon
@@ -419,15 +419,17 @@ ends 0 v mx.fgr/alicia charter draft "$W/amended.json" -o "$W/amendment"
 ends 1 v us.dea/karen charter sign "$W/amendment"
 for words in "it changes these terms" "- log key" "+ log key" "sign this for your agency?"; do says "$words"; done
 for member in mx.fgr/alicia mx.uif/beatriz us.cbp/tom; do ends 0 v "$member" --yes charter sign "$W/amendment"; done
-refused not-authorised 3 v us.dea/karen --yes charter amend "$W/amendment"
+cp "$W/amendment" "$scratch/three-signed"
 ends 0 v us.dea/karen --yes charter sign "$W/amendment"
 ends 1 v us.dea/karen charter amend "$W/amendment"
 refused not-ready 4 v us.dea/karen --yes charter amend "$W/amendment"  # the broker has not read its new keys yet
 broker_stop
 broker_start
 before=$(send mx.fgr/omar trace-request.txt --policy partners.policy)
+refused not-authorised 3 v us.dea/karen --yes charter amend "$scratch/three-signed"
 ends 0 v us.dea/karen --yes charter amend "$W/amendment"
-[ "$(v us.dea/karen --json charter show "$W/amendment" | sed 's/.*"digest":"\([0-9a-f]*\)".*/\1/')" != "$CHARTER_DIGEST" ] || wrong "an amendment with the charter's digest"
+ends 0 v us.cbp/tom whoami
+says "in force    $(v us.dea/karen --json charter show "$W/amendment" | sed 's/.*"digest":"\([0-9a-f]*\)".*/\1/')"
 for one in "$record" "$before"; do ends 0 v us.dea/jrivera open "$one" --purpose analysis; done
 new=$(send mx.fgr/omar money-flow.json --policy partners.policy)
 ends 0 v us.dea/jrivera open "$new" --purpose analysis

@@ -8,20 +8,41 @@
 namespace valija::text {
 namespace {
 
-constexpr const char* kGood =
-    "marking TLP:GREEN\nreleasable-to agency us.dea\npurpose analysis\nexpires 2036-01-01\n";
+constexpr const char* kGood = "marking TLP:GREEN\nreleasable-to agency us.dea\npurpose analysis\nexpires 2036-01-01\n";
 
 // Every way to write a policy wrongly that core/policy knows of, a line each, after a good policy or alone.
-constexpr const char* kWrongLines[] = {
-    "markings TLP:RED", "tlp TLP:RED", "clearance", "roles any", "roles any analyst\nroles any chief", "roles some a",
-    "releasable-to agency us.dea", "clearance Top Secret", "case perhaps", "expires tomorrow", "not-before 2037-01-01",
-    "openings many", "openings 0 in all", "openings 1 in all, 2 in all", "approval two of them",
-    "approval 1 of karen", "approval 2 of us.dea/karen", "approval 1 of us.dea/karen\napproval-hours 1000",
-    "approval-hours 4", "emergency allowed", "emergency often", "onward sometimes", "co-recipients seen", "roles any A,,b"};
+constexpr const char* kWrongLines[] = {"markings TLP:RED",
+                                       "tlp TLP:RED",
+                                       "clearance",
+                                       "roles any",
+                                       "roles any analyst\nroles any chief",
+                                       "roles some a",
+                                       "releasable-to agency us.dea",
+                                       "clearance Top Secret",
+                                       "case perhaps",
+                                       "expires tomorrow",
+                                       "not-before 2037-01-01",
+                                       "openings many",
+                                       "openings 0 in all",
+                                       "openings 1 in all, 2 in all",
+                                       "approval two of them",
+                                       "approval 1 of karen",
+                                       "approval 2 of us.dea/karen",
+                                       "approval 1 of us.dea/karen\napproval-hours 1000",
+                                       "approval-hours 4",
+                                       "emergency allowed",
+                                       "emergency often",
+                                       "onward sometimes",
+                                       "co-recipients seen",
+                                       "roles any A,,b"};
 constexpr const char* kWrongWholes[] = {
-    "", "marking TLP:PURPLE", "marking amber", "marking white",
+    "",
+    "marking TLP:PURPLE",
+    "marking amber",
+    "marking white",
     "marking TLP:RED\nreleasable-to country us\npurpose a",
-    "marking TLP:GREEN\nreleasable-to us, country USA, agency dea, member karen, nobody, agency us.dea,, agency us.dea\npurpose a",
+    "marking TLP:GREEN\nreleasable-to us, country USA, agency dea, member karen, nobody, agency us.dea,, agency "
+    "us.dea\npurpose a",
     "marking TLP:GREEN\nreleasable-to contry us, us.dea, us.dea/karen\npurpose a, a"};
 
 std::vector<policy::TextError> Faults() {
@@ -51,7 +72,8 @@ TEST(PolicyFault, EveryFaultHasItsSpanish) {
 
 TEST(PolicyFault, KeepsWhatTheLineHolds) {
   Spoken spoken(Language::kSpanish);
-  EXPECT_EQ(PolicyFault("there is no key 'tlp'; did you mean 'marking'?"), "no existe la clave 'tlp'; ¿quiso decir 'marking'?");
+  EXPECT_EQ(PolicyFault("there is no key 'tlp'; did you mean 'marking'?"),
+            "no existe la clave 'tlp'; ¿quiso decir 'marking'?");
   EXPECT_EQ(PolicyFault("'a: b is no country' is no country: two lower-case letters, as in 'country us'"),
             "'a: b is no country' no es un país: dos letras minúsculas, como en 'country us'");
   EXPECT_EQ(PolicyFault("'x': 'case' is 'required' or 'optional'"), "'x': 'case' es 'required' o 'optional'");
