@@ -44,7 +44,7 @@ std::vector<proto::Release> ReleasesWith(Exchange& exchange, std::uint64_t index
   const auto order = exchange.sequencer.Read([&](const ledger::State& state) -> std::optional<ledger::OrderState> {
     const auto* one = state.order(opening->order);
     if (!StillAllowed(state, *one, *opening, accepted->decision, exchange.now())) return std::nullopt;
-    return ledger::OrderState{one->index, one->order, one->signing_key_id, one->ended, {}};
+    return ledger::OrderState{one->index, one->order, one->signing_key_id, one->ended, {}, {}};
   });
   if (!order) return out;
   auto release = exchange.releaser.ReleaseStanding(
