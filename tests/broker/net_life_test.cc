@@ -235,7 +235,8 @@ TEST_F(NetLife, AStandingOrderBringsEachReleaseToItsAuthorAloneUntilItIsRevoked)
   const auto last = Member(kReader).transport->Mailbox(from, 0).value().entries.back();
   EXPECT_EQ(last.releases.size(), 1u);
   ASSERT_EQ(Post(kReader, Revoke(kReader, DigestOf(order))), "");
-  for (const auto& one : Member(kReader).transport->Mailbox(from, 0).value().entries) EXPECT_TRUE(one.releases.empty());
+  const auto after = Member(kReader).transport->Mailbox(from, 0).value();
+  for (const auto& one : after.entries) EXPECT_TRUE(one.releases.empty());
   const auto size = Size();
   Send();
   EXPECT_EQ(Size(), size + 1) << "the record, and no opening";
@@ -250,7 +251,8 @@ TEST_F(NetLife, NothingIsReleasedUnderAnOrderThatTheOriginalsPolicyWouldRefuseTo
   ASSERT_EQ(Post(kReader, order), "");
   const auto releases = [&](std::uint64_t from) {
     std::size_t out = 0;
-    for (const auto& one : Member(kReader).transport->Mailbox(from, 0).value().entries) out += one.releases.size();
+    const auto mail = Member(kReader).transport->Mailbox(from, 0).value();
+    for (const auto& one : mail.entries) out += one.releases.size();
     return out;
   };
   const auto from = Size();
@@ -281,7 +283,8 @@ TEST_F(NetLife, NothingIsReleasedUnderAnOrderThatIsLaxerThanTheOriginal) {
   ASSERT_EQ(Post(kReader, grant), "");
   const auto releases = [&] {
     std::size_t out = 0;
-    for (const auto& one : Member(vera).transport->Mailbox(from, 0).value().entries) out += one.releases.size();
+    const auto mail = Member(vera).transport->Mailbox(from, 0).value();
+    for (const auto& one : mail.entries) out += one.releases.size();
     return out;
   };
   ASSERT_EQ(releases(), 1u);

@@ -20,6 +20,7 @@ class OrderTest : public LifeTest {
                                const std::filesystem::path& into = {},
                                std::uint64_t from = 0) {
     std::vector<Released> all;
+    session.set_pause(std::chrono::milliseconds(1));
     ended_ = session.FollowReleased(from, into, [&](const Released& one) {
       all.push_back(one);
       return all.size() < count;
