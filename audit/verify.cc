@@ -178,8 +178,8 @@ void Run::TakeErased(std::uint64_t index, const proto::LoggedEntry& entry, ledge
   auto trusted = ledger::TrustLogged(std::move(statement));
   if (!DerivedAgain(index, entry, trusted, decision)) return;
   ++report_.decisions;
-  ledger::Apply(state_, ledger::Entry{*entry.head, *entry.salt, std::move(trusted), std::move(decision),
-                                      entry.decision_bytes});
+  ledger::Apply(state_,
+                ledger::Entry{*entry.head, *entry.salt, std::move(trusted), std::move(decision), entry.decision_bytes});
 }
 
 void Run::MatchErasures(std::uint64_t index, const ledger::Purge& purge) {

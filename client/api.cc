@@ -164,8 +164,7 @@ Result<CharterInfo> InfoOf(const ledger::Envelope& envelope) {
   CharterInfo info;
   info.digest = statement.digest.Hex();
   info.signatures = envelope.signatures.size();
-  if (statement.kind == ledger::Kind::kCharter)
-    info.complete = ledger::VerifyCharter(std::move(statement)).has_value();
+  if (statement.kind == ledger::Kind::kCharter) info.complete = ledger::VerifyCharter(std::move(statement)).has_value();
   TRY(info.terms, client::DescribeCharter(envelope));
   return info;
 }

@@ -34,7 +34,7 @@ bool IsLength(std::size_t length) {
 }
 
 struct Scan {
-  std::size_t end = 0;  // of the last whole item
+  std::size_t end = 0;        // of the last whole item
   bool rest_is_torn = false;  // what follows is the beginning of an item that was never finished, or nothing
 };
 

@@ -76,7 +76,8 @@ class PlainFile {
   // No other process writes to it, and it is a file of this user's alone that still has its name: whoever finishes one
   // lets go of it only after the renaming.
   bool IsOurs() const {
-    struct stat held {}, named {};
+    struct stat held {
+    }, named{};
     return ::flock(fd_, LOCK_EX | LOCK_NB) == 0 && ::fstat(fd_, &held) == 0 && ::lstat(part_.c_str(), &named) == 0 &&
            held.st_dev == named.st_dev && held.st_ino == named.st_ino && S_ISREG(held.st_mode) &&
            held.st_uid == ::geteuid() && held.st_nlink == 1;

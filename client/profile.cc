@@ -109,8 +109,7 @@ Result<Profile> Profile::Open(const fs::path& folder) {
     if (end == std::string::npos) return Refuse(Reason::kCorrupt, (folder / "pin").string() + " is damaged");
     profile.pin_key_ = pin.substr(0, end);
     TRY(auto log_key, log::NoteVerifier::Parse(profile.pin_key_));
-    TRY(profile.pin_,
-        log::SignedCheckpoint::Verify(pin.substr(end + 1), profile.charter_terms().origin, log_key));
+    TRY(profile.pin_, log::SignedCheckpoint::Verify(pin.substr(end + 1), profile.charter_terms().origin, log_key));
   }
   return profile;
 }
@@ -183,8 +182,7 @@ Status Profile::BeginRenewal(const crypto::Secret& passphrase, crypto::Random& r
 Status Profile::FinishRenewal(std::string_view certificate_pem, Time now) {
   const int next = generation_ + 1;
   std::error_code ignored;
-  if (!fs::exists(BesideKeys(next, "member.card"), ignored))
-    return Refuse(Reason::kNotReady, "no renewal has begun");
+  if (!fs::exists(BesideKeys(next, "member.card"), ignored)) return Refuse(Reason::kNotReady, "no renewal has begun");
   if (!joined()) return Refuse(Reason::kNotReady, "this profile has not joined a broker");
   auto ca = agency_ca_;
   for (const auto& agency : charter_terms().agencies)

@@ -118,7 +118,9 @@ class Profile {
  private:
   Profile(std::filesystem::path folder, MemberId member, io::FileLock lock)
       : folder_(std::move(folder)), member_(std::move(member)), lock_(std::move(lock)) {}
-  static std::string KeysName(int generation) { return generation == 1 ? "keys" : "keys-" + std::to_string(generation); }
+  static std::string KeysName(int generation) {
+    return generation == 1 ? "keys" : "keys-" + std::to_string(generation);
+  }
   // Of a file beside the keys of this generation; the first one's are in the profile's own folder.
   std::filesystem::path BesideKeys(int generation, const char* name) const;
   Status CheckCertificate(std::string_view pem, const std::optional<Bytes>& ca, int generation, Time now) const;

@@ -114,8 +114,8 @@ Result<NewsItem> SessionCore::Enrol(const std::filesystem::path& card_path, cons
   TRY(agency, MyAgency());
   const auto rekeyed = verifier_.RekeyedAt(card.member);
   const bool outdated = rekeyed && agency->current() != nullptr && agency->current()->index < *rekeyed;
-  const bool with_new_keys = card.member != profile_.member() ||
-                             card.keys.signing_key == keys_.signature.verify_key().point();
+  const bool with_new_keys =
+      card.member != profile_.member() || card.keys.signing_key == keys_.signature.verify_key().point();
   if (outdated && with_new_keys)
     if (auto rotated = RotateEpoch(); !rotated)
       return Refuse(rotated.error().reason,

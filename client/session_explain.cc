@@ -57,9 +57,8 @@ Result<std::vector<PortionExplained>> SessionCore::Explain(const Draft& draft, c
     for (const auto& [id, member] : directory.members()) {
       if (member.record.status != ledger::MemberStatus::kActive) continue;
       MemberExplained one{id.str(), {}};
-      const auto reasons =
-          ledger::WhyNot(directory, policy, id, purpose.empty() ? policy.purposes.front() : purpose,
-                         case_reference.empty() && purpose.empty() ? "a case" : case_reference, Now());
+      const auto reasons = ledger::WhyNot(directory, policy, id, purpose.empty() ? policy.purposes.front() : purpose,
+                                          case_reference.empty() && purpose.empty() ? "a case" : case_reference, Now());
       for (auto reason : reasons) one.reasons.emplace_back(CodeOf(reason));
       explained.members.push_back(std::move(one));
     }

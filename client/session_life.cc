@@ -41,8 +41,7 @@ Result<NewsItem> SessionCore::Amend(const std::string& id, std::uint32_t portion
                               .sequence = in_force.sequence + 1,
                               .policy_digest = proto::PolicyDigest(attachments.policies.front()),
                               .policy = std::nullopt};
-  TRY(auto entry,
-      PostDirect(ledger::Kind::kAmendment, proto::EncodeAmendment(amendment), std::move(attachments)));
+  TRY(auto entry, PostDirect(ledger::Kind::kAmendment, proto::EncodeAmendment(amendment), std::move(attachments)));
   return News(entry);
 }
 

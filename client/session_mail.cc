@@ -110,8 +110,8 @@ Result<const VerifiedEntry*> SessionCore::FindPurge(std::uint64_t index, const s
     if (page.entries.empty() || !page.entries.front().entry.head || page.entries.front().entry.head->index != index)
       return Refuse(Reason::kNotFound);
     const auto& proved = page.entries.front();
-    auto purge = proved.entry.erased_by ? VerifyErased(proved, checkpoint, custody, depth + 1)
-                                        : Verify(proved, checkpoint);
+    auto purge =
+        proved.entry.erased_by ? VerifyErased(proved, checkpoint, custody, depth + 1) : Verify(proved, checkpoint);
     if (!purge) return purge.error();
     return &purges_.insert_or_assign(index, *std::move(purge)).first->second;
   };
@@ -119,8 +119,8 @@ Result<const VerifiedEntry*> SessionCore::FindPurge(std::uint64_t index, const s
   if (!found && found.error().reason == Reason::kNotFound && custody)
     found = look(transport_->Custody(*custody, index, verifier_.verified_size()));
   if (!found && found.error().reason == Reason::kNotFound)
-    return Refuse(Reason::kBadProof, "a statement is shown as erased by entry " + std::to_string(index) +
-                                         ", and no purge is there");
+    return Refuse(Reason::kBadProof,
+                  "a statement is shown as erased by entry " + std::to_string(index) + ", and no purge is there");
   return found;
 }
 

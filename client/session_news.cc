@@ -139,7 +139,8 @@ InboxItem SessionCore::Item(const VerifiedEntry& entry) const {
   };
   item.revoked = ended([&](const Digest& one, const AgencyId& by) { return mail_.revoked(one, by); });
   item.recalled = ended([&](const Digest& one, const AgencyId& by) { return mail_.recalled(one, by); });
-  item.purged = entry.erased_by || (original != nullptr && original->erased_by) || ended([&](const Digest& one, const AgencyId& by) { return mail_.purged(one, by); });
+  item.purged = entry.erased_by || (original != nullptr && original->erased_by) ||
+                ended([&](const Digest& one, const AgencyId& by) { return mail_.purged(one, by); });
   for (const auto& source : header.sources) item.sources.push_back(source.Hex());
   if (header.urgency != record::Urgency::kNone) {
     const auto level = static_cast<std::size_t>(header.urgency);

@@ -178,7 +178,8 @@ Result<std::uint64_t> SessionCore::RequestKeys(const std::vector<Wanted*>& wante
   return index;
 }
 
-Mail::InForce SessionCore::PolicyInForce(const VerifiedEntry& record, std::uint32_t portion, std::uint64_t index) const {
+Mail::InForce SessionCore::PolicyInForce(const VerifiedEntry& record, std::uint32_t portion,
+                                         std::uint64_t index) const {
   return mail_.PolicyOf(record, portion, index, [&](const MemberId& member, const KeyId& key, std::uint64_t at) {
     return verifier_.MightAmend(member, key, at);
   });

@@ -92,8 +92,7 @@ Result<Released> SessionCore::OpenReleased(const VerifiedEntry& entry, std::vect
     TRY(auto reply_key, crypto::KemPrivateKey::FromScalar(scalar.view()));
     record::ReleaseBinding binding{entry.statement->digest, entry.head.decision, releases[0].authority, order.agency,
                                    order.by.key_id};
-    TRY(auto shares,
-        record::OpenRelease(binding, reply_key, releases[0].enc, releases[0].ciphertext, wanted.size()));
+    TRY(auto shares, record::OpenRelease(binding, reply_key, releases[0].enc, releases[0].ciphertext, wanted.size()));
     std::vector<Wanted*> all;
     for (const auto& one : wanted) all.push_back(one.get());
     TRY_OK(UseShares(all, verdicts, shares, entry.head.index, out));

@@ -147,15 +147,15 @@ struct NewsItem {
   std::string request;
   // "approve", "reject", "withdraw"; "justified", "not-justified"; "declined", "consented"; "open", "onward", "mark-less"
   std::string verdict;
-  std::string marking;              // access request and answer: of what would be derived
-  std::string agency;               // access request: who shall receive it
-  std::string emergency;            // open: why it could not wait
-  bool recall = false;              // revocation
-  std::uint32_t portion = 0;        // amendment
-  std::uint64_t sequence = 0;       // amendment: 1, 2, ..
-  std::string policy_text;          // amendment: its policy, if it is shown to me
-  std::optional<TimePoint> until;   // standing order
-  std::vector<std::string> erased;  // purge: ids
+  std::string marking;                     // access request and answer: of what would be derived
+  std::string agency;                      // access request: who shall receive it
+  std::string emergency;                   // open: why it could not wait
+  bool recall = false;                     // revocation
+  std::uint32_t portion = 0;               // amendment
+  std::uint64_t sequence = 0;              // amendment: 1, 2, ..
+  std::string policy_text;                 // amendment: its policy, if it is shown to me
+  std::optional<TimePoint> until;          // standing order
+  std::vector<std::string> erased;         // purge: ids
   std::optional<std::uint64_t> erased_by;  // entry of the purge that erased this statement
 };
 struct OpenedPortion {
@@ -246,11 +246,11 @@ struct AgencyInfo {
   std::vector<MemberInfo> members;
   bool left = false;  // no party to the charter any more
 };
-struct ProfileFiles {  // that a new profile has for others
+struct ProfileFiles {             // that a new profile has for others
   std::filesystem::path request;  // for the agency's CA
   std::filesystem::path card;     // for its administrator
 };
-struct CharterInfo {  // of a charter, or of an amendment of one
+struct CharterInfo {   // of a charter, or of an amendment of one
   std::string digest;  // to be compared out of band
   std::size_t signatures = 0;
   bool complete = false;  // a founding charter: every agency has signed. Of an amendment the broker judges that

@@ -143,7 +143,8 @@ Result<ledger::VerifiedStatement> Verifier::VerifyAuthor(const proto::LoggedEntr
   TRY(auto statement, proto::MakeStatement(*entry.envelope, entry.attachments));
   if (statement.kind == ledger::Kind::kCharter) return ledger::VerifyCharter(std::move(statement));
   if (const auto* amendment = std::get_if<ledger::CharterAmendment>(&statement.payload)) {
-    const auto signer = ledger::CharterSigner(state_, *amendment);  // keeps a reference: used before the statement moves
+    const auto signer =
+        ledger::CharterSigner(state_, *amendment);  // keeps a reference: used before the statement moves
     ledger::Statement copy = statement;
     return ledger::VerifyCharterAmendment(std::move(copy), signer);
   }

@@ -45,7 +45,8 @@ class Verifier {
   Result<VerifiedEntry> VerifyErased(const ProvedEntry& entry, const log::SignedCheckpoint& checkpoint) const;
   // `purge` is verified: it is the purge that `erased` names, it leaves just what is there, and its author may have made it:
   // an administrator of the erased statement's agency, or whoever made the record. kBadProof.
-  Status CheckPurgedBy(const proto::LoggedEntry& erased, const VerifiedEntry& of_erased, const VerifiedEntry& purge) const;
+  Status CheckPurgedBy(const proto::LoggedEntry& erased, const VerifiedEntry& of_erased,
+                       const VerifiedEntry& purge) const;
   // Both without inclusion, for what this profile has kept since it was proved. The decision must be by the first
   // authority of the charter that was in force, judge what the statement asks, and, but for openings, be no refusal: those are no entries.
   Result<VerifiedEntry> VerifyKept(const proto::LoggedEntry& entry) const;
@@ -86,8 +87,7 @@ class Verifier {
   void Note(const ledger::MemberState& member, std::uint64_t index);
   void NoteChanges(std::uint64_t index);  // after an amendment: whoever came or went with its agency
   void Forget();
-  Status CheckDecision(const ledger::Statement& statement, const ledger::Decision& decision,
-                       std::uint64_t index) const;
+  Status CheckDecision(const ledger::Statement& statement, const ledger::Decision& decision, std::uint64_t index) const;
   Result<ledger::VerifiedStatement> VerifyAuthor(const proto::LoggedEntry& entry) const;
   Status Fold(const proto::LoggedEntry& entry);
   Result<log::SignedCheckpoint> AdvanceBy(const View& view, const std::string& log_key);

@@ -23,7 +23,8 @@ TEST_F(RecordLifeTest, GrantsAnotherAgencyWhatWasSent) {
   auto draft = DraftOf("summary");
   draft.portions.push_back({{}, "the source", "text/plain", PolicyFor("agency mx.fgr")});
   const auto id = Sent(draft);
-  const auto asked = SessionOf("us.fbi/kim")->RequestAccess({id, {1}, "open", {}, {}, "investigation", "", "why"}).value();
+  const auto asked =
+      SessionOf("us.fbi/kim")->RequestAccess({id, {1}, "open", {}, {}, "investigation", "", "why"}).value();
   const auto grant =
       SessionOf("us.dea/ana")->Grant({id.substr(0, 9), {1}, PolicyFor("agency us.fbi"), asked.id, {}, {}}).value();
   EXPECT_EQ(grant.kind, "grant");

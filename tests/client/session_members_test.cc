@@ -188,7 +188,8 @@ TEST_F(QuorumTest, RefusesAnAmendmentOfFewerAgenciesThanTheCharterAsks) {
       .value();
   EXPECT_EQ(SessionOf("us.dea/admin")->SubmitCharterAmendment(Amended([](ledger::Charter&) {})).error().reason,
             Reason::kNotAuthorised);
-  auto envelope = proto::DecodeEnvelope(AsBytes(Amended([](ledger::Charter& charter) { charter.title = "Mine"; }))).value();
+  auto envelope =
+      proto::DecodeEnvelope(AsBytes(Amended([](ledger::Charter& charter) { charter.title = "Mine"; }))).value();
   auto statement = ledger::TrustLogged(proto::MakeStatement(std::move(envelope)).value());
   honest.Log(statement, {statement->digest, begun.broker.authority, {}, {ledger::Verdict{}}});
   EXPECT_EQ(SessionOf("mx.fgr/luis")->Inbox().error().reason, Reason::kNotAuthorised);
@@ -237,12 +238,14 @@ TEST_F(MembersTest, TakesNoLogKeyThatTheAgenciesDidNotSign) {
   honest.next_log_key = crypto::Ed25519SignKey::Generate(random_);
   const auto key = log::NoteVerifier::Make(begun.broker.origin, honest.next_log_key->verify_key()).value().Text();
   honest.former_key_given_up = true;
-  auto envelope = proto::DecodeEnvelope(AsBytes(Amended([&](ledger::Charter& charter) { charter.log_key = key; }))).value();
+  auto envelope =
+      proto::DecodeEnvelope(AsBytes(Amended([&](ledger::Charter& charter) { charter.log_key = key; }))).value();
   envelope.signatures.clear();
   envelope.signatures.push_back({begun.Keys("us.fbi/kim").signature.id(), {}});
   auto statement = proto::MakeStatement(std::move(envelope));
   ASSERT_TRUE(statement) << statement.error().Message();
-  honest.Log(ledger::TrustLogged(*std::move(statement)), {statement->digest, begun.broker.authority, {}, {ledger::Verdict{}}});
+  honest.Log(ledger::TrustLogged(*std::move(statement)),
+             {statement->digest, begun.broker.authority, {}, {ledger::Verdict{}}});
   const auto refused = SessionOf("mx.fgr/admin")->Inbox();
   ASSERT_FALSE(refused);
   EXPECT_TRUE(refused.error().reason == Reason::kBadSignature || refused.error().reason == Reason::kNotAuthorised)

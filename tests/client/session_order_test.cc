@@ -16,8 +16,7 @@ class OrderTest : public LifeTest {
     return session.StandingOrder({"investigation", "", until}).value().id;
   }
   // What comes until there are so many; why it ended otherwise.
-  std::vector<Released> Follow(SessionCore& session, std::size_t count,
-                               const std::filesystem::path& into = {},
+  std::vector<Released> Follow(SessionCore& session, std::size_t count, const std::filesystem::path& into = {},
                                std::uint64_t from = 0) {
     std::vector<Released> all;
     session.set_pause(std::chrono::milliseconds(1));
@@ -139,7 +138,8 @@ TEST_F(OrderTest, KnowsItsOrderAlsoWhenItsTextIsErased) {
     EXPECT_TRUE(luis->Inbox().value().at(0).opened_by_me);
   }
   const auto custody = SessionOf("us.dea/ana")->Custody(id).value();
-  EXPECT_THAT(KindsOf(custody), ::testing::IsSupersetOf({"standing-order mx.fgr/luis", "standing-opening mx.fgr/luis"}));
+  EXPECT_THAT(KindsOf(custody),
+              ::testing::IsSupersetOf({"standing-order mx.fgr/luis", "standing-opening mx.fgr/luis"}));
   EXPECT_EQ(custody.at(0).case_reference, "[erased]");
   EXPECT_TRUE(custody.at(0).erased_by);
 }

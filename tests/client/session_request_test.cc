@@ -95,9 +95,13 @@ TEST_F(RequestTest, RefusesAHintThatIsAboutAnotherRequestOrRecord) {
   EXPECT_EQ(refused([](Hint& hint) { hint.kind = "review"; }), Reason::kBadProof);
   EXPECT_EQ(refused([](Hint& hint) { hint.kind = "approved"; }), Reason::kBadProof);
   EXPECT_EQ(refused([](Hint& hint) { hint.kind = "access"; }), Reason::kBadProof);
-  EXPECT_EQ(refused([&](Hint& hint) { hint = {"answer", Id(id), Id(id), honest.state.record(Id(id))->index, {}}; }),
+  EXPECT_EQ(refused([&](Hint& hint) {
+              hint = {"answer", Id(id), Id(id), honest.state.record(Id(id))->index, {}};
+            }),
             Reason::kBadProof);
-  EXPECT_EQ(refused([&](Hint& hint) { hint = {"erase", Id(id), Id(id), honest.state.record(Id(id))->index, {}}; }),
+  EXPECT_EQ(refused([&](Hint& hint) {
+              hint = {"erase", Id(id), Id(id), honest.state.record(Id(id))->index, {}};
+            }),
             Reason::kBadProof);
 }
 
