@@ -297,25 +297,24 @@ struct SubjectOf {
   void operator()(const Purge& purge) const {
     for (const Erasure& erasure : purge.erasures) {
       About(erasure.statement);
-      const auto& its = data.statements.at(erasure.statement).about;
-      known.about.insert(known.about.end(), its.begin(), its.end());
+      const KnownStatement& erased = data.statements.at(erasure.statement);
+      known.about.insert(known.about.end(), erased.about.begin(), erased.about.end());
+      if (erased.kind == Kind::kPurge) known.purges = std::max(known.purges, erased.purges + 1);
     }
   }
   template <class Other>
   void operator()(const Other&) const {}
 };
 
-// Whoever was shown what is erased must be shown by which purge.
-void ConcernErased(StateData& data, const KnownStatement& known, const Digest& statement, const MemberId& author,
-                   std::uint64_t index) {
+// Whoever was told of what is erased is told of the purge, which proves what stays; it is in the same custodies.
+void ConcernErased(StateData& data, const KnownStatement& known, const Digest& statement, std::uint64_t index) {
+  for (auto& [agency, entries] : data.mail)
+    if (std::binary_search(entries.begin(), entries.end(), known.index)) Concern(data, agency, index);
   for (const Digest& digest : known.about) {
     RecordState& record = RecordAt(data, digest);
-    ConcernActors(data, author, record, index);
-    if (known.kind == Kind::kRevocation) ConcernRecipients(data, record, index);
+    Concern(record, index);
+    Concern(OriginalOf(data, record), index);
   }
-  if (known.request)
-    if (auto request = data.statements.find(*known.request); request != data.statements.end())
-      Concern(data, request->second.author->agency(), index);
   if (auto order = data.orders.find(statement); order != data.orders.end())
     for (const AgencyId& agency : order->second.originators) Concern(data, agency, index);
 }
@@ -338,7 +337,7 @@ void ApplyPurge(StateData& data, const Purge& purge, const EntryHead& head) {
     auto at = data.records.find(erasure.statement);
     if (at == data.records.end()) {
       EraseTexts(data, erasure.statement);
-      ConcernErased(data, known->second, erasure.statement, purge.by.author, head.index);
+      ConcernErased(data, known->second, erasure.statement, head.index);
       continue;
     }
     RecordState& record = at->second;
