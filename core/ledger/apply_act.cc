@@ -17,13 +17,6 @@ void ConcernActors(StateData& data, const MemberId& author, RecordState& record,
   Concern(data, original.originator.agency(), index);
 }
 
-// An opening under an order carries no signature: the order's own stands behind it, so it belongs to the record's custody.
-void BelongsTo(RecordState& record, OrderState& order) {
-  order.originators.insert(record.originator.agency());
-  auto at = std::lower_bound(record.entries.begin(), record.entries.end(), order.index);
-  if (at == record.entries.end() || *at != order.index) record.entries.insert(at, order.index);
-}
-
 void ConcernRecipients(StateData& data, const RecordState& record, std::uint64_t index) {
   for (const PortionState& portion : record.portions)
     for (const auto& [agency, key] : portion.recipients) Concern(data, agency, index);
@@ -132,8 +125,9 @@ void ApplyStandingOpening(StateData& data, const StandingOpening& opening, const
   const MemberId& author = order->second.order.by.author;
   RecordState& record = RecordAt(data, opening.record);
   ConcernActors(data, author, record, head.index);
-  BelongsTo(record, order->second);
-  BelongsTo(OriginalOf(data, record), order->second);
+  // The opening carries no signature; the order's own stands behind it.
+  for (const RecordState* one : {&record, &OriginalOf(data, record)})
+    order->second.originators.insert(one->originator.agency());
   for (const Verdict& verdict : decision.verdicts)
     if (verdict.allowed()) CountOpening(data, verdict, author, head.index);
 }

@@ -240,9 +240,13 @@ TEST_F(NetLife, AStandingOrderBringsEachReleaseToItsAuthorAloneUntilItIsRevoked)
   const auto size = Size();
   Send();
   EXPECT_EQ(Size(), size + 1) << "the record, and no opening";
-  EXPECT_EQ(CustodyOf(kReader, second), (std::vector{DigestOf(order), second, last.entry.head->statement}));
-  const auto seen = CustodyOf("mx.fgr/omar", second);  // the originator is shown the order that stands behind
-  EXPECT_EQ(seen, CustodyOf(kReader, second));
+  EXPECT_EQ(CustodyOf(kReader, second), (std::vector{second, last.entry.head->statement}));
+  EXPECT_EQ(CustodyOf("mx.fgr/omar", second), CustodyOf(kReader, second));
+  // The order that stands behind the openings is for its author and for the originators of what it opened.
+  const Ended missing = OfRecord("mx.uif/beatriz", &v1::Exchange::Stub::GetRecord, Nowhere());
+  EXPECT_EQ(OfRecord("mx.uif/beatriz", &v1::Exchange::Stub::GetRecord, DigestOf(order)), missing);
+  for (const auto* who : {kReader.c_str(), "mx.fgr/omar"})
+    EXPECT_EQ(OfRecord(who, &v1::Exchange::Stub::GetRecord, DigestOf(order)).code, grpc::StatusCode::OK) << who;
 }
 
 // What an amendment of the original, or of the grant, says by now rules the release too.
@@ -293,6 +297,19 @@ TEST_F(NetLife, NothingIsReleasedUnderAnOrderThatIsLaxerThanTheOriginal) {
                                       "case required\nexpires 2036-01-01\nonward within-country\n")),
             "");
   EXPECT_EQ(releases(), 0u);
+}
+
+TEST_F(NetLife, AnOrderTellsNoOriginatorOfItWhatElseItOpened) {
+  // mx.fgr sends to us.dea and mx.uif, who do not know of one another; an order of us.dea opens it, and later something of
+  // mx.uif's own as well.
+  const auto order = Order(kReader, reply_);
+  ASSERT_EQ(Post(kReader, order), "");
+  const auto hidden = Send(kForDeaAndUif, {"mx.uif", "us.dea"});
+  const auto theirs = Member("mx.uif/beatriz").Sealer(kForDea, {"us.dea"}).Seal(1, 100, true)[0];
+  ASSERT_EQ(Post("mx.uif/beatriz", theirs), "");
+  EXPECT_EQ(CustodyOf("mx.uif/beatriz", DigestOf(theirs)).size(), 2u);
+  EXPECT_EQ(OfRecord("mx.uif/beatriz", &v1::Exchange::Stub::GetRecord, DigestOf(order)).code, grpc::StatusCode::OK);
+  EXPECT_EQ(CustodyOf("mx.uif/beatriz", hidden), std::vector{hidden}) << "who else has it, or opened it";
 }
 
 // ---- purges ----
