@@ -1,4 +1,6 @@
 // The life of a record over the wire: grants, approvals, access requests, standing orders, purges.
+#include <gmock/gmock.h>
+
 #include <set>
 
 #include "tests/broker/net_life.h"
@@ -149,6 +151,54 @@ TEST_F(NetLife, ADeclinedRequestSilenceAndAbsenceLookTheSame) {
   // Nor may she answer for the originator, and what she is told does not depend on whether there is a record.
   EXPECT_EQ(Post(vera, Decline(vera, DigestOf(asked[1]))), Post(vera, Decline(vera, DigestOf(asked[2]))));
   EXPECT_TRUE(Has(CustodyOf("mx.fgr/omar", record), DigestOf(declined)));
+}
+
+// What differs in the work shows in the time, of which half the pairs are on either side by chance alone. No bound on any
+// time: only which of two is the slower one, in turns.
+TEST_F(NetLife, WhatIsHiddenTakesAsLongAsWhatIsNotThere) {
+  const std::string outsider = "us.cbp/vera";
+  const auto record = Send();
+  const auto open = Open(kReader, record, random_.Make<Nonce>());
+  ASSERT_EQ(Post(kReader, open), "");
+  const auto stub = Stub(outsider);
+  const auto time_of = [&](const auto& call) {
+    const auto begun = std::chrono::steady_clock::now();
+    EXPECT_EQ(call(), "not-found");
+    return std::chrono::steady_clock::now() - begun;
+  };
+  const auto of_record = [&](auto method, const Digest& digest) {
+    v1::RecordRequest request;
+    request.set_record(digest.bytes.data(), digest.bytes.size());
+    v1::EntryPage page;
+    return Call(*stub, method, request, &page).reason;
+  };
+  const auto of_receipt = [&](const Digest& digest) {
+    v1::ReceiptRequest request;
+    request.set_statement(digest.bytes.data(), digest.bytes.size());
+    v1::ReceiptAnswer answer;
+    return Call(*stub, &v1::Exchange::Stub::GetReceipt, request, &answer).reason;
+  };
+  const auto share_slower = [&](const auto& of, const Digest& hidden) {
+    constexpr int kPairs = 600;
+    int slower = 0;
+    for (int i = 0; i < kPairs; ++i) {
+      const Digest absent = Nowhere();
+      std::chrono::steady_clock::duration one{}, other{};
+      if (i % 2 == 0) one = time_of([&] { return of(hidden); });
+      other = time_of([&] { return of(absent); });
+      if (i % 2 != 0) one = time_of([&] { return of(hidden); });
+      slower += one > other ? 1 : 0;
+    }
+    return static_cast<double>(slower) / kPairs;  // its deviation by chance: 0.02
+  };
+  const auto equal = testing::AllOf(testing::Gt(0.35), testing::Lt(0.65));
+  EXPECT_THAT(share_slower([&](const Digest& one) { return of_record(&v1::Exchange::Stub::GetRecord, one); }, record),
+              equal);
+  EXPECT_THAT(share_slower([&](const Digest& one) { return of_record(&v1::Exchange::Stub::Custody, one); }, record),
+              equal);
+  EXPECT_THAT(share_slower(of_receipt, record), equal);
+  EXPECT_THAT(share_slower(of_receipt, DigestOf(open)), equal);
+  EXPECT_THAT(share_slower([&](const Digest& one) { return Download(outsider, one).reason; }, record), equal);
 }
 
 // ---- who else ----
