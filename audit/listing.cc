@@ -136,6 +136,10 @@ class Teller {
     if (!orders_.contains(revocation.record)) row.record = Original(revocation.record);
     row.note = (revocation.recall ? "recall: " : "") + revocation.why;
   }
+  void Tell(Row& row, const Digest&, const ledger::Lookup& lookup) {
+    const std::string end = lookup.end_index == 0 ? "" : std::to_string(lookup.end_index);
+    row.note = With(std::to_string(lookup.from_index) + ".." + end, lookup.why);
+  }
   void Tell(Row& row, const Digest&, const ledger::Purge& purge) {
     if (purge.erasures.size() == 1) row.record = RecordOf(purge.erasures.front().statement);
     row.note = purge.why;

@@ -146,7 +146,7 @@ Result<ledger::VerifiedStatement> Run::VerifySignatures(ledger::Statement statem
 // The rules themselves, on what was known then: the same decision, or a finding.
 bool Run::DerivedAgain(std::uint64_t index, const proto::LoggedEntry& entry, const ledger::VerifiedStatement& statement,
                        const ledger::Decision& decision) {
-  auto ours = ledger::Decide(state_, statement, entry.head->time, decision.authority, decision.nonce);
+  auto ours = ledger::Decide(state_, statement, entry.head->time, decision.authority, decision.nonce, decision.unwitnessed);
   if (ours && *ours == decision) return true;
   std::string what = "the rules say ";
   auto text = [](const ledger::Decision& one) {

@@ -62,6 +62,12 @@ std::string CardField(const std::string& card, const std::string& name) {
 
 }  // namespace
 
+std::map<std::string, std::string> UrlsOf(const std::vector<std::string>& witness_urls) {
+  std::map<std::string, std::string> out;
+  for (const auto& one : witness_urls) out[one.substr(0, one.find('='))] = one.substr(one.find('=') + 1);
+  return out;
+}
+
 Status Check(const Config& config) {
   std::string faults;
   auto fault = [&](const std::string& what) { faults += (faults.empty() ? "" : "; ") + what; };
@@ -104,6 +110,11 @@ Status Check(const Config& config) {
   if (config.in_flight_per_member < 1) fault("in-flight-per-member is at least 1");
   if (config.streams_per_member < 1) fault("streams-per-member is at least 1");
   if (config.unclaimed_mib_per_member < 1) fault("unclaimed-mib-per-member is at least 1");
+  for (const auto& one : config.witness_urls)
+    if (one.find("=http://") == std::string::npos || one.find('=') == 0 || one.find('=') + 8 >= one.size())
+      fault("witness is NAME=http://host:port, not " + one);
+  if (UrlsOf(config.witness_urls).size() != config.witness_urls.size()) fault("one witness has two URLs");
+  if (config.witness_wait_seconds > 3600) fault("witness-wait-seconds is at most 3600");
   if (config.workers > 256) fault("workers is at most 256");
   if (!faults.empty()) return Refuse(Reason::kBadConfiguration, faults);
   return Ok();

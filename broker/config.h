@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -29,8 +30,12 @@ struct Config {
   unsigned unclaimed_mib_per_member = 8192;  // bodies that a member uploaded and no record names yet
   unsigned min_free_mib = 512;  // on the data folder's disk; below: no bodies, below half of it: no statements; 0: any
   unsigned stop_seconds = 10;   // to finish what runs when asked to stop
+  std::vector<std::string> witness_urls;  // NAME=URL, by the names of the charter; before the charter's own
+  unsigned witness_wait_seconds = 30;     // at the start, for a quorum of answers
 };
 
+// "mx.fgr=http://host:port", each.
+std::map<std::string, std::string> UrlsOf(const std::vector<std::string>& witness_urls);
 // Everything that can be found wrong before serving: kBadConfiguration with one line per fault.
 Status Check(const Config& config);
 

@@ -36,6 +36,7 @@ struct Namer {
   void operator()(const ledger::Record&) const {}
   void operator()(const ledger::Grant&) const {}
   void operator()(const ledger::StandingOrder&) const {}
+  void operator()(const ledger::Lookup&) const {}
 };
 
 }  // namespace

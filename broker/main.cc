@@ -96,6 +96,11 @@ int main(int argc, char** argv) {
          "MiB to be free on the data folder's disk; below no bodies are taken, below half of it nothing; 0: any")
       ->capture_default_str();
   app.add_option("--stop-seconds", config.stop_seconds, "Time to finish when asked to stop")->capture_default_str();
+  app.add_option("--witness", config.witness_urls,
+                 "NAME=http://host:port of a witness that the charter names; once for each; before the charter's own URL");
+  app.add_option("--witness-wait-seconds", config.witness_wait_seconds,
+                 "How long a start waits for enough witnesses to say what they have recorded")
+      ->capture_default_str();
   auto* check =
       app.add_flag("--check-config", check_config,
                    "Say what is wrong with configuration, keys and certificate, and end; beside no subcommand")

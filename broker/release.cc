@@ -67,7 +67,7 @@ Releaser::Releaser(AuthorityId self, std::vector<crypto::KemPrivateKey> release_
 Releaser::Releaser(AuthorityId self, crypto::KemPrivateKey release_key, std::size_t contexts_kept)
     : Releaser(std::move(self), ListOf(std::move(release_key)), contexts_kept) {}
 
-Result<std::optional<proto::Release>> Releaser::Release(const Accepted& accepted, const FindRecord& find,
+Result<std::optional<proto::Release>> Releaser::Release(const Accepted& accepted, Covered, const FindRecord& find,
                                                         crypto::Random& random) {
   const auto* open = std::get_if<ledger::Open>(&accepted.statement->payload);
   if (open == nullptr) throw std::logic_error("a release for what is no open");
@@ -76,8 +76,7 @@ Result<std::optional<proto::Release>> Releaser::Release(const Accepted& accepted
   return Make(accepted, wanted, find, random);
 }
 
-Result<std::optional<proto::Release>> Releaser::ReleaseStanding(const Accepted& accepted,
-                                                                const ledger::OrderState& order, const FindRecord& find,
+Result<std::optional<proto::Release>> Releaser::ReleaseStanding(const Accepted& accepted, Covered, const ledger::OrderState& order, const FindRecord& find,
                                                                 crypto::Random& random) {
   const auto* opening = std::get_if<ledger::StandingOpening>(&accepted.statement->payload);
   if (opening == nullptr) throw std::logic_error("a release for what is no standing opening");

@@ -1,5 +1,6 @@
 // The release authority: gives the other half of the content key, for what was decided, logged and made durable, and for
-// nothing else (sealing.md 6). An Accepted cannot be made without the journal's word that its entry is durable.
+// nothing else (sealing.md 6). An Accepted cannot be made without the journal's word that its entry is durable, a Covered
+// not without the quorum's (or the decision's, that it goes without).
 //
 // Thread-safety: Release may be called from several threads.
 #pragma once
@@ -30,11 +31,11 @@ class Releaser {
   // broker has not, which is an alarm in the operations log. Throws if `accepted` is no open, if the
   // decision is another one's, or if its entry is not durable. kBadHeader, kBadKey, kCorrupt: a record that should never
   // have been accepted; nothing is released then.
-  Result<std::optional<proto::Release>> Release(const Accepted& accepted, const FindRecord& find,
+  Result<std::optional<proto::Release>> Release(const Accepted& accepted, Covered covered, const FindRecord& find,
                                                 crypto::Random& random);
 
   // The same for a standing opening under this order, sealed to the order's reply key.
-  Result<std::optional<proto::Release>> ReleaseStanding(const Accepted& accepted, const ledger::OrderState& order,
+  Result<std::optional<proto::Release>> ReleaseStanding(const Accepted& accepted, Covered covered, const ledger::OrderState& order,
                                                         const FindRecord& find, crypto::Random& random);
 
   bool Has(const KeyId& key) const { return release_keys_.contains(key); }

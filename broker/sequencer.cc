@@ -97,7 +97,7 @@ void Sequencer::Commit(std::vector<Item> batch) {
     for (auto& item : batch) made.push_back({std::move(item.done), std::nullopt, {}, item.bytes});
   }
   if (!done) {
-    Fail();
+    Fail(*impl_);
     for (auto& one : made) {
       one.entry.reset();
       one.refusal = done.error();
@@ -110,7 +110,7 @@ void Sequencer::Commit(std::vector<Item> batch) {
     if (purge == nullptr) continue;
     // The purge is in the log, whatever becomes of it now; a restart tries again.
     auto carried = CarryOutPurge(one.entry->head.index, *purge);
-    if (!carried && !CanNeverBeCarriedOut(carried.error())) Fail();
+    if (!carried && !CanNeverBeCarriedOut(carried.error())) Fail(*impl_);
   }
   CommitNews news = NewsOf(made, first);
   Complete(std::move(made), durable);
@@ -189,7 +189,10 @@ Sequencer::Made Sequencer::DecideOne(Item item, Time time) {
       made.refusal = held.error();
       return made;
     }
-    auto decision = ledger::Decide(*state_, statement, time, impl_->options.authority, impl_->Draw<Nonce>());
+    const bool opening = statement->kind == ledger::Kind::kOpen || statement->kind == ledger::Kind::kStandingOpening;
+    const bool unwitnessed = opening && impl_->options.witnesses != nullptr && impl_->options.witnesses->degraded();
+    auto decision =
+        ledger::Decide(*state_, statement, time, impl_->options.authority, impl_->Draw<Nonce>(), unwitnessed);
     if (!decision) {
       made.refusal = decision.error();
       return made;
@@ -242,6 +245,9 @@ Status Sequencer::CheckKeysOf(const ledger::Statement& statement) const {
     return Refuse(Reason::kNotReady, "the broker has not the log key that the amendment names; it is made there first");
   if (next.authorities.empty() || next.authorities[0].id != impl_->options.authority)
     return Refuse(Reason::kNotReady, "the first authority of the amendment is not the broker of this log");
+  if (next.witness_policy.empty() || impl_->options.witnesses == nullptr) return Ok();
+  TRY(const auto policy, log::WitnessPolicy::Parse(next.witness_policy));
+  if (auto can = impl_->options.witnesses->CanCall(policy); !can) return Refuse(Reason::kNotReady, can.error().detail);
   return Ok();
 }
 
@@ -284,7 +290,8 @@ Status Sequencer::Persist(const std::vector<Made>& made, std::optional<Durable>*
     impl_->last = entry.head.time;
   }
   if (write.entries.empty()) return Ok();                                     // refusals only
-  if (impl_->charter != state_->charter_statement()) TRY_OK(CheckCharter());  // another log key may be in force
+  const bool amended = impl_->charter != state_->charter_statement();
+  if (amended) TRY_OK(CheckCharter());  // another log key may be in force
   write.tiles = impl_->tree.TakeChangedTiles();
   try {
     auto appended = impl_->journal.Append(write);
@@ -300,6 +307,8 @@ Status Sequencer::Persist(const std::vector<Made>& made, std::optional<Durable>*
     if (auto marked = impl_->high_water.Write(checkpoint->note()); !marked) {
       return Refuse(Reason::kOutcomeUnknown, marked.error().Message());
     }
+    if (amended && impl_->options.witnesses != nullptr)
+      impl_->options.witnesses->Amended(*state_->charter(), state_->witness_policy());
     Publish(std::move(checkpoint));
     *durable = *appended;
     return Ok();
@@ -309,14 +318,17 @@ Status Sequencer::Persist(const std::vector<Made>& made, std::optional<Durable>*
 }
 
 void Sequencer::Publish(std::shared_ptr<const log::SignedCheckpoint> checkpoint) {
-  std::lock_guard lock(impl_->published_mutex);
-  impl_->roots[checkpoint->size()] = checkpoint->root();
-  if (impl_->roots.size() > kRootsKept) impl_->roots.erase(impl_->roots.begin());
-  impl_->checkpoint = std::move(checkpoint);
+  {
+    std::lock_guard lock(impl_->published_mutex);
+    impl_->roots[checkpoint->size()] = checkpoint->root();
+    if (impl_->roots.size() > kRootsKept) impl_->roots.erase(impl_->roots.begin());
+    impl_->checkpoint = checkpoint;
+  }
+  if (impl_->options.witnesses != nullptr) impl_->options.witnesses->Published(std::move(checkpoint));
 }
 
-void Sequencer::Fail() {
-  if (impl_->healthy.exchange(false)) Log(Level::kAlarm, "stopped-accepting");
+void Sequencer::Fail(Impl& impl) {
+  if (impl.healthy.exchange(false)) Log(Level::kAlarm, "stopped-accepting");
 }
 
 void Sequencer::Complete(std::vector<Made> made, const std::optional<Durable>& durable) {

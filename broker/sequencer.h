@@ -23,6 +23,7 @@
 #include "broker/glance.h"
 #include "broker/log_keys.h"
 #include "broker/storage/storage.h"
+#include "broker/witnesses.h"
 #include "core/crypto/keys.h"
 #include "core/ledger/state.h"
 #include "core/log/note.h"
@@ -65,7 +66,8 @@ class Sequencer {
     std::size_t batch_limit = 1024;
     std::size_t batch_bytes = std::size_t{16} << 20;
     std::function<Time()> now;
-    Content* content = nullptr;  // whose bodies a purge erases; nullptr: there are none
+    Content* content = nullptr;      // whose bodies a purge erases; nullptr: there are none
+    Witnesses* witnesses = nullptr;  // not begun yet; nullptr: nothing is released where the charter asks for some
   };
   // Folds the journal into the state and the tree (fold.h), checks them against the high-water mark (kRolledBack,
   // kCorrupt) and the charter against this broker's log keys and authority (kBadConfiguration), carries out purges that a
@@ -110,6 +112,15 @@ class Sequencer {
   log::TileReader tiles() const;
   // Is this a root that our tree had at this size? kFork if not; kCorrupt.
   Status CheckSeen(std::uint64_t size, const Hash& root) const;
+  // ---- the witnesses ----
+  // May what was decided as this entry be released?
+  std::optional<Covered> Covers(std::uint64_t index, const ledger::Decision& decision) const;
+  // Calls `done` on the worker pool once it may, or when it will not any more: kNoQuorum, kShuttingDown (witnesses.h).
+  void WaitCovered(std::uint64_t index, std::chrono::system_clock::time_point deadline,
+                   std::function<void(Status)> done) const;
+  // The latest cosigned checkpoint of at most this size; nullptr: none.
+  std::shared_ptr<const Cosigned> cosigned(std::uint64_t up_to) const;
+
   bool healthy() const;         // false after a failed append
   std::size_t waiting() const;  // admitted and not yet completed
 
@@ -123,6 +134,7 @@ class Sequencer {
   Status Load(std::optional<ledger::VerifiedStatement> charter);
   Status MakeLog(ledger::VerifiedStatement charter);
   Status CheckCharter();
+  Status BeginWitnesses(std::uint64_t size);
   void Run();
   void Commit(std::vector<Item> batch);
   struct Made;
@@ -138,7 +150,7 @@ class Sequencer {
   void Publish(std::shared_ptr<const log::SignedCheckpoint> checkpoint);
   void Complete(std::vector<Made> made, const std::optional<Durable>& durable);
   void Announce(CommitNews news);
-  void Fail();
+  static void Fail(Impl& impl);
 
   std::shared_ptr<Impl> impl_;     // shared with the completions that still wait on the pool
   mutable std::mutex turn_mutex_;  // readers queue behind a waiting writer

@@ -1,5 +1,6 @@
 // What a sequencer shows: entries and proofs below the published checkpoint.
 #include "broker/sequencer_internal.h"
+#include "broker/worker_pool.h"
 
 namespace valija::broker {
 
@@ -73,6 +74,31 @@ Status Sequencer::CheckSeen(std::uint64_t size, const Hash& root) const {
   TRY(Hash ours, log::RootAt(size, tiles()));
   if (ours != root) return Refuse(Reason::kFork);
   return Ok();
+}
+
+std::optional<Covered> Sequencer::Covers(std::uint64_t index, const ledger::Decision& decision) const {
+  if (decision.unwitnessed) return Covered();
+  const Witnesses* witnesses = impl_->options.witnesses;
+  const bool covered = witnesses != nullptr ? witnesses->Covers(index) : Read([](const ledger::State& state) {
+    return state.witness_policy() == nullptr;
+  });
+  return covered ? std::optional(Covered()) : std::nullopt;
+}
+
+void Sequencer::WaitCovered(std::uint64_t index, std::chrono::system_clock::time_point deadline,
+                            std::function<void(Status)> done) const {
+  if (impl_->options.witnesses != nullptr) {
+    impl_->options.witnesses->Wait(index + 1, deadline, std::move(done));
+    return;
+  }
+  const bool asked = Read([](const ledger::State& state) { return state.witness_policy() != nullptr; });
+  impl_->workers.Finish([done = std::move(done), asked] {
+    done(asked ? Status(Refuse(Reason::kNoQuorum, "this broker asks no witnesses")) : Ok());
+  });
+}
+
+std::shared_ptr<const Cosigned> Sequencer::cosigned(std::uint64_t up_to) const {
+  return impl_->options.witnesses != nullptr ? impl_->options.witnesses->latest(up_to) : nullptr;
 }
 
 bool Sequencer::healthy() const { return impl_->healthy; }

@@ -55,12 +55,32 @@ Status Sequencer::Load(std::optional<ledger::VerifiedStatement> charter) {
     auto carried = CarryOutPurge(index, std::get<ledger::Purge>(statement.payload));
     if (!carried && !CanNeverBeCarriedOut(carried.error())) return carried.error();
   }
+  TRY_OK(BeginWitnesses(size));
   auto checkpoint =
       std::make_shared<const log::SignedCheckpoint>(impl_->signer.Sign({impl_->origin, size, impl_->tree.Root()}));
   // Entries above the mark were durable and never acknowledged: they are accepted now, as nobody can tell them apart.
   if (mark->size < size) TRY_OK(impl_->high_water.Write(checkpoint->note()));
   Publish(std::move(checkpoint));
   return Ok();
+}
+
+// What they have recorded is asked before anything is signed.
+Status Sequencer::BeginWitnesses(std::uint64_t size) {
+  Witnesses* witnesses = impl_->options.witnesses;
+  if (witnesses == nullptr) return Ok();
+  // The witnesses are stopped before the sequencer ends, but a call of theirs may be on its way: nothing of `this` is used.
+  Witnesses::Log log;
+  log.read = [impl = impl_](const std::string& note) { return impl->log_keys.Read(note); };
+  log.consistency = [impl = impl_](std::uint64_t from, std::uint64_t to) { return impl->proofs.Consistency(from, to); };
+  log.check_seen = [impl = impl_](std::uint64_t seen, const Hash& root) -> Status {
+    TRY(Hash ours, log::RootAt(seen, TilesOf(impl->journal)));
+    if (ours != root) return Refuse(Reason::kFork, "a witness has cosigned another tree of " + std::to_string(seen));
+    return Ok();
+  };
+  log.on_ahead = [impl = impl_] { Fail(*impl); };
+  if (const auto* policy = state_->witness_policy())
+    TRY_OK(witnesses->AskFirst(*state_->charter(), *policy, size, log));
+  return witnesses->Begin(std::move(log), *state_->charter(), state_->witness_policy());
 }
 
 // And makes the signer ready for it.

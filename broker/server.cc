@@ -6,6 +6,7 @@
 #include <grpcpp/resource_quota.h>
 
 #include <algorithm>
+#include <atomic>
 #include <thread>
 
 #include "broker/export.h"
@@ -93,12 +94,14 @@ struct Server::Parts {
   std::vector<crypto::Ed25519SignKey> log_keys;
   Stored stored;
   std::unique_ptr<WorkerPool> workers;
+  std::unique_ptr<Witnesses> witnesses;  // before the sequencer, which calls it to its end
   std::unique_ptr<Sequencer> sequencer;
   std::unique_ptr<Releaser> releaser;
   std::unique_ptr<Identity> identity;
   std::unique_ptr<Calls> calls;
   std::unique_ptr<FreeSpace> space;
   std::unique_ptr<ExchangeService> service;
+  std::atomic<ExchangeService*> followed = nullptr;  // the service, for who cosigns before it is made
   std::shared_ptr<ClientCas> client_cas;
   std::shared_ptr<grpc::ServerCredentials> credentials;
   std::unique_ptr<grpc::Server> server;
@@ -165,9 +168,18 @@ Result<std::unique_ptr<Server>> Server::Start(const Config& config, BrokerKeys k
   TRY(parts->stored, OpenStored(config, false));
   const std::size_t threads = config.workers != 0 ? config.workers : std::max(2u, std::thread::hardware_concurrency());
   parts->workers = std::make_unique<WorkerPool>(threads, 4096);
+  Witnesses::Options witnessing{.now = SystemNow};
+  witnessing.urls = UrlsOf(config.witness_urls);
+  witnessing.start_wait = std::chrono::seconds(config.witness_wait_seconds);
+  parts->witnesses = std::make_unique<Witnesses>(std::move(witnessing), *parts->workers);
+  parts->witnesses->OnCosigned([raw = parts.get()] {
+    if (auto* service = raw->followed.load()) service->WakeFollowers();
+  });
+  auto options = OptionsFor(config, authority, parts->stored.store->content());
+  options.witnesses = parts->witnesses.get();
   TRY(parts->sequencer,
-      Sequencer::Start(OptionsFor(config, authority, parts->stored.store->content()), parts->stored.store->journal(),
-                       *parts->stored.mark, LogKeys(parts->log_keys), *parts->workers, parts->random, std::nullopt));
+      Sequencer::Start(std::move(options), parts->stored.store->journal(), *parts->stored.mark,
+                       LogKeys(parts->log_keys), *parts->workers, parts->random, std::nullopt));
   parts->releaser = std::make_unique<Releaser>(authority, std::move(keys.release_keys));
 
   // The certificate that we show must be the carrier CA's of the charter: nobody would talk to another.
@@ -194,6 +206,7 @@ Result<std::unique_ptr<Server>> Server::Start(const Config& config, BrokerKeys k
   parts->service = std::make_unique<ExchangeService>(
       Exchange{authority, *parts->sequencer, parts->stored.store->content(), *parts->workers, *parts->releaser,
                parts->random, *parts->identity, *parts->calls, *parts->space, SystemNow});
+  parts->followed = parts->service.get();
   parts->client_cas = std::make_shared<ClientCas>(CasOf(*parts->sequencer));
   parts->sequencer->OnCommit([raw = parts.get()](const CommitNews& news) {
     if (news.charter_changed) raw->client_cas->Set(CasOf(*raw->sequencer));
@@ -229,6 +242,7 @@ Result<std::unique_ptr<Server>> Server::Start(const Config& config, BrokerKeys k
   parts->server = builder.BuildAndStart();
   if (!parts->server || parts->port == 0) {
     parts->sequencer->Stop();
+    parts->witnesses->Stop();
     parts->workers->Stop();
     return Refuse(Reason::kBadConfiguration, "cannot listen on " + config.listen);
   }
@@ -251,6 +265,7 @@ void Server::Stop() {
   auto& parts = *parts_;
   parts.SetServing(false);
   parts.calls->CancelStreams();
+  parts.witnesses->StopWaiting();
   parts.server->Shutdown(std::chrono::system_clock::now() + std::chrono::seconds(parts.config.stop_seconds));
   parts.server->Wait();
   {
@@ -260,6 +275,8 @@ void Server::Stop() {
   parts.stop_wake.notify_all();
   if (parts.keeper.joinable()) parts.keeper.join();
   parts.sequencer->Stop();
+  parts.followed = nullptr;
+  parts.witnesses->Stop();
   parts.workers->Stop();
   (void)parts.stored.mark->Sync();
   auto checkpoint = parts.sequencer->checkpoint();

@@ -70,6 +70,7 @@ class ExchangeService final : public v1::Exchange::CallbackService {
 
   // A batch was committed: members that are none any more are cut off, followers look again.
   void OnCommit(const CommitNews& news);
+  void WakeFollowers();  // witnesses cosigned: what waited for them may go out
 
  private:
   friend class FollowCall;
@@ -106,7 +107,8 @@ class UnaryReactor final : public grpc::ServerUnaryReactor {
 // What a mailbox's item carries beside its entry: with a standing opening under the caller's own order the release, sealed
 // when it is read; nothing else. Nothing is released once the order was ended, its author is no longer active with the
 // order's key, the record has ended, or the rules of an opening would refuse it today.
-std::vector<proto::Release> ReleasesWith(Exchange& exchange, std::uint64_t index, const MemberId& caller);
+// kNoQuorum: there is something to release, and the witnesses have not covered it yet.
+Result<std::vector<proto::Release>> ReleasesWith(Exchange& exchange, std::uint64_t index, const MemberId& caller);
 
 // The present checkpoint, and what proves it to somebody who has verified `verified_size`. kFork (receipt.h).
 struct ViewNow {

@@ -64,10 +64,14 @@ class FollowCall final : public PulledStream<v1::MailItem> {
         return VisibleTo({state, glances}, std::move(entry), *caller_);
       });
       if (!seen) return Step::kAgain;
+      auto releases = ReleasesWith(service_.exchange_, index, *caller_);
+      if (!releases) {  // the witnesses have not covered it yet; what comes after it waits too
+        cursor_ = index;
+        return Step::kWait;
+      }
       proto::FollowItem item{cursor_, std::nullopt, {}};
       TRY(auto path, sequencer.Inclusion(index, size));
-      item.entry =
-          proto::ProvedEntry{*std::move(seen), std::move(path), ReleasesWith(service_.exchange_, index, *caller_)};
+      item.entry = proto::ProvedEntry{*std::move(seen), std::move(path), *std::move(releases)};
       TRY(item.view, MakeView(sequencer, checkpoint, verified_));
       verified_ = size;
       message().Clear();
@@ -96,6 +100,10 @@ void ExchangeService::OnCommit(const CommitNews& news) {
         exchange_.sequencer.Read([&](const ledger::State& state) { return state.active_member(member) != nullptr; });
     exchange_.calls.CancelAllOf(member, active);
   }
+  WakeFollowers();
+}
+
+void ExchangeService::WakeFollowers() {
   std::lock_guard lock(followers_mutex_);
   for (auto* follower : followers_) follower->Wake();
 }
@@ -121,26 +129,35 @@ class EntriesCall final : public PulledStream<v1::LoggedEntry> {
     const auto size = exchange_.sequencer.checkpoint()->size();
     end_ = request.end_index() == 0 ? size : request.end_index();
     if (next_ > end_ || end_ > size) return Refuse(Reason::kMalformed, "no such span");
-    if (!MayAudit()) {
-      Log(Level::kWarning, "refused-audit", {{"member", caller_->str()}});
-      return Refuse(Reason::kNotAuthorised);
+    lookup_ = Digest::From(AsBytes(request.lookup())).value_or(Digest{});
+    if (auto may = MayRead(); !may) {
+      Log(Level::kWarning, "refused-audit",
+          {{"member", caller_->str()}, {"reason", std::string(CodeOf(may.error().reason))}});
+      return may;
     }
     Log(Level::kInfo, "audit-read",
         {{"member", caller_->str()}, {"from", std::to_string(next_)}, {"end", std::to_string(end_)}});
     return Ok();
   }
 
-  bool MayAudit() const {
-    return exchange_.sequencer.Read([&](const ledger::State& state) {
+  // An auditor, for a look-up of its own that is in the log, covers all of it and has not expired.
+  Status MayRead() const {
+    return exchange_.sequencer.Read([&](const ledger::State& state) -> Status {
       const auto* member = state.active_member(*caller_);
-      return member != nullptr && (member->record.auditor || state.is_joint_auditor(*caller_));
+      if (member == nullptr || !(member->record.auditor || state.is_joint_auditor(*caller_)))
+        return Refuse(Reason::kNotAuthorised);
+      const auto* lookup = state.lookup(lookup_);
+      if (lookup == nullptr || lookup->author != *caller_ || exchange_.now() >= lookup->expires ||
+          lookup->from_index > next_ || (lookup->end_index != 0 && lookup->end_index < end_))
+        return Refuse(Reason::kNotReady, "who reads the log says so in it first: a look-up that covers these entries");
+      return Ok();
     });
   }
 
   Result<Step> Next() override {
     if (next_ == end_) return Step::kEnd;
     if (at_ == ahead_.size()) {
-      if (!MayAudit()) return Refuse(Reason::kNotAuthorised);
+      TRY_OK(MayRead());
       const auto count = std::min<std::uint64_t>(256, end_ - next_);
       TRY(ahead_, exchange_.sequencer.Entries(next_, count, std::size_t{1} << 20));
       at_ = 0;
@@ -158,6 +175,7 @@ class EntriesCall final : public PulledStream<v1::LoggedEntry> {
 
   Exchange& exchange_;
   std::uint64_t next_, end_ = 0;
+  Digest lookup_;
   std::optional<MemberId> caller_;
   std::unique_ptr<Calls::Call> call_;
   std::vector<proto::LoggedEntry> ahead_;

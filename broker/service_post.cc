@@ -1,5 +1,6 @@
 // Post: statements are parsed and verified in parallel on the pool, handed to the sequencer, and answered together when
 // the last of them is durable.
+#include <algorithm>
 #include <atomic>
 #include <variant>
 
@@ -15,6 +16,8 @@
 namespace valija::broker {
 namespace {
 
+constexpr auto kTimeToAnswer = std::chrono::milliseconds(250);
+
 // One Post under way. Lives until its reactor was finished.
 struct PostJob : std::enable_shared_from_this<PostJob> {
   Exchange& exchange;
@@ -26,6 +29,8 @@ struct PostJob : std::enable_shared_from_this<PostJob> {
   std::vector<Result<Accepted>> results;
   std::vector<Digest> digests;
   std::atomic<std::size_t> open{0};
+  std::vector<char> again;         // by submission: it was accepted before, its answer is given again
+  std::optional<Error> uncovered;  // why the witnesses' quorum was waited for in vain
 
   PostJob(Exchange& on, MemberId by, grpc::CallbackServerContext* c, const v1::PostRequest* req, v1::PostResponse* res,
           UnaryReactor* r)
@@ -50,6 +55,7 @@ struct PostJob : std::enable_shared_from_this<PostJob> {
     TRY_OK(exchange.space.CheckStatements());
     results.assign(count, Refuse(Reason::kInternal));
     digests.resize(count);
+    again.assign(count, 0);
     std::vector<std::optional<ledger::VerifiedStatement>> ready(count);
     std::optional<record::VerifiedBatch> batch;  // the last one: statements of one batch are verified once
     for (std::size_t i = 0; i < count; ++i) {
@@ -162,6 +168,31 @@ struct PostJob : std::enable_shared_from_this<PostJob> {
 
   void Closed() {
     if (open.fetch_sub(1) != 1) return;
+    const auto last = LastToCover();
+    if (!last) return AnswerNow(Ok());
+    // Until then, or until shortly before the caller stops listening.
+    exchange.sequencer.WaitCovered(*last, context->deadline() - kTimeToAnswer,
+                                   [self = shared_from_this()](Status covered) { self->AnswerNow(covered); });
+  }
+
+  // The last of the openings, whose release waits for the witnesses; nullopt: none does.
+  std::optional<std::uint64_t> LastToCover() {
+    std::optional<std::uint64_t> last;
+    for (std::size_t i = 0; i < results.size(); ++i) {
+      auto& result = results[i];
+      if (!result)
+        if (auto before = TakenBefore(i)) result = *std::move(before);
+      if (!result || !std::holds_alternative<ledger::Open>(result->statement->payload)) continue;
+      const auto& verdicts = result->decision.verdicts;
+      if (std::none_of(verdicts.begin(), verdicts.end(), [](const auto& one) { return one.allowed(); })) continue;
+      const std::uint64_t index = result->head.index;
+      if (!exchange.sequencer.Covers(index, result->decision)) last = std::max(last.value_or(0), index);
+    }
+    return last;
+  }
+
+  void AnswerNow(const Status& covered) {
+    uncovered = covered ? std::nullopt : std::optional(covered.error());
     Status done = Refuse(Reason::kInternal);
     try {
       done = Answer();
@@ -202,6 +233,17 @@ struct PostJob : std::enable_shared_from_this<PostJob> {
     return *std::move(before);
   }
 
+  // Handed in again, it may be turned away before anybody sees that it is in the log.
+  std::optional<Accepted> TakenBefore(std::size_t i) {
+    const Reason reason = results[i].error().reason;
+    if (reason != Reason::kExists && reason != Reason::kPoolFull && reason != Reason::kStorage &&
+        reason != Reason::kShuttingDown)
+      return std::nullopt;
+    auto before = AcceptedBefore(digests[i]);
+    if (before) again[i] = 1;
+    return before;
+  }
+
   // An opening whose answer was lost: the same decision is released once more, unless something came in between.
   bool MayReleaseAgain(const Accepted& before, const ledger::Open& asked) {
     auto may = exchange.sequencer.Read([&](const ledger::State& state) {
@@ -217,15 +259,6 @@ struct PostJob : std::enable_shared_from_this<PostJob> {
 
   proto::Outcome OutcomeOf(std::size_t i, const PublishedCheckpoint& checkpoint) {
     auto& result = results[i];
-    bool again = false;
-    // Handed in again, it may be turned away before anybody sees that it is in the log.
-    if (!result && (result.error().reason == Reason::kExists || result.error().reason == Reason::kPoolFull ||
-                    result.error().reason == Reason::kStorage || result.error().reason == Reason::kShuttingDown)) {
-      if (auto before = AcceptedBefore(digests[i])) {
-        result = *std::move(before);
-        again = true;
-      }
-    }
     if (!result) {
       // What the store or a fault of ours said is for the operations log; the author gets the sentence.
       const auto klass = ClassOf(result.error().reason);
@@ -239,10 +272,15 @@ struct PostJob : std::enable_shared_from_this<PostJob> {
     TRY(auto receipt, MakeReceipt(exchange.sequencer, *result, checkpoint));
     proto::Accepted accepted{std::move(receipt), {}};
     const auto* asked = std::get_if<ledger::Open>(&result->statement->payload);
-    if (asked != nullptr && (!again || MayReleaseAgain(*result, *asked))) {
+    if (asked != nullptr && (again[i] == 0 || MayReleaseAgain(*result, *asked))) {
+      const auto covered = exchange.sequencer.Covers(result->head.index, result->decision);
+      const auto& verdicts = result->decision.verdicts;
+      if (!covered && std::any_of(verdicts.begin(), verdicts.end(), [](const auto& one) { return one.allowed(); }))
+        return uncovered ? *uncovered : Refuse(Reason::kNoQuorum);
+      if (!covered) return accepted;
       TRY(auto release,
           exchange.releaser.Release(
-              *result, [&](const Digest& record) { return exchange.sequencer.RecordEntry(record); }, exchange.random));
+              *result, *covered, [&](const Digest& record) { return exchange.sequencer.RecordEntry(record); }, exchange.random));
       if (release) accepted.releases.push_back(*std::move(release));
     }
     return accepted;

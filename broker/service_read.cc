@@ -35,7 +35,10 @@ Result<bool> Show(Exchange& exchange, std::uint64_t index, std::uint64_t size, c
   bytes += SizeOf(*seen);
   TRY(auto path, sequencer.Inclusion(index, size));
   page.entries.push_back({std::move(*seen), std::move(path), {}});
-  if (mail) page.entries.back().releases = ReleasesWith(exchange, index, caller);
+  if (mail) {
+    // What the witnesses have not covered yet is released later: the caller sees by the view that it was not.
+    if (auto releases = ReleasesWith(exchange, index, caller)) page.entries.back().releases = *std::move(releases);
+  }
   return true;
 }
 
@@ -162,16 +165,22 @@ grpc::ServerUnaryReactor* ExchangeService::Custody(grpc::CallbackServerContext* 
 grpc::ServerUnaryReactor* ExchangeService::GetReceipt(grpc::CallbackServerContext* context,
                                                       const v1::ReceiptRequest* request, v1::ReceiptAnswer* response) {
   return Unary(context, "GetReceipt", [this, request, response](const MemberId& caller) -> Status {
-    TRY(auto digest, proto::FromMessage(*request));
-    TRY(auto view, ViewFrom(exchange_.sequencer, request->verified_size()));
+    TRY(auto query, proto::FromMessage(*request));
     // Before anything is read: another's statement takes as long as none.
     auto index = exchange_.sequencer.Read([&](const ledger::State& state) -> std::optional<std::uint64_t> {
-      const auto* known = state.statement(digest);
+      const auto* known = state.statement(query.statement);
       const bool may = known != nullptr && (known->author == nullptr || *known->author == caller);
       return may ? std::optional(known->index) : std::nullopt;
     });
     if (!index) return Refuse(Reason::kNotFound);
-    TRY(auto receipt, ReceiptAt(exchange_.sequencer, *index, view.checkpoint));
+    if (query.witnessed) {
+      TRY(auto cosigned, WitnessedView(exchange_.sequencer, *index, request->verified_size()));
+      TRY(auto receipt, ReceiptAt(exchange_.sequencer, *index, cosigned.size));
+      proto::ToMessage(receipt, cosigned.view, response);
+      return Ok();
+    }
+    TRY(auto view, ViewFrom(exchange_.sequencer, request->verified_size()));
+    TRY(auto receipt, ReceiptAt(exchange_.sequencer, *index, view.checkpoint->size()));
     proto::ToMessage(receipt, view.view, response);
     return Ok();
   });

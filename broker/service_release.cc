@@ -30,7 +30,7 @@ bool StillAllowed(const ledger::State& state, const ledger::OrderState& order, c
 
 }  // namespace
 
-std::vector<proto::Release> ReleasesWith(Exchange& exchange, std::uint64_t index, const MemberId& caller) {
+Result<std::vector<proto::Release>> ReleasesWith(Exchange& exchange, std::uint64_t index, const MemberId& caller) {
   std::vector<proto::Release> out;
   const bool own = exchange.sequencer.Read([&](const ledger::State& state, const Glances& glances) {
     const Glance& glance = glances.at(index);
@@ -40,6 +40,8 @@ std::vector<proto::Release> ReleasesWith(Exchange& exchange, std::uint64_t index
   if (!own) return out;
   auto accepted = exchange.sequencer.AcceptedAt(index);
   if (!accepted) return out;
+  const auto covered = exchange.sequencer.Covers(index, accepted->decision);
+  if (!covered) return Refuse(Reason::kNoQuorum);
   const auto* opening = std::get_if<ledger::StandingOpening>(&accepted->statement->payload);
   const auto order = exchange.sequencer.Read([&](const ledger::State& state) -> std::optional<ledger::OrderState> {
     const auto* one = state.order(opening->order);
@@ -48,7 +50,7 @@ std::vector<proto::Release> ReleasesWith(Exchange& exchange, std::uint64_t index
   });
   if (!order) return out;
   auto release = exchange.releaser.ReleaseStanding(
-      *accepted, *order, [&](const Digest& record) { return exchange.sequencer.RecordEntry(record); }, exchange.random);
+      *accepted, *covered, *order, [&](const Digest& record) { return exchange.sequencer.RecordEntry(record); }, exchange.random);
   if (!release) {
     Log(Level::kAlarm, "not-released",
         {{"entry", std::to_string(index)},

@@ -176,6 +176,9 @@ bool Sees(const Viewer& viewer, const Glances& glances, const Glance& glance) {
     }
     case Kind::kStandingOpening:
       return viewer.SeesAct(author, glance.names) || viewer.AudienceShown(glance.names);
+    case Kind::kLookup:  // who reads everything is seen by every agency's auditors
+      return SeesOwn(viewer, author) ||
+             (viewer.state.is_joint_auditor(author) && (viewer.for_agency || viewer.Auditor()));
     case Kind::kPurge:
       return SeesPurge(viewer, glances, glance, author);
   }

@@ -32,6 +32,7 @@ struct Known {
 //   answer             the originator's agency; a consent also whom it is given
 //   standing order     its author with the officers of its agency, and the originators of what it opened, who ask for it
 //                      by its digest: it is in no custody, which would tell of the other records that it opened
+//   look-up            its author with the officers of its agency; a joint auditor's: the auditors of every agency
 //   purge              its author, the officers of its agency, and whoever may see one of the statements that it erased
 bool MaySee(const Known& known, std::uint64_t index, const MemberId& caller);
 

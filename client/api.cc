@@ -149,8 +149,9 @@ Outcome<NewsItem> Session::SubmitCharterAmendment(const std::string& envelope) {
   return ToOutcome(impl_->core.SubmitCharterAmendment(envelope));
 }
 Outcome<NewsItem> Session::RotateEpoch() { return ToOutcome(impl_->core.RotateEpoch()); }
-Outcome<std::uint64_t> Session::ExportLog(const std::filesystem::path& folder, const Progress& progress) {
-  return ToOutcome(impl_->core.ExportLog(folder, progress));
+Outcome<std::uint64_t> Session::ExportLog(const std::filesystem::path& folder, const std::string& why,
+                                            const Progress& progress) {
+  return ToOutcome(impl_->core.ExportLog(folder, why, progress));
 }
 
 // ---- without a session ----

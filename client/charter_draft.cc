@@ -9,6 +9,7 @@
 #include "core/crypto/x509.h"
 #include "core/io/file.h"
 #include "core/log/note.h"
+#include "core/log/witness_policy.h"
 #include "core/text/catalogue.h"
 
 namespace valija::client {
@@ -99,6 +100,28 @@ Status Cap(const Json& caps, const char* key, N& value) {
   return Ok();
 }
 
+// The file is a C2SP tlog-policy; the charter takes it in its one form. Without one there are no witnesses.
+Status Witnesses(const Json& json, const fs::path& folder, ledger::Charter& charter) {
+  TRY_OK(Cap(json, "degraded-after-seconds", charter.degraded_after_seconds));
+  if (!json.contains("witnesses")) {
+    TRY_OK(Cap(json, "max-checkpoint-age-seconds", charter.max_checkpoint_age_seconds));
+    return Ok();
+  }
+  TRY(auto path, Text(json, "witnesses", "the draft"));
+  TRY(auto text, io::ReadText(folder / path, log::WitnessPolicy::kMaxText));
+  TRY(auto policy, log::WitnessPolicy::Parse(text));
+  charter.witness_policy = policy.Text();
+  charter.max_checkpoint_age_seconds = 3600;
+  return Cap(json, "max-checkpoint-age-seconds", charter.max_checkpoint_age_seconds);
+}
+
+std::string Indented(const std::string& text) {
+  std::istringstream lines(text);
+  std::string out;
+  for (std::string line; std::getline(lines, line);) out += "              " + line + "\n";
+  return out;
+}
+
 }  // namespace
 
 Result<BrokerCard> BrokerCard::Parse(std::string_view text) {
@@ -126,7 +149,8 @@ Result<ledger::Envelope> DraftCharter(const fs::path& draft, Time now, crypto::R
   if (json.is_discarded()) return Wrong("not JSON (comments are allowed)");
   TRY_OK(OnlyKeys(json, "the draft",
                   {"origin", "title", "agencies", "brokers", "carrier-ca", "joint-auditors", "purposes", "clearances",
-                   "caps", "amendment-signatures", "amends"}));
+                   "caps", "amendment-signatures", "amends", "witnesses", "max-checkpoint-age-seconds",
+                   "degraded-after-seconds"}));
   const fs::path folder = draft.parent_path();
   ledger::Charter charter;
   charter.time = now;
@@ -196,6 +220,7 @@ Result<ledger::Envelope> DraftCharter(const fs::path& draft, Time now, crypto::R
   }
   charter.amendment_signatures = static_cast<std::uint32_t>(charter.agencies.size());
   TRY_OK(Cap(json, "amendment-signatures", charter.amendment_signatures));
+  TRY_OK(Witnesses(json, folder, charter));
   auto kind = ledger::Kind::kCharter;
   Bytes payload;
   if (json.contains("amends")) {
@@ -287,6 +312,14 @@ Result<std::string> DescribeCharter(const ledger::Envelope& envelope) {
   out << Format(Id::kCharterMoreCaps, charter->amendment_signatures, caps.response_hours[0], caps.response_hours[1],
                 caps.response_hours[2])
       << "\n";
+  if (charter->witness_policy.empty()) {
+    out << text::Text(Id::kCharterNoWitnesses) << "\n";
+  } else {
+    out << Format(Id::kCharterWitnesses, charter->max_checkpoint_age_seconds, Indented(charter->witness_policy))
+        << (charter->degraded_after_seconds == 0 ? text::Text(Id::kCharterNeverDegraded)
+                                                 : Format(Id::kCharterDegraded, charter->degraded_after_seconds))
+        << "\n";
+  }
   if (amendment != nullptr) {
     out << Format(Id::kCharterAmends, amendment->previous.Hex(), envelope.signatures.size()) << "\n";
     return out.str();

@@ -233,11 +233,11 @@ int PolicyCheck(const Common& common, const std::vector<std::string>& files) {
   return good ? 0 : 2;
 }
 
-int Export(const Common& common, const std::string& folder) {
+int Export(const Common& common, const std::string& folder, const std::string& why) {
   int status = 0;
   auto session = Start(common, status);
   if (!session) return status;
-  auto size = session->ExportLog(folder, ProgressBar(Text(Id::kExporting)));
+  auto size = session->ExportLog(folder, why, ProgressBar(Text(Id::kExporting)));
   if (!size) return Fail(common, size.failure());
   if (common.json)
     std::cout << nlohmann::ordered_json{{"folder", folder}, {"entries", *size}}.dump() << "\n";

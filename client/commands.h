@@ -40,13 +40,14 @@ int ListSent(const Common& common, bool due);            // due: what I asked, a
 struct OpenArguments {
   std::string record, purpose, case_reference, output, approved_request, emergency;
   int portion = -1;  // -1: the only one for me
+  unsigned wait_seconds = 0;  // 0: as the library has it
 };
 int Open(const Common& common, const OpenArguments& arguments);
 int Acknowledge(const Common& common, const std::string& record, const std::string& outcome);
 int Revoke(const Common& common, const std::string& record, const std::string& why);
 int Custody(const Common& common, const std::string& record);
 int PolicyCheck(const Common& common, const std::vector<std::string>& files);
-int Export(const Common& common, const std::string& folder);
+int Export(const Common& common, const std::string& folder, const std::string& why);
 
 int Enrol(const Common& common, const std::string& card, const Session::EnrolOptions& options);
 int Remove(const Common& common, const std::string& member);

@@ -33,6 +33,10 @@ int Open(const Common& common, const OpenArguments& arguments) {
   OpenRequest request{*record, 0, arguments.purpose, arguments.case_reference, arguments.output, {}, {}};
   request.approved_request = arguments.approved_request;
   request.emergency = arguments.emergency;
+  request.wait = std::chrono::seconds(arguments.wait_seconds);
+  request.waiting = [](const std::string& missing) {
+    std::cerr << Format(Id::kWaitsForWitnesses, Visible(missing)) << "\n";
+  };
   if (arguments.portion >= 0) {
     request.portion = static_cast<std::uint32_t>(arguments.portion);
   } else {

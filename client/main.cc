@@ -99,6 +99,7 @@ int main(int argc, char** argv) {
   open_command->add_option("--case", open.case_reference, Text(Id::kHelpOpenCase));
   open_command->add_option("--approved", open.approved_request, Text(Id::kHelpOpenApproved));
   open_command->add_option("--emergency", open.emergency, Text(Id::kHelpOpenEmergency));
+  open_command->add_option("--wait", open.wait_seconds, Text(Id::kHelpOpenWait))->check(CLI::Range(1u, 86400u));
   open_command->add_option("-o,--output", open.output, Text(Id::kHelpOpenOutput));
   open_command->callback([&] { status = Open(common, open); });
 
@@ -246,7 +247,8 @@ int main(int argc, char** argv) {
 
   auto* export_command = app.add_subcommand("export", Text(Id::kHelpExport));
   export_command->add_option("folder", folder, Text(Id::kHelpExportFolder))->required();
-  export_command->callback([&] { status = Export(common, folder); });
+  export_command->add_option("--why", why, Text(Id::kHelpExportWhy))->required();
+  export_command->callback([&] { status = Export(common, folder, why); });
 
   auto* charter_command = app.add_subcommand("charter", Text(Id::kHelpCharter));
   charter_command->require_subcommand(1);

@@ -10,6 +10,8 @@ struct SessionCore::Asked {
   std::string purpose, case_reference;
   std::optional<Digest> approved;
   std::string emergency;
+  Duration wait{};
+  std::function<void(const std::string&)> waiting;
 };
 
 // A portion that is to be opened. The content key, the body and its context are the original's, also where a grant gives

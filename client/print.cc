@@ -308,6 +308,9 @@ std::string NewsLine(const NewsItem& item) {
     said = Format(Id::kNewsOrder, item.by, item.purpose, ShortId(item.id));
   else if (item.kind == "purge")
     said = Format(Id::kNewsPurged, item.by);
+  else if (item.kind == "lookup")
+    said = item.end_entry == 0 ? Format(Id::kNewsReadsOn, item.by, item.first_entry)
+                               : Format(Id::kNewsReads, item.by, item.first_entry, item.end_entry);
   if (!why.empty()) said = Format(Id::kNewsWhy, said, why);
   if (!item.emergency.empty()) said = Format(Id::kNewsEmergency, said, item.emergency);
   if (item.erased_by) said = Format(Id::kNewsErased, said, *item.erased_by);

@@ -118,23 +118,38 @@ Error Unsettled(Error error, const ledger::Envelope& envelope, bool lost) {
   return error;
 }
 
-Result<PostAnswer> SessionCore::PostPatiently(const std::vector<Submission>& submissions, bool& lost, Time until) {
+Result<PostAnswer> SessionCore::PostPatiently(const std::vector<Submission>& submissions, bool& lost, Time until,
+                                              const std::function<void(const std::string&)>& waiting) {
   constexpr int kAttempts = 3;
   auto unanswered = [](const Error& error) {  // a connection that went dead is noticed by nothing but the deadline
     return error.reason == Reason::kUnavailable || error.reason == Reason::kDeadline;
   };
+  // In the log, and not released before the witnesses' quorum covers it: asked for again until the request expires.
+  auto uncovered = [](const auto& outcome) { return !outcome && outcome.error().reason == Reason::kNoQuorum; };
+  const bool witnesses = until != Time::max() && verifier_.directory().witness_policy() != nullptr;
   auto turned_away = [](const auto& outcome) { return !outcome && outcome.error().reason == Reason::kPoolFull; };
   // The last answer there was: what it says of some must not be forgotten when another attempt for the others fails. The
   // broker knows a statement that it has accepted, also when its pool is full.
   std::optional<PostAnswer> last;
   for (int attempt = 1;; ++attempt) {
-    auto answer = transport_->Post(submissions, verifier_.verified_size());
+    // The first time not for long, so that whoever waits is soon told for whom.
+    auto answer = transport_->Post(submissions, verifier_.verified_size(),
+                                   std::chrono::milliseconds(witnesses && attempt == 1 ? 5000 : 0));
     bool again = false;
     if (answer) {
       if (answer->outcomes.size() != submissions.size())
         return Refuse(Reason::kBadProof, "the broker answered for another number of statements");
       again = std::any_of(answer->outcomes.begin(), answer->outcomes.end(), turned_away);
+      const auto waits = std::find_if(answer->outcomes.begin(), answer->outcomes.end(), uncovered);
+      const bool wait = waits != answer->outcomes.end() && Now() + pause_ < until;
+      if (wait && waiting) waiting(waits->error().detail);
       last = *std::move(answer);
+      if (wait) {
+        lost = true;  // as good as: it is answered again
+        std::this_thread::sleep_for(pause_);
+        attempt = std::max(attempt - 1, 1);
+        continue;
+      }
     } else {
       lost = lost || unanswered(answer.error());
       again = unanswered(answer.error()) || answer.error().reason == Reason::kPoolFull;

@@ -39,9 +39,11 @@ class SessionCore {
   SessionCore(Profile profile, Keyring keys, std::unique_ptr<Transport> transport);
   SessionCore(const SessionCore&) = delete;
 
-  Status Refresh() {
+  // `whatever_its_age`: for what only stops and takes back, which must not wait for the witnesses.
+  Status Refresh(bool whatever_its_age = false) {
     ForgetOldWindow();
-    return verifier_.Refresh(*transport_);
+    TRY_OK(verifier_.Refresh(*transport_));
+    return whatever_its_age ? Ok() : verifier_.CheckFresh(Now());
   }
   void set_pause(std::chrono::milliseconds pause) { pause_ = pause; }  // for tests
   Result<WhoAmI> Me();
@@ -104,7 +106,8 @@ class SessionCore {
   Result<NewsItem> SubmitCharterAmendment(const std::string& envelope);
 
   // ---- session_export.cc ----
-  Result<std::uint64_t> ExportLog(const std::filesystem::path& folder, const Progress& progress);
+  Result<std::uint64_t> ExportLog(const std::filesystem::path& folder, const std::string& why,
+                                  const Progress& progress);
 
  private:
   struct Prepared;
@@ -116,6 +119,8 @@ class SessionCore {
   const ledger::Charter& Terms() const { return *verifier_.directory().charter(); }
   Result<const ledger::AgencyState*> MyAgency() const;  // kNotAuthorised: it is not, or no longer, in the charter
 
+  // Says in the log what I am about to read of it; its digest.
+  Result<Digest> LookUpEntries(std::uint64_t from, std::uint64_t end, const std::string& why);
   // Signs directly, posts, verifies the receipt.
   Result<VerifiedEntry> PostDirect(ledger::Kind kind, Bytes payload, record::Attachments attachments = {});
   // The digest under which that will be known, for what has to be kept before it is posted.
@@ -124,7 +129,8 @@ class SessionCore {
   // Posts, up to three times while there is no answer or the pool is full, but not from `until` on (a statement posted
   // twice is accepted once). Sets `lost` if an attempt ended without an answer: whatever is said after that, the statements
   // may be in the log, or come there.
-  Result<PostAnswer> PostPatiently(const std::vector<Submission>& submissions, bool& lost, Time until = Time::max());
+  Result<PostAnswer> PostPatiently(const std::vector<Submission>& submissions, bool& lost, Time until = Time::max(),
+                                   const std::function<void(const std::string&)>& waiting = {});
   // Whether a stream that ended so is begun again: at its greatest age the broker ends each, and it may be restarting.
   // Waits before it says yes, longer each time that nothing came of the last stream: under two minutes in all.
   bool AnotherStream(const Error& why, bool progress, int& fruitless) const;

@@ -10,6 +10,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr Duration kLookupLasts = std::chrono::hours(24);
+
 Status WriteUnder(const fs::path& folder, const proto::ExportFile& file) {
   const fs::path path = folder / file.path;
   std::error_code error;
@@ -20,22 +22,31 @@ Status WriteUnder(const fs::path& folder, const proto::ExportFile& file) {
 
 }  // namespace
 
-Result<std::uint64_t> SessionCore::ExportLog(const fs::path& folder, const Progress& progress) {
+Result<Digest> SessionCore::LookUpEntries(std::uint64_t from, std::uint64_t end, const std::string& why) {
+  const auto by = By();
+  TRY(auto entry, PostDirect(ledger::Kind::kLookup, proto::EncodeLookup({by, from, end, by.time + kLookupLasts, why})));
+  return entry.statement->digest;
+}
+
+Result<std::uint64_t> SessionCore::ExportLog(const fs::path& folder, const std::string& why, const Progress& progress) {
   TRY_OK(Refresh());
-  TRY(auto view, transport_->Checkpoint(verifier_.verified_size()));
-  TRY(auto checkpoint, verifier_.Advance(view));
   proto::ExportBuilder builder;
+  std::optional<log::SignedCheckpoint> before;
   if (fs::exists(folder / "checkpoint")) {
     TRY(auto note, io::ReadText(folder / "checkpoint", 1 << 16));
-    TRY(auto before, verifier_.VerifyOlder(note));
-    if (before.size() > checkpoint.size())
+    TRY(before, verifier_.VerifyOlder(note));
+    if (before->size() > verifier_.verified_size())
       return Refuse(Reason::kRolledBack, "the folder holds more entries than the broker shows");
     TRY(builder,
-        proto::ExportBuilder::Continue(before.checkpoint(), [&](const std::string& path) -> std::optional<Bytes> {
+        proto::ExportBuilder::Continue(before->checkpoint(), [&](const std::string& path) -> std::optional<Bytes> {
           auto bytes = io::ReadFile(folder / path);
           return bytes ? std::optional(*std::move(bytes)) : std::nullopt;
         }));
   }
+  // Said in the log before anything is read, so it is in the copy too.
+  TRY(auto lookup, LookUpEntries(builder.size(), 0, why));
+  TRY(auto view, transport_->Checkpoint(verifier_.verified_size()));
+  TRY(auto checkpoint, verifier_.Advance(view));
   const auto kPurgeType = ledger::PayloadType(ledger::Kind::kPurge);
   Status failed = Ok();
   auto flush = [&] {
@@ -47,7 +58,7 @@ Result<std::uint64_t> SessionCore::ExportLog(const fs::path& folder, const Progr
   auto fetch = [&]() -> Status {
     for (int fruitless = 0; failed && builder.size() < checkpoint.size();) {
       const auto begun_at = builder.size();
-      auto fetched = transport_->Entries(builder.size(), checkpoint.size(), [&](proto::LoggedEntry entry) {
+      auto fetched = transport_->Entries(builder.size(), checkpoint.size(), lookup, [&](proto::LoggedEntry entry) {
         purged = purged || (entry.envelope && entry.envelope->payload_type == kPurgeType);
         builder.Add(entry);
         if (progress) progress(builder.size(), checkpoint.size());
@@ -67,6 +78,7 @@ Result<std::uint64_t> SessionCore::ExportLog(const fs::path& folder, const Progr
   const auto superseded = builder.Superseded();
   if (continues && purged) {  // files from before may hold what is erased since; the checkpoint comes last of all
     builder = proto::ExportBuilder();
+    TRY(lookup, LookUpEntries(0, checkpoint.size(), why));
     TRY_OK(fetch());
   }
   TRY(auto rest, builder.Finish(checkpoint));

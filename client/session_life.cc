@@ -17,7 +17,7 @@ Result<NewsItem> SessionCore::Acknowledge(const std::string& record, const std::
 }
 
 Result<NewsItem> SessionCore::Revoke(const std::string& record, const std::string& why, bool recall) {
-  TRY_OK(Refresh());
+  TRY_OK(Refresh(true));
   TRY(auto digest, Resolve(record));
   TRY(auto entry, PostDirect(ledger::Kind::kRevocation, proto::EncodeRevocation({By(), digest, why, recall})));
   return News(entry);

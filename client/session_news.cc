@@ -99,6 +99,12 @@ struct Teller {
     news.request = opening.order.Hex();
     Portions();
   }
+  void operator()(const ledger::Lookup& lookup) const {
+    news.first_entry = lookup.from_index;
+    news.end_entry = lookup.end_index;
+    news.until = ToTimePoint(lookup.expires);
+    news.why = lookup.why;
+  }
   void operator()(const ledger::Purge& purge) const {
     for (const auto& erasure : purge.erasures) news.erased.push_back(erasure.statement.Hex());
     news.record = news.erased.front();

@@ -70,7 +70,7 @@ Result<std::vector<Result<OpenedPortion>>> SessionCore::Open(const std::vector<O
   TRY_OK(Sync());  // an amendment that the decision will cite must be known
   std::vector<Result<OpenedPortion>> out(requests.size(), Result<OpenedPortion>(Refuse(Reason::kUnavailable)));
   const auto& first = requests[0];
-  Asked asked{first.purpose, first.case_reference, {}, first.emergency};
+  Asked asked{first.purpose, first.case_reference, {}, first.emergency, first.wait, first.waiting};
   if (!first.approved_request.empty()) {
     TRY(const auto* approved, ResolveStatement(first.approved_request, ledger::Kind::kOpen));
     asked.approved = approved->statement->digest;
@@ -123,8 +123,8 @@ Result<std::uint64_t> SessionCore::RequestKeys(const std::vector<Wanted*>& wante
                     .expires = {},
                     .approved_request = asked.approved,
                     .emergency = asked.emergency};
-  open.expires =
-      open.by.time + std::min<Duration>(kRequestLifetime, std::chrono::seconds(Terms().caps.request_lifetime_seconds));
+  const Duration most = std::chrono::seconds(Terms().caps.request_lifetime_seconds);
+  open.expires = open.by.time + std::min<Duration>(asked.wait.count() != 0 ? asked.wait : kRequestLifetime, most);
   TRY(const auto* agency, MyAgency());
   for (const auto& one : wanted) {
     KeyId key = one->slip.epoch_key_id;
@@ -141,7 +141,7 @@ Result<std::uint64_t> SessionCore::RequestKeys(const std::vector<Wanted*>& wante
   submissions[0].envelope = std::move(envelope);
   // The very same statement, should the answer be lost: it is decided once, and until it expires it is answered again.
   bool lost = false;
-  auto posted = PostPatiently(submissions, lost, open.expires);
+  auto posted = PostPatiently(submissions, lost, open.expires, asked.waiting);
   if (!posted) return Unsettled(posted.error(), submissions[0].envelope, lost);
   const auto& answer = *posted;
   if (!answer.outcomes[0]) return Unsettled(answer.outcomes[0].error(), submissions[0].envelope, lost);
@@ -164,8 +164,14 @@ Result<std::uint64_t> SessionCore::RequestKeys(const std::vector<Wanted*>& wante
       out[wanted[i]->place] = RefusalOf(verdict, asked.approved.value_or(request_digest));
   }
   if (allowed == 0) return index;
+  if (auto covered = verifier_.CheckCovered(index, decision); !covered) {
+    // Other witnesses may be named by an amendment that is not folded yet.
+    if (covered.error().reason != Reason::kNoQuorum) return covered.error();
+    TRY_OK(Refresh());
+    TRY_OK(verifier_.CheckCovered(index, decision));
+  }
   if (lost && accepted.releases.empty())
-    return Refuse(Reason::kReplayed, "the answer was lost, and what entry " + std::to_string(index) +
+    return Refuse(Reason::kReplayed, "the answer was lost or late, and what entry " + std::to_string(index) +
                                          " granted is not released again: something has changed since; ask anew");
   if (accepted.releases.size() != 1) return Refuse(Reason::kWrongRelease, "not one release");
   const auto& release = accepted.releases[0];

@@ -110,7 +110,8 @@ Result<std::optional<WaitingItem>> SessionCore::LookUp(const proto::WaitingItem&
 // For a joint auditor, who is concerned by nothing and sees everything: the entry by its index, proved by the log's tiles.
 Result<const VerifiedEntry*> SessionCore::FindByAudit(const Digest& digest, std::uint64_t index) {
   std::optional<proto::LoggedEntry> logged;
-  TRY_OK(transport_->Entries(index, index + 1, [&](proto::LoggedEntry entry) {
+  TRY(const auto lookup, LookUpEntries(index, index + 1, "what waits for a joint auditor"));
+  TRY_OK(transport_->Entries(index, index + 1, lookup, [&](proto::LoggedEntry entry) {
     logged = std::move(entry);
     return false;
   }));

@@ -69,12 +69,13 @@ class GrpcTransport final : public Transport {
     stub_ = v1::Exchange::NewStub(channel_);
   }
 
-  Result<PostAnswer> Post(const std::vector<Submission>& submissions, std::uint64_t verified_size) override {
+  Result<PostAnswer> Post(const std::vector<Submission>& submissions, std::uint64_t verified_size,
+                          std::chrono::milliseconds at_most) override {
     v1::PostRequest request;
     for (const auto& submission : submissions) proto::ToMessage(submission, request.add_submissions());
     request.set_verified_size(verified_size);
     v1::PostResponse response;
-    TRY_OK(Call(&v1::Exchange::Stub::Post, request, &response));
+    TRY_OK(Call(&v1::Exchange::Stub::Post, request, &response, at_most));
     return proto::FromMessage(response, submissions.size());
   }
 
@@ -144,10 +145,12 @@ class GrpcTransport final : public Transport {
     return proto::FromMessage(response);
   }
 
-  Result<std::pair<proto::Receipt, View>> Receipt(const Digest& statement, std::uint64_t verified_size) override {
+  Result<std::pair<proto::Receipt, View>> Receipt(const Digest& statement, std::uint64_t verified_size,
+                                                  bool witnessed) override {
     v1::ReceiptRequest request;
     request.set_statement(statement.bytes.data(), statement.bytes.size());
     request.set_verified_size(verified_size);
+    request.set_witnessed(witnessed);
     v1::ReceiptAnswer response;
     TRY_OK(Call(&v1::Exchange::Stub::GetReceipt, request, &response));
     return proto::FromMessage(response);
@@ -162,13 +165,15 @@ class GrpcTransport final : public Transport {
     return ToBytes(AsBytes(response.data()));
   }
 
-  Status Entries(std::uint64_t from, std::uint64_t end, const std::function<bool(proto::LoggedEntry)>& entry) override {
+  Status Entries(std::uint64_t from, std::uint64_t end, const Digest& lookup,
+                 const std::function<bool(proto::LoggedEntry)>& entry) override {
     Reconnect();
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + std::chrono::hours(12));
     v1::EntriesRequest request;
     request.set_from_index(from);
     request.set_end_index(end);
+    request.set_lookup(lookup.bytes.data(), lookup.bytes.size());
     auto stream = stub_->Entries(&context, request);
     v1::LoggedEntry message;
     while (stream->Read(&message)) {
@@ -222,10 +227,11 @@ class GrpcTransport final : public Transport {
   }
 
   template <class Method, class Request, class Response>
-  Status Call(Method method, const Request& request, Response* response) {
+  Status Call(Method method, const Request& request, Response* response, std::chrono::milliseconds at_most = {}) {
     Reconnect();
     grpc::ClientContext context;
-    context.set_deadline(std::chrono::system_clock::now() + endpoint_.timeout);
+    const auto wait = at_most.count() == 0 ? endpoint_.timeout : std::min(at_most, endpoint_.timeout);
+    context.set_deadline(std::chrono::system_clock::now() + wait);
     auto status = ((*stub_).*method)(&context, request, response);
     return status.ok() ? Ok() : Status(FromStatus(context, status));
   }

@@ -53,7 +53,9 @@ class Transport {
   static Result<std::unique_ptr<Transport>> Connect(Endpoint endpoint);  // lazily; the first call says if it works
   virtual ~Transport() = default;
 
-  virtual Result<PostAnswer> Post(const std::vector<Submission>& submissions, std::uint64_t verified_size) = 0;
+  // `at_most`: how long to wait for the answer; 0: as long as for every call.
+  virtual Result<PostAnswer> Post(const std::vector<Submission>& submissions, std::uint64_t verified_size,
+                                  std::chrono::milliseconds at_most = {}) = 0;
   virtual Result<EntriesAnswer> Directory(std::uint64_t from, std::uint64_t verified_size) = 0;
   virtual Result<EntriesAnswer> Mailbox(std::uint64_t cursor, std::uint64_t verified_size) = 0;
   // Until the callback returns false (then Ok) or the stream ends (then why).
@@ -63,10 +65,12 @@ class Transport {
   virtual Result<EntriesAnswer> Custody(const Digest& record, std::uint64_t from, std::uint64_t verified_size) = 0;
   virtual Result<WaitingAnswer> Waiting(std::uint64_t verified_size) = 0;
   virtual Result<View> Checkpoint(std::uint64_t verified_size) = 0;
-  virtual Result<std::pair<proto::Receipt, View>> Receipt(const Digest& statement, std::uint64_t verified_size) = 0;
+  // `witnessed`: under the latest checkpoint that a quorum cosigned, which may be older than the verified one.
+  virtual Result<std::pair<proto::Receipt, View>> Receipt(const Digest& statement, std::uint64_t verified_size,
+                                                          bool witnessed = false) = 0;
   virtual Result<Bytes> Tile(const std::string& path) = 0;
-  // Every entry from an index on, up to end (exclusive).
-  virtual Status Entries(std::uint64_t from, std::uint64_t end,
+  // Every entry from an index on, up to end (exclusive), for a look-up of mine that covers them.
+  virtual Status Entries(std::uint64_t from, std::uint64_t end, const Digest& lookup,
                          const std::function<bool(proto::LoggedEntry)>& entry) = 0;
   // `slice(i)` gives slice i. Resumes after a broken connection as often as progress is made.
   virtual Status Upload(const Hash& root, std::uint64_t length, const std::vector<Hash>& slice_hashes,

@@ -154,7 +154,8 @@ struct NewsItem {
   std::uint32_t portion = 0;               // amendment
   std::uint64_t sequence = 0;              // amendment: 1, 2, ..
   std::string policy_text;                 // amendment: its policy, if it is shown to me
-  std::optional<TimePoint> until;          // standing order
+  std::optional<TimePoint> until;          // standing order, look-up
+  std::uint64_t first_entry = 0, end_entry = 0;  // look-up: what is read; end 0: and whatever comes
   std::vector<std::string> erased;         // purge: ids
   std::optional<std::uint64_t> erased_by;  // entry of the purge that erased this statement
 };
@@ -173,6 +174,9 @@ struct OpenRequest {
   std::filesystem::path output;    // must not exist; empty: into OpenedPortion::content (at most 64 MiB)
   std::string approved_request{};  // id or prefix of my request that has been approved
   std::string emergency{};         // why it must be opened without the approvals
+  // How long the request is good, and so how long it waits for the witnesses; 0: two minutes. At most what the charter allows.
+  std::chrono::seconds wait{0};
+  std::function<void(const std::string& missing)> waiting{};  // told now and then, while it waits for them
 };
 
 // ---- what others ask ----
@@ -378,7 +382,8 @@ class Session {
   static Outcome<Done> FinishRenewal(const SessionOptions& options, const std::filesystem::path& certificate);
 
   // For an auditor: writes (or continues) an export that valija-audit verifies offline.
-  Outcome<std::uint64_t> ExportLog(const std::filesystem::path& folder, const Progress& progress = {});
+  Outcome<std::uint64_t> ExportLog(const std::filesystem::path& folder, const std::string& why,
+                                   const Progress& progress = {});
 
  private:
   class Impl;

@@ -31,6 +31,19 @@ class Verifier {
   // kBadCheckpoint, kBadProof, kFork, kRolledBack.
   Result<log::SignedCheckpoint> Advance(const View& view);
   std::uint64_t verified_size() const;  // what requests send along
+
+  // What a quorum of the charter's witnesses vouched for last, of all that was shown to this object.
+  struct Witnessed {
+    std::uint64_t size = 0;
+    Time since;  // the quorum had cosigned by then
+  };
+  const std::optional<Witnessed>& witnessed() const { return witnessed_; }
+  // Is the log that is shown one that they vouched for lately? kNoQuorum, kStale. Ok without witnesses, and where the charter
+  // lets openings go without them. The directory is folded up to what was shown last.
+  Status CheckFresh(Time now) const;
+  // May what this decision allowed be used? kNoQuorum: no quorum has covered its entry, or not by what was shown yet.
+  // kBadProof: it says that it goes without, and the charter allows no such thing.
+  Status CheckCovered(std::uint64_t index, const ledger::Decision& decision) const;
   // A note that was kept: by any key that the log has had. kBadCheckpoint.
   Result<log::SignedCheckpoint> VerifyOlder(std::string_view note) const;
 
@@ -91,6 +104,7 @@ class Verifier {
   Result<ledger::VerifiedStatement> VerifyAuthor(const proto::LoggedEntry& entry) const;
   Status Fold(const proto::LoggedEntry& entry);
   Result<log::SignedCheckpoint> AdvanceBy(const View& view, const std::string& log_key);
+  Status TakeWitnessed(const View& view, const log::SignedCheckpoint& shown, const log::NoteVerifier& log_key);
   // By a key that the directory's entries from this page on name; nothing of them is folded yet.
   Result<log::SignedCheckpoint> AdvanceByKeyAhead(Transport& transport, const EntriesAnswer& page);
   Profile& profile_;
@@ -98,6 +112,7 @@ class Verifier {
   std::vector<std::pair<std::uint64_t, ledger::Charter>> charters_;  // from the entry after this one on
   std::map<MemberId, std::vector<Period>> periods_;  // a member that has new keys still signed with its old ones before
   std::uint64_t next_directory_index_ = 0;
+  std::optional<Witnessed> witnessed_;
 };
 
 }  // namespace valija::client

@@ -34,6 +34,7 @@ Bytes EncodeAnswer(const ledger::Answer& answer);
 Bytes EncodeStandingOrder(const ledger::StandingOrder& order);
 Bytes EncodeStandingOpening(const ledger::StandingOpening& opening);
 Bytes EncodePurge(const ledger::Purge& purge);
+Bytes EncodeLookup(const ledger::Lookup& lookup);
 
 // With record::CheckHeader of what it is the header of.
 Result<record::Header> DecodeHeader(ByteView bytes, record::HeaderOf what = record::HeaderOf::kRecord);

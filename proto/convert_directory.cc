@@ -1,6 +1,7 @@
 // Charter, enrolment, epoch: what the directory is folded from.
 #include <algorithm>
 
+#include "core/log/witness_policy.h"
 #include "proto/convert.h"
 #include "proto/messages.h"
 
@@ -173,6 +174,9 @@ void ToMessage(const ledger::Charter& charter, v1::Charter* out) {
   SetAll(charter.clearances, out->mutable_clearances());
   ToMessage(charter.caps, out->mutable_caps());
   out->set_amendment_signatures(charter.amendment_signatures);
+  out->set_witness_policy(charter.witness_policy);
+  out->set_max_checkpoint_age_seconds(charter.max_checkpoint_age_seconds);
+  out->set_degraded_after_seconds(charter.degraded_after_seconds);
 }
 
 Result<ledger::Charter> FromMessage(const v1::Charter& message) {
@@ -222,6 +226,15 @@ Result<ledger::Charter> FromMessage(const v1::Charter& message) {
     return Malformed("Charter.amendment_signatures", "not 1 to the number of agencies");
   }
   out.amendment_signatures = message.amendment_signatures();
+  out.witness_policy = message.witness_policy();
+  if (out.witness_policy.size() > log::WitnessPolicy::kMaxText) return Malformed("Charter.witness_policy", "too long");
+  if (!out.witness_policy.empty()) {
+    const auto policy = log::WitnessPolicy::Parse(out.witness_policy);
+    if (!policy) return Malformed("Charter.witness_policy", policy.error().detail);
+    if (policy->Text() != out.witness_policy) return Malformed("Charter.witness_policy", "not in its one form");
+  }
+  out.max_checkpoint_age_seconds = message.max_checkpoint_age_seconds();
+  out.degraded_after_seconds = message.degraded_after_seconds();
   return out;
 }
 

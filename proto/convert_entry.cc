@@ -38,7 +38,7 @@ Result<ledger::Decision> FromMessage(const v1::Decision& message) {
   TRY(auto statement, FixedOf<Digest>(message.statement(), "Decision.statement"));
   TRY(auto authority, AuthorityOf(message.authority(), "Decision.authority"));
   TRY(auto nonce, FixedOf<Nonce>(message.nonce(), "Decision.nonce"));
-  ledger::Decision out{statement, std::move(authority), nonce, {}};
+  ledger::Decision out{statement, std::move(authority), nonce, {}, message.unwitnessed()};
   if (message.verdicts_size() < 1 || message.verdicts_size() > kMaxVerdicts) {
     return Malformed("Decision.verdicts", "not 1 to 256");
   }
@@ -139,6 +139,7 @@ Bytes EncodeDecision(const ledger::Decision& decision) {
     to->set_policy_sequence(verdict.policy_sequence);
     to->set_obligation(verdict.obligation);
   }
+  message.set_unwitnessed(decision.unwitnessed);
   return Serialise(message);
 }
 

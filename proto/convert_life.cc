@@ -53,6 +53,17 @@ Result<ledger::Payload> FromMessage(const v1::Review& message) {
       ledger::Review{std::move(by), request, static_cast<ledger::Finding>(message.finding()), std::move(why)});
 }
 
+Result<ledger::Payload> FromMessage(const v1::Lookup& message) {
+  TRY_OK(Known(message));
+  TRY(auto by, AuthorshipOf(message.has_by(), message.by()));
+  if (message.end_index() != 0 && message.end_index() <= message.from_index())
+    return Malformed("Lookup.end_index", "not above from_index");
+  TRY(auto expires, TimeOf(message.expires_ms(), "Lookup.expires_ms"));
+  TRY(auto why, TextOf(message.why(), "Lookup.why", 1));
+  return ledger::Payload(
+      ledger::Lookup{std::move(by), message.from_index(), message.end_index(), expires, std::move(why)});
+}
+
 Result<ledger::Payload> FromMessage(const v1::AccessRequest& message) {
   TRY_OK(Known(message));
   TRY(auto by, AuthorshipOf(message.has_by(), message.by()));
@@ -146,6 +157,16 @@ Bytes EncodeReview(const ledger::Review& review) {
   return Serialise(message);
 }
 
+Bytes EncodeLookup(const ledger::Lookup& lookup) {
+  v1::Lookup message;
+  ToMessage(lookup.by, message.mutable_by());
+  message.set_from_index(lookup.from_index);
+  message.set_end_index(lookup.end_index);
+  message.set_expires_ms(ToMillis(lookup.expires));
+  message.set_why(lookup.why);
+  return Serialise(message);
+}
+
 Bytes EncodeAccessRequest(const ledger::AccessRequest& request) {
   v1::AccessRequest message;
   ToMessage(request.by, message.mutable_by());
@@ -186,6 +207,7 @@ Result<ledger::Payload> DecodeApproval(ByteView bytes) { return Decode<v1::Appro
 Result<ledger::Payload> DecodeReview(ByteView bytes) { return Decode<v1::Review>(bytes); }
 Result<ledger::Payload> DecodeAccessRequest(ByteView bytes) { return Decode<v1::AccessRequest>(bytes); }
 Result<ledger::Payload> DecodeAnswer(ByteView bytes) { return Decode<v1::Answer>(bytes); }
+Result<ledger::Payload> DecodeLookup(ByteView bytes) { return Decode<v1::Lookup>(bytes); }
 Result<ledger::Payload> DecodePurge(ByteView bytes) { return Decode<v1::Purge>(bytes); }
 
 }  // namespace valija::proto

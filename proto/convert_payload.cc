@@ -40,6 +40,8 @@ Result<ledger::Payload> DecodePayload(ledger::Kind kind, ByteView bytes) {
       return DecodeStandingOpening(bytes);
     case ledger::Kind::kPurge:
       return DecodePurge(bytes);
+    case ledger::Kind::kLookup:
+      return DecodeLookup(bytes);
   }
   return Refuse(Reason::kUnknownType);
 }

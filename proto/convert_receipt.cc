@@ -14,6 +14,8 @@ constexpr std::size_t kMaxNote = std::size_t{64} << 10;  // as log::Note takes
 void ToMessage(const View& view, v1::View* out) {
   out->set_checkpoint(view.checkpoint);
   SetAllFixed(view.consistency, out->mutable_consistency());
+  out->set_witnessed(view.witnessed);
+  SetAllFixed(view.growth, out->mutable_growth());
 }
 
 Result<View> FromMessage(const v1::View& message) {
@@ -21,7 +23,10 @@ Result<View> FromMessage(const v1::View& message) {
   if (message.checkpoint().empty()) return Malformed("View.checkpoint", "absent");
   if (message.checkpoint().size() > kMaxNote) return Malformed("View.checkpoint", "too long");
   TRY(auto consistency, FixedListOf<Hash>(message.consistency(), "View.consistency", kMaxConsistency));
-  return View{message.checkpoint(), std::move(consistency)};
+  if (message.witnessed().size() > kMaxNote) return Malformed("View.witnessed", "too long");
+  TRY(auto growth, FixedListOf<Hash>(message.growth(), "View.growth", kMaxConsistency));
+  if (message.witnessed().empty() && !growth.empty()) return Malformed("View.growth", "of nothing");
+  return View{message.checkpoint(), std::move(consistency), message.witnessed(), std::move(growth)};
 }
 
 void ToMessage(const std::vector<Hash>& path, v1::Proof* out) { SetAllFixed(path, out->mutable_path()); }

@@ -42,6 +42,7 @@ struct Texts {
   static Bytes Encode(const ledger::Answer& answer) { return EncodeAnswer(answer); }
   static Bytes Encode(const ledger::StandingOrder& order) { return EncodeStandingOrder(order); }
   static Bytes Encode(const ledger::Purge& purge) { return EncodePurge(purge); }
+  static Bytes Encode(const ledger::Lookup& lookup) { return EncodeLookup(lookup); }
 };
 
 // Whether there are such texts in a payload of this type.

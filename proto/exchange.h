@@ -90,6 +90,11 @@ struct UploadProgress {
   bool complete = false;         // durably there
 };
 
+struct ReceiptQuery {
+  Digest statement;
+  bool witnessed = false;
+};
+
 struct RecordQuery {
   Digest record;
   std::uint64_t from = 0;  // Custody only

@@ -48,5 +48,6 @@ Result<ledger::Payload> DecodeAnswer(ByteView bytes);
 Result<ledger::Payload> DecodeStandingOrder(ByteView bytes);
 Result<ledger::Payload> DecodeStandingOpening(ByteView bytes);
 Result<ledger::Payload> DecodePurge(ByteView bytes);
+Result<ledger::Payload> DecodeLookup(ByteView bytes);
 
 }  // namespace valija::proto

@@ -16,6 +16,10 @@ namespace valija::proto {
 struct View {
   std::string checkpoint;         // signed note
   std::vector<Hash> consistency;  // from the size that the request named as verified; empty if it named none
+  // The latest checkpoint that enough witnesses cosigned, and the consistency proof from it to `checkpoint`; empty if there
+  // is none, or if `checkpoint` itself is so cosigned.
+  std::string witnessed{};
+  std::vector<Hash> growth{};
   bool operator==(const View&) const = default;
 };
 

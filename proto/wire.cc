@@ -332,9 +332,10 @@ Result<RecordQuery> FromMessage(const v1::RecordRequest& message) {
   return RecordQuery{record, message.from_index()};
 }
 
-Result<Digest> FromMessage(const v1::ReceiptRequest& message) {
+Result<ReceiptQuery> FromMessage(const v1::ReceiptRequest& message) {
   TRY_OK(Known(message));
-  return FixedOf<Digest>(message.statement(), "ReceiptRequest.statement");
+  TRY(auto statement, FixedOf<Digest>(message.statement(), "ReceiptRequest.statement"));
+  return ReceiptQuery{statement, message.witnessed()};
 }
 
 }  // namespace valija::proto

@@ -70,6 +70,6 @@ Result<UploadProgress> FromMessage(const v1::UploadProgress& message);
 
 // ---- digests in requests ----
 Result<RecordQuery> FromMessage(const v1::RecordRequest& message);
-Result<Digest> FromMessage(const v1::ReceiptRequest& message);
+Result<ReceiptQuery> FromMessage(const v1::ReceiptRequest& message);
 
 }  // namespace valija::proto

@@ -88,6 +88,8 @@ enum class Class : std::uint8_t {
   X(kUnavailable,        "unavailable",            kUnavailable,     "The broker cannot be reached or does not serve now.") \
   X(kStorage,            "storage",                kUnavailable,     "The store cannot take the write; nothing was accepted.") \
   X(kOutcomeUnknown,     "outcome-unknown",        kUnavailable,     "Whether the write happened is unknown; ask again for the statement's receipt.") \
+  X(kNoQuorum,           "no-quorum",              kUnavailable,     "The witnesses that the charter asks for have not cosigned; nothing is released without them.") \
+  X(kStale,              "stale",                  kUnavailable,     "The log's witnesses cosigned longer ago than the charter allows.") \
   X(kShuttingDown,       "shutting-down",          kUnavailable,     "The broker is stopping.")                          \
   X(kDeadline,           "deadline",               kDeadline,        "Not done before the deadline.")                    \
   X(kBadSeal,            "bad-seal",               kTampered,        "The sealed data does not open: it is not what was sealed, or not for this key.") \

@@ -28,9 +28,18 @@ void SetMember(StateData& data, const MemberRecord& record, const Digest& enrolm
   data.members.insert_or_assign(record.id, std::move(next));
 }
 
+void TakeWitnesses(StateData& data, const Charter& charter) {
+  data.witness_policy.reset();
+  if (charter.witness_policy.empty()) return;
+  auto policy = log::WitnessPolicy::Parse(charter.witness_policy);
+  Demand(policy.has_value(), "a witness policy that does not parse");
+  data.witness_policy = *std::move(policy);
+}
+
 void ApplyCharter(StateData& data, const Charter& charter, const Digest& digest) {
   data.charter = charter;
   data.charter_digest = data.charter_statement = digest;
+  TakeWitnesses(data, charter);
   data.log_keys.emplace_back(0, charter.log_key);
   for (const CharterAuthority& authority : charter.authorities)
     UseKey(data, crypto::KeyIdOf(authority.release_key), KeyUse::kRelease, authority.id.str());
@@ -85,6 +94,7 @@ void ApplyCharterAmendment(StateData& data, const CharterAmendment& amendment, c
     Concern(data, one.id, head.index);
   }
   data.charter = next;
+  TakeWitnesses(data, next);
   data.charter_statement = head.statement;
 }
 
@@ -196,6 +206,14 @@ void ForgetExpired(StateData& data) {
   for (auto at = data.pending_by_expiry.begin(); at != waited; ++at)
     if (auto node = data.pending.extract(at->second)) data.over.insert(std::move(node));
   data.pending_by_expiry.erase(data.pending_by_expiry.begin(), waited);
+  const auto read = data.lookups_by_expiry.upper_bound(data.latest);
+  for (auto at = data.lookups_by_expiry.begin(); at != read; ++at) {
+    const auto lookup = data.lookups.find(at->second);
+    const auto count = data.lookups_of.find(lookup->second.author);
+    if (--count->second == 0) data.lookups_of.erase(count);
+    data.lookups.erase(lookup);
+  }
+  data.lookups_by_expiry.erase(data.lookups_by_expiry.begin(), read);
 }
 
 }  // namespace
@@ -286,6 +304,9 @@ void Apply(State& state, const Entry& entry) {
       break;
     case Kind::kPurge:
       ApplyPurge(data, std::get<Purge>(statement.payload), head);
+      break;
+    case Kind::kLookup:
+      ApplyLookup(data, std::get<Lookup>(statement.payload), head);
       break;
   }
   KnownStatement known{.index = head.index, .kind = statement.kind, .author = AuthorOf(data, statement), .erased_by = {}, .about = {}, .request = {}};

@@ -204,6 +204,22 @@ void ApplyReview(StateData& data, const Review& review, const EntryHead& head) {
     ConcernActors(data, review.by.author, RecordAt(data, record), head.index);
 }
 
+// Who reads everything is told to every agency, which is read.
+void ApplyLookup(StateData& data, const Lookup& lookup, const EntryHead& head) {
+  const MemberId& author = lookup.by.author;
+  data.lookups.emplace(head.statement,
+                       LookupState{head.index, author, lookup.from_index, lookup.end_index, lookup.expires});
+  data.lookups_by_expiry.emplace(lookup.expires, head.statement);
+  ++data.lookups_of[author];
+  const auto& joint = data.charter->joint_auditors;
+  if (std::find(joint.begin(), joint.end(), author) == joint.end()) {
+    Concern(data, author.agency(), head.index);
+    return;
+  }
+  for (const auto& [id, agency] : data.agencies)
+    if (!agency.left) Concern(data, id, head.index);
+}
+
 void ApplyAccessRequest(StateData& data, const AccessRequest& request, const EntryHead& head) {
   data.access_requests.emplace(head.statement, AccessRequestState{head.index, request, std::nullopt});
   auto& times = data.access_times[request.by.author];

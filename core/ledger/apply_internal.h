@@ -46,6 +46,7 @@ void ApplyRevocation(StateData& data, const Revocation& revocation, const EntryH
 void ApplyAmendment(StateData& data, const Statement& statement, const Amendment& amendment, const EntryHead& head);
 void ApplyApproval(StateData& data, const Approval& approval, const EntryHead& head);
 void ApplyReview(StateData& data, const Review& review, const EntryHead& head);
+void ApplyLookup(StateData& data, const Lookup& lookup, const EntryHead& head);
 void ApplyAccessRequest(StateData& data, const AccessRequest& request, const EntryHead& head);
 void ApplyAnswer(StateData& data, const Answer& answer, const EntryHead& head);
 void ApplyStandingOrder(StateData& data, const StandingOrder& order, const EntryHead& head);

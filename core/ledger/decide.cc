@@ -124,6 +124,7 @@ Result<std::vector<Verdict>> Judge(const State& state, const Statement& statemen
     Status operator()(const StandingOrder& one) const { return CheckStandingOrder(state, one, at); }
     Status operator()(const StandingOpening&) const { return Refuse(Reason::kInternal); }
     Status operator()(const Purge& one) const { return CheckPurge(state, one, at); }
+    Status operator()(const Lookup& one) const { return CheckLookup(state, one, at); }
   };
   TRY_OK(std::visit(Visitor{state, statement, at}, statement.payload));
   return accepted;
@@ -132,10 +133,15 @@ Result<std::vector<Verdict>> Judge(const State& state, const Statement& statemen
 }  // namespace
 
 Result<Decision> Decide(const State& state, const VerifiedStatement& statement, Time now, const AuthorityId& authority,
-                        const Nonce& nonce) {
+                        const Nonce& nonce, bool unwitnessed) {
   const Circumstances at{now, authority};
   TRY(auto verdicts, Judge(state, *statement, at));
-  return Decision{statement->digest, authority, nonce, std::move(verdicts)};
+  if (unwitnessed) {
+    const bool opening = statement->kind == Kind::kOpen || statement->kind == Kind::kStandingOpening;
+    if (!opening || state.charter()->degraded_after_seconds == 0)
+      return Refuse(Reason::kNoQuorum, "the charter allows nothing without them");
+  }
+  return Decision{statement->digest, authority, nonce, std::move(verdicts), unwitnessed};
 }
 
 }  // namespace valija::ledger

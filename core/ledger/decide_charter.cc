@@ -1,5 +1,6 @@
 // The charter, and how it is amended: the agreement between the agencies.
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "core/crypto/x509.h"
@@ -12,6 +13,7 @@ namespace {
 using KeyUse = State::KeyUse;
 
 constexpr std::size_t kLongestName = 200;  // bytes, for people
+constexpr std::size_t kMostWitnesses = 64;  // readers take 100 lines in a note
 
 Error Malformed(std::string detail) { return Refuse(Reason::kMalformed, std::move(detail)); }
 Error BadKey(std::string detail) { return Refuse(Reason::kBadKey, std::move(detail)); }
@@ -67,6 +69,47 @@ Status CheckAgency(const CharterAgency& agency, const Charter& charter, std::set
   return Ok();
 }
 
+// The agency that runs a witness, by the witness's name in the policy: "mx.fgr" or "mx.fgr/2".
+Result<AgencyId> AgencyOfWitness(const std::string& name) {
+  const auto slash = name.find('/');
+  if (slash != std::string::npos && !IsLabel(std::string_view(name).substr(slash + 1)))
+    return Malformed("witness " + name + ": named \"agency\" or \"agency/label\"");
+  auto agency = AgencyId::Parse(name.substr(0, slash));
+  if (!agency) return Malformed("witness " + name + ": named \"agency\" or \"agency/label\"");
+  return *std::move(agency);
+}
+
+// Each witness is run by an agency of the charter, and between countries no single one's witnesses are a quorum: to fork
+// the log takes them both.
+Status CheckWitnesses(const Charter& charter) {
+  if (charter.witness_policy.empty()) {
+    if (charter.max_checkpoint_age_seconds != 0 || charter.degraded_after_seconds != 0)
+      return Malformed("an age of checkpoints, or a degraded state, and no witnesses");
+    return Ok();
+  }
+  TRY(const auto policy, log::WitnessPolicy::Parse(charter.witness_policy));
+  if (policy.Text() != charter.witness_policy) return Malformed("the witness policy is not in its one form");
+  if (!policy.logs().empty()) return Malformed("the witness policy names logs; the charter has one");
+  if (policy.witnesses().empty() || policy.quorum() == "none") return Malformed("the witness policy asks for nobody");
+  if (policy.witnesses().size() > kMostWitnesses) return Malformed("more witnesses than a checkpoint has room for");
+  if (charter.max_checkpoint_age_seconds == 0) return Malformed("witnesses, and no age of checkpoints");
+  TRY(const auto log_key, log::NoteVerifier::Parse(charter.log_key));
+  std::map<std::string, log::WitnessPolicy::Names> by_country;
+  for (const CharterAgency& agency : charter.agencies) by_country[std::string(agency.id.country())];
+  for (const auto& witness : policy.witnesses()) {
+    TRY(const auto agency, AgencyOfWitness(witness.name));
+    if (std::none_of(charter.agencies.begin(), charter.agencies.end(),
+                     [&](const CharterAgency& one) { return one.id == agency; }))
+      return Malformed("witness " + witness.name + ": its agency is not of the charter");
+    if (witness.key.key.bytes() == log_key.key.bytes()) return BadKey("witness " + witness.name + ": it has the log's key");
+    by_country[std::string(agency.country())].insert(witness.name);
+  }
+  if (by_country.size() < 2) return Ok();
+  for (const auto& [country, names] : by_country)
+    if (policy.Satisfied(names)) return Malformed("the witnesses of " + country + " are a quorum without the others");
+  return Ok();
+}
+
 }  // namespace
 
 // The agreement has at least one agency, in ascending order; every key has one use; the log's key carries the origin;
@@ -100,6 +143,7 @@ Status CheckCharter(const Charter& charter, const Circumstances& at) {
     if (i != 0 && !(charter.agencies[i - 1].id < charter.agencies[i].id)) return Malformed("agencies are ascending");
     TRY_OK(CheckAgency(charter.agencies[i], charter, keys, cas));
   }
+  TRY_OK(CheckWitnesses(charter));
   if (HasDouble(charter.joint_auditors)) return Malformed("a joint auditor stands there twice");
   for (const MemberId& auditor : charter.joint_auditors)
     if (std::none_of(charter.agencies.begin(), charter.agencies.end(),

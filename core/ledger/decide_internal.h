@@ -62,6 +62,7 @@ Status CheckApproval(const State& state, const Approval& approval, const Circums
 Status CheckReview(const State& state, const Review& review);
 Status CheckAccessRequest(const State& state, const AccessRequest& request, const Circumstances& at);
 Status CheckAnswer(const State& state, const Answer& answer);
+Status CheckLookup(const State& state, const Lookup& lookup, const Circumstances& at);
 // decide_order.cc
 Status CheckStandingOrder(const State& state, const StandingOrder& order, const Circumstances& at);
 Result<std::vector<Verdict>> DecideStandingOpening(const State& state, const StandingOpening& opening,

@@ -19,6 +19,7 @@ bool HasText(Kind kind) {
     case Kind::kAccessRequest:
     case Kind::kAnswer:
     case Kind::kStandingOrder:
+    case Kind::kLookup:
     case Kind::kPurge:
       return true;
     default:
@@ -50,6 +51,8 @@ Status CheckSettled(const State& state, const Digest& statement, Time now) {
     return Refuse(Reason::kNotReady, "the emergency waits for its review");
   if (const auto* order = state.order(statement); order != nullptr && !order->ended && latest < order->order.expires)
     return Refuse(Reason::kNotReady, "the standing order is in force; end it first");
+  if (const auto* lookup = state.lookup(statement); lookup != nullptr && latest < lookup->expires)
+    return Refuse(Reason::kNotReady, "the look-up has not expired");
   if (const auto* asked = state.access_request(statement);
       asked != nullptr && !asked->answered && latest < asked->request.by.time + kSilence)
     return Refuse(Reason::kNotReady, "the access request was not answered; silence ends it after 30 days");

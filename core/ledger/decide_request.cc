@@ -1,4 +1,4 @@
-// What members ask of one another and answer: approvals, reviews of emergencies, access requests.
+// What members ask of one another and answer: approvals, reviews of emergencies, access requests; and what auditors read.
 #include <algorithm>
 #include <set>
 
@@ -8,6 +8,7 @@ namespace valija::ledger {
 namespace {
 
 constexpr Duration kAccessDay = std::chrono::hours(24);
+constexpr Duration kLookupLasts = std::chrono::hours(24 * 30);
 
 Error Malformed(std::string detail) { return Refuse(Reason::kMalformed, std::move(detail)); }
 
@@ -118,6 +119,19 @@ Status CheckReview(const State& state, const Review& review) {
   if (MayBeOne(reviewer.record, state.member(emergency->author)->record))
     return Refuse(Reason::kSamePerson, "nobody reviews its own emergency");
   return CheckWhy(review.why);
+}
+
+// By an auditor, before it reads. What an agency's auditor is then shown is what concerns its agency.
+Status CheckLookup(const State& state, const Lookup& lookup, const Circumstances& at) {
+  const MemberId& author = lookup.by.author;
+  if (!state.active_member(author)->record.auditor && !state.is_joint_auditor(author))
+    return Refuse(Reason::kNotAuthorised);
+  if (lookup.from_index > state.size()) return Malformed("from_index is beyond the log");
+  if (lookup.end_index != 0 && lookup.end_index <= lookup.from_index) return Malformed("end_index: above from_index");
+  if (at.now >= lookup.expires || lookup.expires > at.now + kLookupLasts)
+    return Refuse(Reason::kBadTime, "a look-up lasts 30 days at most");
+  if (state.lookups_of(author) >= kMostLookups) return Refuse(Reason::kTooMany, "look-ups that have not expired");
+  return CheckWhy(lookup.why);
 }
 
 // Judged without a look at the record: the answer is the same whether there is one or not.

@@ -44,6 +44,7 @@ struct Decision {
   AuthorityId authority;
   Nonce nonce;                    // the broker's; hides a decision whose digest alone is shown
   std::vector<Verdict> verdicts;  // one per item of an open, in its order; else exactly one
+  bool unwitnessed = false;       // of an opening: to be released without the quorum of witnesses, which is missing
   bool operator==(const Decision&) const = default;
 };
 

@@ -39,6 +39,9 @@ State& State::operator=(State&&) noexcept = default;
 
 const Charter* State::charter() const { return data_->charter ? &*data_->charter : nullptr; }
 const Digest& State::charter_digest() const { return data_->charter_digest; }
+const log::WitnessPolicy* State::witness_policy() const {
+  return data_->witness_policy ? &*data_->witness_policy : nullptr;
+}
 const Digest& State::charter_statement() const { return data_->charter_statement; }
 std::uint64_t State::size() const { return data_->size; }
 Time State::latest() const { return data_->latest; }
@@ -144,6 +147,11 @@ std::optional<policy::Tlp> State::consent(const Digest& source, const AgencyId& 
 }
 const std::set<Digest>& State::asking() const { return data_->asking; }
 const std::set<Digest>& State::recalled() const { return data_->recalled; }
+const LookupState* State::lookup(const Digest& digest) const { return Find(data_->lookups, digest); }
+std::size_t State::lookups_of(const MemberId& member) const {
+  const auto* count = Find(data_->lookups_of, member);
+  return count == nullptr ? 0 : *count;
+}
 const OrderState* State::order(const Digest& digest) const { return Find(data_->orders, digest); }
 const std::map<Digest, OrderState>& State::orders() const { return data_->orders; }
 const std::map<MemberId, std::vector<Digest>>& State::standing_orders() const { return data_->standing_orders; }

@@ -14,6 +14,7 @@
 
 #include "core/crypto/keys.h"
 #include "core/ledger/entry.h"
+#include "core/log/witness_policy.h"
 
 namespace valija::ledger {
 
@@ -127,6 +128,14 @@ struct OrderState {
   std::set<AgencyId> originators{};    // of those: they may see the order that stands behind the openings
 };
 
+// A look-up that may still be read for.
+struct LookupState {
+  std::uint64_t index = 0;
+  MemberId author;
+  std::uint64_t from_index = 0, end_index = 0;  // end 0: and whatever comes
+  Time expires;
+};
+
 // A statement of the log, by its digest.
 struct KnownStatement {
   std::uint64_t index = 0;
@@ -147,6 +156,9 @@ inline constexpr std::size_t kMostAccessRequests = 64;
 // Standing orders of one agency, openings of one member that wait for approvals, grants of one record.
 inline constexpr std::size_t kMostOrdersOfAgency = 64, kMostWaiting = 64, kMostGrants = 256;
 
+// Look-ups of one member that have not expired.
+inline constexpr std::size_t kMostLookups = 1024;
+
 // A purge's own text may be purged, and so on: every reader follows as many as there can be.
 inline constexpr unsigned kMostPurgesOfPurges = 7;
 
@@ -158,6 +170,7 @@ class State {
   // ---- directory ----
   const Charter* charter() const;           // nullptr before entry 0
   const Digest& charter_digest() const;     // of entry 0: the log's name, pinned by clients
+  const log::WitnessPolicy* witness_policy() const;  // of the charter in force; nullptr: there are no witnesses
   const Digest& charter_statement() const;  // of the charter or the amendment in force
   std::uint64_t size() const;               // one more than the index applied last
   Time latest() const;                      // the greatest entry time applied; 1970 before entry 0
@@ -210,6 +223,8 @@ class State {
   std::optional<policy::Tlp> consent(const Digest& source, const AgencyId& agency) const;
   const std::set<Digest>& asking() const;    // records that ask for an answer
   const std::set<Digest>& recalled() const;  // records, grants
+  const LookupState* lookup(const Digest& digest) const;  // until it has expired
+  std::size_t lookups_of(const MemberId& member) const;   // that have not expired
   const OrderState* order(const Digest& digest) const;
   const std::map<Digest, OrderState>& orders() const;
   // By author, those that nobody has ended; some may have expired. Never many, however many there were.
@@ -238,9 +253,11 @@ class State {
 // arguments give the same decision on every machine. `nonce` goes into the decision. `authority` is who decides.
 //
 // A removed or unknown member can do nothing (kNotEnrolled). A statement that was accepted before is kExists: its old
-// receipt answers it. The rules of each kind stand in decide*.cc and in docs/formats.md.
+// receipt answers it. The rules of each kind stand in decide*.cc and in docs/formats.md. `unwitnessed`: an opening that is to
+// be released without the quorum of witnesses, as the charter must allow (else kNoQuorum); whether the quorum is missing is
+// for the broker to know.
 Result<Decision> Decide(const State& state, const VerifiedStatement& statement, Time now, const AuthorityId& authority,
-                        const Nonce& nonce);
+                        const Nonce& nonce, bool unwitnessed = false);
 
 // For VerifyCharterAmendment: the signing key of an active administrator, or of one whom the amendment names for an agency
 // that joins. Keep the state as long as the lookup.

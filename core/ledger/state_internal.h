@@ -10,6 +10,7 @@ namespace valija::ledger {
 struct StateData {
   std::optional<Charter> charter;
   Digest charter_digest, charter_statement;
+  std::optional<log::WitnessPolicy> witness_policy;
   std::vector<std::pair<std::uint64_t, std::string>> log_keys;
   std::uint64_t size = 0;
   Time latest{};
@@ -39,6 +40,9 @@ struct StateData {
   std::set<Digest> asking, recalled;
   std::map<Digest, OrderState> orders;
   std::map<MemberId, std::vector<Digest>> standing_orders;
+  std::map<Digest, LookupState> lookups;
+  std::multimap<Time, Digest> lookups_by_expiry;
+  std::map<MemberId, std::size_t> lookups_of;
   std::unordered_set<Hash> headers;  // every ctx
   std::map<AgencyId, std::vector<std::uint64_t>> mail;
   // One policy is shared by all portions that have it, by the digest of its message: most records of a sender have the

@@ -29,7 +29,8 @@ constexpr KindName kKindNames[] = {{Kind::kCharter, "charter"},
                                    {Kind::kAnswer, "answer"},
                                    {Kind::kStandingOrder, "standing-order"},
                                    {Kind::kStandingOpening, "standing-opening"},
-                                   {Kind::kPurge, "purge"}};
+                                   {Kind::kPurge, "purge"},
+                                   {Kind::kLookup, "lookup"}};
 constexpr std::string_view kTypeHead = "application/vnd.valija.", kTypeTail = ".v1";
 
 Error BadSignature(std::string detail) { return Refuse(Reason::kBadSignature, std::move(detail)); }

@@ -42,6 +42,7 @@ enum class Kind : std::uint8_t {
   kStandingOrder,
   kStandingOpening,
   kPurge,
+  kLookup,
 };
 std::string_view NameOf(Kind kind);  // "acknowledgement"
 std::string PayloadType(Kind kind);  // "application/vnd.valija.record.v1"
@@ -129,6 +130,11 @@ struct Charter {
   std::vector<std::string> clearances;  // lowest first
   CharterCaps caps;
   std::uint32_t amendment_signatures = 1;  // of so many agencies; 1 to all of them
+  // Whose cosignatures an opening waits for: a tlog-policy, as WitnessPolicy::Text writes it, without logs. A witness is
+  // named "agency" or "agency/label" by whoever runs it. Empty: nobody's.
+  std::string witness_policy;
+  std::uint32_t max_checkpoint_age_seconds = 0;  // above 0 with witnesses: since when a reader refuses what they cosigned
+  std::uint32_t degraded_after_seconds = 0;      // so long the quorum must be missing to go without; 0: never
 };
 
 struct CharterAmendment {
@@ -279,10 +285,18 @@ struct Purge {
   std::string why;
 };
 
+// An auditor reads the log: the entries are shown for it alone.
+struct Lookup {
+  Authorship by;
+  std::uint64_t from_index = 0, end_index = 0;  // end 0: and whatever comes
+  Time expires;
+  std::string why;
+};
+
 // In the order of Kind.
 using Payload =
     std::variant<Charter, Enrolment, Epoch, Record, Open, Acknowledgement, Revocation, CharterAmendment, Grant,
-                 Amendment, Approval, Review, AccessRequest, Answer, StandingOrder, StandingOpening, Purge>;
+                 Amendment, Approval, Review, AccessRequest, Answer, StandingOrder, StandingOpening, Purge, Lookup>;
 
 // ---- The envelope ----
 

@@ -71,6 +71,8 @@ constexpr Sentence kReasons[] = {
     {"unavailable",        "No es posible comunicarse con el intermediario, o no presta servicio en este momento."},
     {"storage",            "El almacén no puede escribir; no se aceptó nada."},
     {"outcome-unknown",    "Se desconoce si se escribió; solicite de nuevo el acuse de la declaración."},
+    {"no-quorum",          "No han firmado los testigos que pide el convenio; sin ellos no se libera nada."},
+    {"stale",              "Los testigos de la bitácora firmaron hace más tiempo del que permite el convenio."},
     {"shutting-down",      "El intermediario se está deteniendo."},
     {"deadline",           "No se concluyó antes del plazo."},
     {"bad-seal",           "Los datos sellados no se abren: no son los que se sellaron, o no son para esta llave."},
