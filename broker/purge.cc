@@ -60,8 +60,7 @@ Status CheckErasures(const ledger::State& state, const Journal& journal, const l
 
 Status CheckErasures(const Sequencer& sequencer, const ledger::Purge& purge) {
   const auto size = sequencer.checkpoint()->size();
-  TRY(auto named,
-      sequencer.Read([&](const ledger::State& state) { return WhatItErases(state, size, purge); }));
+  TRY(auto named, sequencer.Read([&](const ledger::State& state) { return WhatItErases(state, size, purge); }));
   for (const auto& one : named) {
     TRY(auto entry, sequencer.Entry(one.index));
     if (!entry.erased_by) TRY_OK(Compared(entry, one.redacted));

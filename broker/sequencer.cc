@@ -175,8 +175,7 @@ std::vector<Sequencer::Made> Sequencer::DecideAll(std::vector<Item>& batch, Time
 
 void Sequencer::PutBack(std::vector<Item> items) {
   std::lock_guard lock(impl_->pool_mutex);
-  impl_->pool.insert(impl_->pool.begin(), std::make_move_iterator(items.begin()),
-                     std::make_move_iterator(items.end()));
+  impl_->pool.insert(impl_->pool.begin(), std::make_move_iterator(items.begin()), std::make_move_iterator(items.end()));
 }
 
 // Decided, and applied if it is accepted.

@@ -50,8 +50,7 @@ struct Wanted {
 // unread. With `more`, next_cursor is one more than the last index shown, or the end of a span, also when the page is empty;
 // else there is nothing up to the view's size.
 template <class All>
-Result<proto::EntriesAnswer> PageOf(Exchange& exchange, ViewNow now, const MemberId& caller, Wanted wanted,
-                                    All all) {
+Result<proto::EntriesAnswer> PageOf(Exchange& exchange, ViewNow now, const MemberId& caller, Wanted wanted, All all) {
   const std::uint64_t size = now.checkpoint->size();
   proto::EntriesAnswer page;
   page.view = std::move(now.view);
@@ -90,7 +89,8 @@ grpc::ServerUnaryReactor* ExchangeService::Directory(grpc::CallbackServerContext
   return Unary(context, "Directory", [this, request, response](const MemberId& caller) -> Status {
     TRY_OK(proto::RefuseUnknown(*request));
     TRY(auto view, ViewFrom(exchange_.sequencer, request->verified_size()));
-    TRY(auto page, PageOf(exchange_, std::move(view), caller, {request->from_index(), request->limit()},
+    TRY(auto page, PageOf(
+                       exchange_, std::move(view), caller, {request->from_index(), request->limit()},
                        [](const ledger::State& state) -> auto& { return state.directory_entries(); }));
     proto::ToMessage(page, response);
     return Ok();
@@ -102,7 +102,8 @@ grpc::ServerUnaryReactor* ExchangeService::Mailbox(grpc::CallbackServerContext* 
   return Unary(context, "Mailbox", [this, request, response](const MemberId& caller) -> Status {
     TRY_OK(proto::RefuseUnknown(*request));
     TRY(auto view, ViewFrom(exchange_.sequencer, request->verified_size()));
-    TRY(auto page, PageOf(exchange_, std::move(view), caller,
+    TRY(auto page, PageOf(
+                       exchange_, std::move(view), caller,
                        {request->cursor(), request->limit(), true}, [&](const ledger::State& state) -> auto& {
                          return state.entries_for(caller.agency());
                        }));
@@ -147,9 +148,10 @@ grpc::ServerUnaryReactor* ExchangeService::Custody(grpc::CallbackServerContext* 
       return record != nullptr && state.visible_to(*record, caller) && record->index < view.checkpoint->size();
     });
     if (!visible) return Refuse(Reason::kNotFound);
-    TRY(auto page,
-        PageOf(exchange_, std::move(view), caller,
-            {query.from}, [&](const ledger::State& state) -> auto& { return state.record(query.record)->entries; }));
+    TRY(auto page, PageOf(
+                       exchange_, std::move(view), caller, {query.from}, [&](const ledger::State& state) -> auto& {
+                         return state.record(query.record)->entries;
+                       }));
     proto::ToMessage(page, response);
     return Ok();
   });

@@ -131,10 +131,11 @@ constexpr int kDeepest = 8;
 bool Sees(const Viewer& viewer, const Glances& glances, const Glance& glance, int depth = 0);
 
 bool SeesPurge(const Viewer& viewer, const Glances& glances, const Glance& purge, const MemberId& author, int depth) {
-  return SeesOwn(viewer, author) || (depth < kDeepest && std::any_of(purge.names.begin(), purge.names.end(), [&](const Digest& erased) {
-           const auto* known = viewer.state.statement(erased);
-           return known != nullptr && Sees(viewer, glances, glances.at(known->index), depth + 1);
-         }));
+  return SeesOwn(viewer, author) ||
+         (depth < kDeepest && std::any_of(purge.names.begin(), purge.names.end(), [&](const Digest& erased) {
+            const auto* known = viewer.state.statement(erased);
+            return known != nullptr && Sees(viewer, glances, glances.at(known->index), depth + 1);
+          }));
 }
 
 bool Sees(const Viewer& viewer, const Glances& glances, const Glance& glance, int depth) {

@@ -127,8 +127,8 @@ std::vector<proto::WaitingItem> WaitingFor(const State& state, const MemberId& m
   const auto* who = state.active_member(member);
   if (who == nullptr) return out;
   const Waiter waiter{.state = state, .who = *who, .now = now, .most = most};
-  for (auto items : {waiter.Requests(), waiter.Emergencies(), waiter.AccessRequests(), waiter.Questions(),
-                     waiter.Recalls()})
+  for (auto items :
+       {waiter.Requests(), waiter.Emergencies(), waiter.AccessRequests(), waiter.Questions(), waiter.Recalls()})
     out.insert(out.end(), items.begin(), items.end());
   // A grant that was recalled itself and with its original is told once.
   std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.entry < b.entry; });

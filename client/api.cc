@@ -1,7 +1,9 @@
 // client/valija.h over SessionCore: values out, refusals as failures.
+#include "client/charter_draft.h"
 #include "client/connect.h"
 #include "client/session.h"
 #include "core/io/file.h"
+#include "core/policy/policy.h"
 
 namespace valija {
 
@@ -130,6 +132,8 @@ Outcome<Done> Session::FollowReleased(std::uint64_t from_entry, const std::files
   return Done{};
 }
 
+std::uint64_t Session::NextReleased() const { return impl_->core.NextReleased(); }
+
 Outcome<std::vector<Session::EnrolmentChange>> Session::EnrolmentChanges(const std::filesystem::path& card,
                                                                          const EnrolOptions& options) {
   return ToOutcome(impl_->core.EnrolmentChanges(card, options));
@@ -149,6 +153,89 @@ Outcome<std::uint64_t> Session::ExportLog(const std::filesystem::path& folder, c
   return ToOutcome(impl_->core.ExportLog(folder, progress));
 }
 
+// ---- without a session ----
+
+namespace {
+
+Time SystemNow() { return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()); }
+
+Result<CharterInfo> InfoOf(const ledger::Envelope& envelope) {
+  TRY(auto statement, proto::MakeStatement(envelope));
+  CharterInfo info;
+  info.digest = statement.digest.Hex();
+  info.signatures = envelope.signatures.size();
+  if (statement.kind == ledger::Kind::kCharter) info.complete = ledger::VerifyCharter(std::move(statement)).has_value();
+  TRY(info.terms, client::DescribeCharter(envelope));
+  return info;
+}
+
+}  // namespace
+
+Outcome<ProfileFiles> Session::Init(const SessionOptions& options, const std::string& member) {
+  auto init = [&]() -> Result<ProfileFiles> {
+    const auto id = MemberId::Parse(member);
+    if (!id) return Refuse(Reason::kUsage, "a member is named like us.dea/jrivera");
+    TRY(auto passphrase, client::Passphrase(options.passphrase_file, true));
+    crypto::SystemRandom random;
+    TRY_OK(client::Profile::Create(options.profile, *id, passphrase, random));
+    return ProfileFiles{options.profile / "request.csr", options.profile / "member.card"};
+  };
+  return ToOutcome(init());
+}
+
+Outcome<Done> Session::Join(const SessionOptions& options, const std::filesystem::path& charter,
+                            const std::string& digest, const std::string& broker,
+                            const std::filesystem::path& certificate) {
+  auto join = [&]() -> Status {
+    const auto expected = Digest::FromHexText(digest);
+    if (!expected) return Refuse(Reason::kUsage, "a digest has 64 hex digits");
+    TRY(auto envelope, io::ReadFile(charter, 4 << 20));
+    TRY(auto pem, io::ReadText(certificate, 1 << 20));
+    TRY(auto profile, client::Profile::Open(options.profile));
+    return profile.Join(envelope, *expected, broker, pem, SystemNow());
+  };
+  auto joined = join();
+  if (!joined) return ToFailure(joined.error());
+  return Done{};
+}
+
+Outcome<CharterInfo> Session::DraftCharter(const std::filesystem::path& draft, const std::filesystem::path& output) {
+  auto make = [&]() -> Result<CharterInfo> {
+    crypto::SystemRandom random;
+    TRY(auto envelope, client::DraftCharter(draft, SystemNow(), random));
+    TRY_OK(io::WriteNewFile(output, envelope.payload));
+    return InfoOf(envelope);
+  };
+  return ToOutcome(make());
+}
+
+Outcome<CharterInfo> Session::SignCharter(const SessionOptions& options, const std::filesystem::path& charter) {
+  auto sign = [&]() -> Result<CharterInfo> {
+    TRY(auto envelope, client::ReadCharterFile(charter));
+    TRY(auto profile, client::Profile::Open(options.profile));
+    TRY(auto passphrase, client::Passphrase(options.passphrase_file, false));
+    TRY(auto keys, profile.Unlock(passphrase));
+    TRY_OK(client::SignCharter(envelope, profile.member(), keys.signature));
+    TRY_OK(io::WriteFileAtomic(charter, proto::EncodeEnvelope(envelope)));
+    return InfoOf(envelope);
+  };
+  return ToOutcome(sign());
+}
+
+Outcome<CharterInfo> Session::ShowCharter(const std::filesystem::path& charter) {
+  auto envelope = client::ReadCharterFile(charter);
+  if (!envelope) return ToFailure(envelope.error());
+  return ToOutcome(InfoOf(*envelope));
+}
+
+PolicyCheck Session::CheckPolicy(const std::string& text) {
+  auto parsed = policy::ParseText(text);
+  PolicyCheck out;
+  for (auto& error : parsed.errors) out.errors.emplace_back(error.line, std::move(error.message));
+  if (parsed.policy && out.errors.empty()) out.canonical = policy::ToText(*parsed.policy);
+  return out;
+}
+
 Outcome<std::filesystem::path> Session::BeginRenewal(const SessionOptions& options) {
   auto begin = [&]() -> Result<std::filesystem::path> {
     TRY(auto profile, client::Profile::Open(options.profile));
@@ -164,7 +251,7 @@ Outcome<Done> Session::FinishRenewal(const SessionOptions& options, const std::f
   auto finish = [&]() -> Status {
     TRY(auto profile, client::Profile::Open(options.profile));
     TRY(auto pem, io::ReadText(certificate, 1 << 20));
-    return profile.FinishRenewal(pem, std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()));
+    return profile.FinishRenewal(pem, SystemNow());
   };
   auto finished = finish();
   if (!finished) return ToFailure(finished.error());

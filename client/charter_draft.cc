@@ -224,6 +224,16 @@ Result<const ledger::Charter*> TermsOf(const ledger::Statement& statement) {
 
 }  // namespace
 
+Result<ledger::Envelope> ReadCharterFile(const std::filesystem::path& file) {
+  TRY(auto bytes, io::ReadFile(file, 4 << 20));
+  auto signed_already = proto::DecodeEnvelope(bytes);
+  if (signed_already) return signed_already;
+  for (auto kind : {ledger::Kind::kCharter, ledger::Kind::kCharterAmendment})
+    if (proto::DecodePayload(kind, bytes))
+      return ledger::Envelope{ledger::PayloadType(kind), std::move(bytes), {}, std::nullopt};
+  return signed_already;
+}
+
 Status SignCharter(ledger::Envelope& envelope, const MemberId& member, const crypto::SignKey& key) {
   TRY(auto statement, proto::MakeStatement(envelope));
   TRY(const auto* charter, TermsOf(statement));

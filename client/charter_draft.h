@@ -21,6 +21,8 @@ struct BrokerCard {
 
 // An unsigned envelope.
 Result<ledger::Envelope> DraftCharter(const std::filesystem::path& draft, Time now, crypto::Random& random);
+// A charter or an amendment of one as a file: the bare payload while nobody has signed it, then the envelope.
+Result<ledger::Envelope> ReadCharterFile(const std::filesystem::path& file);
 // Adds this member's signature; it must be one of its agency's administrators in the charter.
 Status SignCharter(ledger::Envelope& envelope, const MemberId& member, const crypto::SignKey& key);
 // Terms in plain lines of the language chosen, with the digest to compare over the telephone and who has signed.

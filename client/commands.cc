@@ -13,6 +13,7 @@
 #include "core/io/file.h"
 #include "core/policy/policy.h"
 #include "core/text/catalogue.h"
+#include "core/text/policy_faults.h"
 #include "core/text/sentences.h"
 
 namespace valija::cli {
@@ -43,9 +44,15 @@ std::unique_ptr<Session> Start(const Common& common, int& status) {
 
 bool Confirmed(const Common& common, const std::string& question) {
   if (common.yes) return true;
-  if (::isatty(STDIN_FILENO) == 0) {
-    std::cerr << question << "\n" << Text(Id::kNobodyToAsk) << "\n";
+  auto no = [&](Id why) {  // as every failure: for people a line, for programs an object with a code
+    std::cerr << Text(why) << "\n";
+    if (common.json)
+      std::cout << ToJson(Failure{"not-confirmed", text::TextIn(text::Language::kEnglish, why), 1}).dump() << "\n";
     return false;
+  };
+  if (::isatty(STDIN_FILENO) == 0) {
+    std::cerr << question << "\n";
+    return no(Id::kNobodyToAsk);
   }
   std::cerr << question << " " << Text(Id::kYesOrNo) << " " << std::flush;
   std::string answer;
@@ -53,8 +60,7 @@ bool Confirmed(const Common& common, const std::string& question) {
   std::istringstream words(Text(Id::kYesWords));
   for (std::string word; words >> word;)
     if (answer == word) return true;
-  std::cerr << Text(Id::kNotDone) << "\n";
-  return false;
+  return no(Id::kNotDone);
 }
 
 int Answer(const Common& common, const Outcome<NewsItem>& done, const std::string& said) {
@@ -74,17 +80,6 @@ std::string Joined(const std::vector<std::string>& list) {
 
 namespace {
 
-std::string TypeByName(const std::string& file) {
-  auto ends = [&](const char* suffix) {
-    std::string s(suffix);
-    return file.size() > s.size() && file.compare(file.size() - s.size(), s.size(), s) == 0;
-  };
-  if (ends(".json")) return "application/json";
-  if (ends(".txt") || ends(".md")) return "text/plain";
-  if (ends(".pdf")) return "application/pdf";
-  return "application/octet-stream";
-}
-
 // "active, administrator, joint auditor"
 std::string StandingText(const MemberInfo& member, Id auditor) {
   auto out = Text(member.status == "active"      ? Id::kStatusActive
@@ -93,20 +88,6 @@ std::string StandingText(const MemberInfo& member, Id auditor) {
   if (member.administrator) out += ", " + Text(Id::kAdministrator);
   if (member.joint_auditor || member.auditor) out += ", " + Text(member.joint_auditor ? Id::kJointAuditor : auditor);
   return out;
-}
-
-void PrintPreview(std::ostream& out, const std::vector<PortionPreview>& previews) {
-  for (const auto& portion : previews) {
-    out << Format(Id::kPreviewPortion, portion.portion, portion.marking) << "\n";
-    bool anybody = false;
-    for (const auto& reader : portion.readers) {
-      anybody = anybody || !reader.members.empty();
-      out << "  " << reader.agency << ": "
-          << (reader.members.empty() ? Text(Id::kPreviewNobodyYet) : Visible(Joined(reader.members))) << "\n";
-    }
-    if (!anybody) out << "  " << Text(Id::kPreviewNobody) << "\n";
-    if (!portion.left_out.empty()) out << "  " << Format(Id::kPreviewLeftOut, Joined(portion.left_out)) << "\n";
-  }
 }
 
 }  // namespace
@@ -176,6 +157,9 @@ int WhoAmIAm(const Common& common) {
                       info.clearance.empty() ? Text(Id::kNone) : info.clearance, Joined(info.roles),
                       Joined(info.programmes), Visible(me->broker), Visible(me->origin), me->charter_digest,
                       me->pinned_size, me->pinned_root)
+            << "\n"
+            << Format(Id::kWhoAmIPerson, info.person.empty() ? Text(Id::kNoPerson) : info.person, me->charter_in_force,
+                      me->charter_entry, Visible(me->charter_title))
             << "\n";
   return 0;
 }
@@ -194,188 +178,19 @@ int ShowDirectory(const Common& common) {
   }
   std::vector<std::vector<std::string>> rows;
   for (const auto& agency : *agencies) {
-    rows.push_back(
-        {agency.id, agency.name, agency.epoch == 0 ? Text(Id::kNoEpoch) : Format(Id::kEpoch, agency.epoch), "", ""});
+    rows.push_back({agency.id, agency.name,
+                    agency.left         ? Text(Id::kAgencyLeft)
+                    : agency.epoch == 0 ? Text(Id::kNoEpoch)
+                                        : Format(Id::kEpoch, agency.epoch),
+                    "", "", ""});
     for (const auto& member : agency.members)
-      rows.push_back({"  " + member.id, StandingText(member, Id::kAuditor), member.clearance, Joined(member.roles),
-                      Joined(member.programmes)});
+      rows.push_back({"  " + member.id, StandingText(member, Id::kAuditor), member.clearance, member.person,
+                      Joined(member.roles), Joined(member.programmes)});
   }
-  std::cout << FormatTable(
-      {Text(Id::kHeadAgencyOrMember), "", Text(Id::kHeadClearance), Text(Id::kHeadRoles), Text(Id::kHeadProgrammes)},
-      rows);
+  std::cout << FormatTable({Text(Id::kHeadAgencyOrMember), "", Text(Id::kHeadClearance), Text(Id::kHeadPerson),
+                            Text(Id::kHeadRoles), Text(Id::kHeadProgrammes)},
+                           rows);
   return 0;
-}
-
-int Send(const Common& common, const SendArguments& arguments) {
-  Draft draft;
-  draft.in_reply_to = arguments.in_reply_to;
-  draft.urgency = arguments.urgency;
-  draft.sources = arguments.sources;
-  if (arguments.policies.size() != 1 && arguments.policies.size() != arguments.files.size())
-    return Misused(common, Id::kUsageOnePolicy);
-  if (arguments.types.size() > 1 && arguments.types.size() != arguments.files.size())
-    return Misused(common, Id::kUsageOneType);
-  for (std::size_t i = 0; i < arguments.files.size(); ++i) {
-    const auto& policy = arguments.policies[arguments.policies.size() == 1 ? 0 : i];
-    auto text = io::ReadText(policy, 1 << 16);
-    if (!text) return Fail(common, ToFailure(text.error()));
-    PortionDraft portion;
-    portion.file = arguments.files[i];
-    portion.policy_text = *text;
-    portion.media_type =
-        arguments.types.empty() ? TypeByName(arguments.files[i]) : arguments.types[arguments.types.size() == 1 ? 0 : i];
-    draft.portions.push_back(std::move(portion));
-  }
-  int status = 0;
-  auto session = Start(common, status);
-  if (!session) return status;
-  auto preview = session->Preview(draft);
-  if (!preview) return Fail(common, preview.failure());
-  if (arguments.preview) {
-    if (common.json) {
-      nlohmann::ordered_json out = nlohmann::ordered_json::array();
-      for (const auto& portion : *preview) out.push_back(ToJson(portion));
-      std::cout << out.dump() << "\n";
-    } else {
-      PrintPreview(std::cout, *preview);
-    }
-    return 0;
-  }
-  const bool asks = ::isatty(STDIN_FILENO) != 0;
-  if (!common.json || (asks && !common.yes)) PrintPreview(std::cerr, *preview);  // never asked about what was not shown
-  if (asks && !Confirmed(common, Text(Id::kAskSend))) return 1;
-  auto sent = session->Send(draft, ProgressBar(Text(Id::kSending)));
-  if (!sent) return Fail(common, sent.failure());
-  if (common.json)
-    std::cout
-        << nlohmann::ordered_json{{"record", sent->id}, {"entry", sent->entry}, {"time", FormatTime(sent->time)}}.dump()
-        << "\n";
-  else
-    std::cout << Format(Id::kLogged, Format(Id::kSent, sent->id), sent->entry) << "\n";
-  return 0;
-}
-
-namespace {
-
-// Only what asks my agency and has no answer of it yet, by when it is due.
-void KeepDue(std::vector<InboxItem>& items) {
-  std::erase_if(items, [](const InboxItem& item) { return !item.due || item.answered_by_us || item.revoked; });
-  std::stable_sort(items.begin(), items.end(), [](const auto& a, const auto& b) { return *a.due < *b.due; });
-}
-
-}  // namespace
-
-int Inbox(const Common& common, bool follow, bool due) {
-  int status = 0;
-  auto session = Start(common, status);
-  if (!session) return status;
-  if (follow) {
-    auto ended = session->Follow([&](const NewsItem& item) {
-      std::cout << (common.json ? ToJson(item).dump() : NewsLine(item)) << std::endl;
-      return true;
-    });
-    return ended ? 0 : Fail(common, ended.failure());
-  }
-  auto items = session->Inbox();
-  if (!items) return Fail(common, items.failure());
-  if (due) KeepDue(*items);
-  if (common.json) {
-    nlohmann::ordered_json out = nlohmann::ordered_json::array();
-    for (const auto& item : *items) out.push_back(ToJson(item));
-    std::cout << out.dump() << "\n";
-    return 0;
-  }
-  if (items->empty()) {
-    std::cout << Text(Id::kInboxEmpty) << "\n";
-    return 0;
-  }
-  std::vector<std::vector<std::string>> rows;
-  for (const auto& item : *items) {
-    for (const auto& portion : item.portions) {
-      const bool first = &portion == &item.portions.front();
-      const auto state = Text(!portion.for_me        ? Id::kStateNotForMe
-                              : item.revoked         ? Id::kStateRevoked
-                              : portion.opened_by_me ? Id::kStateOpened
-                                                     : Id::kStateNew);
-      rows.push_back({first ? ShortId(item.id) : "", first ? TimeText(item.time) : "", first ? item.from : "",
-                      std::to_string(portion.number), portion.marking, portion.media_type,
-                      SizeText(portion.sealed_bytes), state, first && item.due ? TimeText(*item.due) : "",
-                      first && !item.in_reply_to.empty() ? Format(Id::kAnswers, ShortId(item.in_reply_to)) : ""});
-    }
-  }
-  std::cout << FormatTable(
-      {Text(Id::kHeadRecord), Text(Id::kHeadSent), Text(Id::kHeadFrom), Text(Id::kHeadPortion), Text(Id::kHeadMarking),
-       Text(Id::kHeadType), Text(Id::kHeadSealed), Text(Id::kHeadState), Text(Id::kHeadDue), ""},
-      rows);
-  return 0;
-}
-
-int Open(const Common& common, const OpenArguments& arguments) {
-  int status = 0;
-  auto session = Start(common, status);
-  if (!session) return status;
-  auto record = session->Resolve(arguments.record);
-  if (!record) return Fail(common, record.failure());
-  OpenRequest request{*record, 0, arguments.purpose, arguments.case_reference, arguments.output, {}, {}};
-  request.approved_request = arguments.approved_request;
-  request.emergency = arguments.emergency;
-  if (arguments.portion >= 0) {
-    request.portion = static_cast<std::uint32_t>(arguments.portion);
-  } else {
-    auto items = session->Inbox();
-    if (!items) return Fail(common, items.failure());
-    std::vector<std::uint32_t> mine;
-    for (const auto& item : *items)
-      if (item.id == *record)
-        for (const auto& portion : item.portions)
-          if (portion.for_me) mine.push_back(portion.number);
-    if (mine.size() > 1) return Misused(common, Id::kUsageSeveralPortions);
-    if (!mine.empty()) request.portion = mine[0];
-  }
-  auto opened = session->OpenRecord(request, ProgressBar(Text(Id::kOpening)));
-  if (!opened) {
-    const int failed = Fail(common, opened.failure());
-    // What to do next; the message ends in the request's digits.
-    const auto& message = opened.failure().message;
-    const auto at = message.rfind("request ");
-    if (!common.json && opened.failure().code == "approval-missing" && at != std::string::npos)
-      std::cerr << Format(Id::kWaitsForApproval, ShortId(message.substr(at + 8))) << "\n";
-    return failed;
-  }
-  if (!common.json) {
-    const auto said = Format(Id::kOpened, opened->portion, Visible(opened->marking), SizeText(opened->bytes));
-    std::cerr << Format(Id::kLogged, said, opened->entry) << "\n";
-  }
-  if (common.json) {
-    nlohmann::ordered_json out = {{"record", opened->id},       {"portion", opened->portion},
-                                  {"marking", opened->marking}, {"media_type", opened->media_type},
-                                  {"bytes", opened->bytes},     {"entry", opened->entry}};
-    if (arguments.output.empty())
-      out["content_base64"] = ToBase64(AsBytes(opened->content));
-    else
-      out["output"] = arguments.output;
-    std::cout << out.dump() << "\n";
-  } else if (arguments.output.empty()) {
-    const bool terminal = ::isatty(STDOUT_FILENO) != 0;
-    std::cout << (terminal ? Visible(opened->content, true) : opened->content) << std::flush;
-    if (terminal) std::cout << "\n";
-  }
-  return 0;
-}
-
-int Acknowledge(const Common& common, const std::string& record, const std::string& outcome) {
-  int status = 0;
-  auto session = Start(common, status);
-  if (!session) return status;
-  return Answer(common, session->Acknowledge(record, outcome), Format(Id::kAcknowledged, outcome));
-}
-
-int Revoke(const Common& common, const std::string& record, const std::string& why) {
-  if (!Confirmed(common, Format(Id::kAskRevoke, Visible(record)))) return 1;
-  int status = 0;
-  auto session = Start(common, status);
-  if (!session) return status;
-  return Answer(common, session->Revoke(record, why), Text(Id::kRevoked));
 }
 
 int Custody(const Common& common, const std::string& record) {
@@ -410,7 +225,7 @@ int PolicyCheck(const Common& common, const std::vector<std::string>& files) {
       continue;
     }
     for (const auto& error : parsed.errors)
-      std::cerr << Visible(file) << ":" << error.line << ": " << Visible(error.message) << "\n";
+      std::cerr << Visible(file) << ":" << error.line << ": " << Visible(text::PolicyFault(error.message)) << "\n";
     if (parsed.policy && parsed.errors.empty())
       std::cout << "# " << Format(Id::kPolicyGood, Visible(file)) << "\n" << policy::ToText(*parsed.policy);
   }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,7 +35,8 @@ struct SendArguments {
   bool preview = false;  // show who could open it, send nothing
 };
 int Send(const Common& common, const SendArguments& arguments);
-int Inbox(const Common& common, bool follow, bool due);
+int Inbox(const Common& common, bool follow, bool due);  // due: what asks my agency, and has no answer of it
+int ListSent(const Common& common, bool due);            // due: what I asked, and nobody has answered
 struct OpenArguments {
   std::string record, purpose, case_reference, output, approved_request, emergency;
   int portion = -1;  // -1: the only one for me
@@ -79,7 +81,8 @@ int GiveOrder(const Common& common, const std::string& purpose, const std::strin
               const std::string& until);
 int EndOrder(const Common& common, const std::string& order);
 int Orders(const Common& common);
-int FollowOrders(const Common& common, std::uint64_t from, const std::string& folder, int count);
+// from: none given, where the last one of this profile ended.
+int FollowOrders(const Common& common, std::optional<std::uint64_t> from, const std::string& folder, int count);
 
 int SubmitCharterAmendment(const Common& common, const std::string& file);
 int CharterDraft(const Common& common, const std::string& draft, const std::string& output);

@@ -1,8 +1,12 @@
 // What waits for somebody, and what they say to it: approvals, reviews of emergencies, requests for access.
 #include <iostream>
+#include <map>
+#include <sstream>
 
 #include "client/commands_internal.h"
 #include "client/print.h"
+#include "client/session.h"
+#include "core/base/reason.h"
 
 namespace valija::cli {
 
@@ -13,10 +17,14 @@ using text::Text;
 
 namespace {
 
-std::string PortionsText(const WaitingItem& item) {
+std::string PortionsText(const WaitingItem& item, const std::optional<InboxItem>& about) {
   std::string out;
-  for (const auto& [number, marking] : item.portions)
+  for (const auto& [number, marking] : item.portions) {
     out += (out.empty() ? "" : ", ") + std::to_string(number) + (marking.empty() ? "" : " " + marking);
+    if (about)
+      for (const auto& portion : about->portions)
+        if (portion.number == number) out += " " + portion.media_type;
+  }
   return out;
 }
 
@@ -26,6 +34,9 @@ std::string NextStep(const WaitingItem& item) {
   if (item.kind == "approval") return Format(Id::kNextApproval, id);
   if (item.kind == "approved") return Format(Id::kNextApproved, ShortId(item.record), id);
   if (item.kind == "review") return Format(Id::kNextReview, id);
+  if (item.kind == "access" && item.wish == "mark-less") return Format(Id::kNextMarkLess, id, item.marking);
+  if (item.kind == "access" && item.wish == "onward")
+    return Format(Id::kNextOnward, ShortId(item.record), id, item.agency);
   if (item.kind == "access") return Format(Id::kNextAccess, ShortId(item.record), id);
   if (item.kind == "answer") return Format(Id::kNextAnswer, id);
   if (item.kind == "erase") return Format(Id::kNextErase, id);
@@ -42,34 +53,91 @@ std::string KindText(const WaitingItem& item) {
   return item.kind;
 }
 
-// An officer sees what they are about to approve: who asks, for what, under which marking, and until when.
-void PrintWaiting(std::ostream& out, const WaitingItem& item) {
+// An officer sees what they are about to approve: who asks, for what of whose, under which marking, and until when.
+// `about`: the record, if it is known here.
+void PrintWaiting(std::ostream& out, const WaitingItem& item, const std::optional<InboxItem>& about) {
   out << Visible(Format(Id::kWaitingLine, ShortId(item.id), KindText(item), item.by, TimeText(item.time))) << "\n";
   auto line = [&](const std::string& value, const std::string& said) {
     if (!value.empty()) out << "    " << Visible(said) << "\n";
   };
-  const auto portions = PortionsText(item), next = NextStep(item);
-  line(item.record, Format(Id::kWaitingRecord, ShortId(item.record)));
+  const auto portions = PortionsText(item, about), next = NextStep(item);
+  const auto wish = item.kind == "access" ? WishText(item.wish, item.agency, item.marking) : std::string();
+  if (about && item.kind != "answer")
+    line(item.record, Format(Id::kWaitingRecordOf, ShortId(item.record), about->from, TimeText(about->time)));
+  else
+    line(item.record, Format(Id::kWaitingRecord, ShortId(item.record)));
   line(portions, Format(Id::kWaitingPortions, portions));
+  line(wish, Format(Id::kWaitingWish, wish));
   line(item.purpose, Format(Id::kWaitingPurpose, item.purpose));
   line(item.case_reference, Format(Id::kWaitingCase, item.case_reference));
   line(item.why, Format(Id::kWaitingWhy, item.why));
-  line(item.agency, Format(Id::kWaitingFor, item.agency));
-  line(item.marking, Format(Id::kWaitingMarking, item.marking));
   if (item.until) line(TimeText(*item.until), Format(Id::kWaitingUntil, TimeText(*item.until)));
   line(next, Format(Id::kWaitingNext, next));
 }
 
-// The one that waits under this id, shown before it is decided.
-bool Shown(const Common& common, Session& session, const std::string& request, Id question) {
-  if (common.json || common.yes) return common.yes || Confirmed(common, Format(Id::kAskWaiting, Text(question)));
-  if (auto waiting = session.Waiting())
-    for (const auto& item : *waiting)
-      if (item.id.compare(0, request.size(), request) == 0) PrintWaiting(std::cerr, item);
+// What the custody adds, if it is shown to me: what others have said of the request, and the policy as it was amended.
+void PrintSaid(std::ostream& out, Session& session, const WaitingItem& item) {
+  if (item.record.empty()) return;
+  auto custody = session.Custody(item.record);
+  if (!custody) return;
+  std::map<std::uint32_t, const NewsItem*> amendments;  // the last of each portion
+  for (const auto& one : *custody) {
+    if (one.request == item.id) out << "    " << Format(Id::kWaitingSaid, NewsLine(one)) << "\n";
+    if (one.kind == "amendment" && one.record == item.record && !one.policy_text.empty())
+      amendments[one.portion] = &one;
+  }
+  for (const auto& [portion, one] : amendments) {
+    out << "    " << Format(Id::kWaitingPolicy, portion, one->sequence) << "\n";
+    std::istringstream lines(one->policy_text);
+    for (std::string line; std::getline(lines, line);) out << "        " << Visible(line) << "\n";
+  }
+}
+
+std::optional<InboxItem> AboutOf(Session& session, const WaitingItem& item) {
+  if (item.record.empty()) return std::nullopt;
+  auto found = FindItem(session, item.record);
+  return found ? *found : std::nullopt;
+}
+
+// The one that waits under this id is shown, and the question asked. False: that was answered, and `status` is the exit
+// status. Nobody decides what was not shown.
+bool Asked(const Common& common, Session& session, const std::string& request, Id question, int& status) {
+  if (common.yes) return true;
+  auto waiting = session.Waiting();
+  if (!waiting) {
+    status = Fail(common, waiting.failure());
+    return false;
+  }
+  std::vector<const WaitingItem*> found;
+  for (const auto& item : *waiting)
+    if (item.id.compare(0, request.size(), request) == 0 && item.kind != "approved" && item.kind != "answer" &&
+        item.kind != "erase")
+      found.push_back(&item);
+  if (found.size() != 1) {
+    const auto reason = found.empty() ? Reason::kNotFound : Reason::kAmbiguous;
+    status =
+        Fail(common, client::ToFailure(Refuse(reason, text::TextIn(text::Language::kEnglish, Id::kNothingToShow))));
+    return false;
+  }
+  PrintWaiting(std::cerr, *found.front(), AboutOf(session, *found.front()));
+  PrintSaid(std::cerr, session, *found.front());
+  status = 1;
   return Confirmed(common, Format(Id::kAskWaiting, Text(question)));
 }
 
 }  // namespace
+
+bool ShowWaiting(Session& session, const std::string& request) {
+  auto waiting = session.Waiting();
+  if (!waiting) return false;
+  bool shown = false;
+  for (const auto& item : *waiting)
+    if (item.id.compare(0, request.size(), request) == 0) {
+      PrintWaiting(std::cerr, item, AboutOf(session, item));
+      shown = true;
+    }
+  return shown;
+}
 
 int Pending(const Common& common) {
   int status = 0;
@@ -83,7 +151,7 @@ int Pending(const Common& common) {
     std::cout << out.dump() << "\n";
     return 0;
   }
-  for (const auto& item : *waiting) PrintWaiting(std::cout, item);
+  for (const auto& item : *waiting) PrintWaiting(std::cout, item, AboutOf(*session, item));
   std::cout << (waiting->empty() ? Text(Id::kNothingWaits) : Counted(Id::kWaitingTotal, waiting->size())) << "\n";
   return 0;
 }
@@ -94,7 +162,7 @@ int Decide(const Common& common, Verdict verdict, const std::string& request, co
   if (!session) return status;
   switch (verdict) {
     case Verdict::kApprove:
-      if (!Shown(common, *session, request, Id::kActApprove)) return 1;
+      if (!Asked(common, *session, request, Id::kActApprove, status)) return status;
       return Answer(common, session->Approve(request, why), Text(Id::kApproved));
     case Verdict::kReject:
       return Answer(common, session->Reject(request, why), Text(Id::kRejected));
@@ -108,7 +176,7 @@ int ReviewEmergency(const Common& common, const std::string& request, bool justi
   int status = 0;
   auto session = Start(common, status);
   if (!session) return status;
-  if (!Shown(common, *session, request, justified ? Id::kActJustified : Id::kActNotJustified)) return 1;
+  if (!Asked(common, *session, request, justified ? Id::kActJustified : Id::kActNotJustified, status)) return status;
   return Answer(common, session->Review(request, justified, why), Text(Id::kReviewed));
 }
 
@@ -125,6 +193,7 @@ int AnswerRequest(const Common& common, const std::string& request, const std::s
   int status = 0;
   auto session = Start(common, status);
   if (!session) return status;
+  if (!Asked(common, *session, request, decline ? Id::kActDecline : Id::kActConsent, status)) return status;
   return Answer(common, session->Answer(request, marking, why), Text(decline ? Id::kDeclined : Id::kConsented));
 }
 

@@ -5,6 +5,7 @@
 #include "client/commands_internal.h"
 #include "client/print.h"
 #include "client/session.h"
+#include "core/base/reason.h"
 #include "core/base/time.h"
 #include "core/io/file.h"
 
@@ -36,19 +37,32 @@ void PrintReleased(const Common& common, const Released& released) {
 }  // namespace
 
 int Recall(const Common& common, const std::string& record, const std::string& why) {
-  if (!Confirmed(common, Format(Id::kAskRecall, Visible(record)))) return 1;
   int status = 0;
   auto session = Start(common, status);
   if (!session) return status;
-  return Answer(common, session->Recall(record, why), Text(Id::kRecalled));
+  std::string id = record;
+  if (!AskAbout(common, *session, id, Id::kAskRecall, status)) return status;
+  return Answer(common, session->Recall(id, why), Text(Id::kRecalled));
 }
 
 int Purge(const Common& common, const std::vector<std::string>& ids, const std::string& why) {
-  if (!Confirmed(common, Format(Id::kAskPurge, Visible(Joined(ids))))) return 1;
   int status = 0;
   auto session = Start(common, status);
   if (!session) return status;
-  return Answer(common, session->Purge(ids, why), Counted(Id::kPurged, ids.size()));
+  std::vector<std::string> whole = ids;
+  if (!common.yes) {
+    for (auto& id : whole) {
+      auto shown = ShowRecord(*session, id);
+      if (shown)
+        id = *shown;
+      else if (shown.failure().code == CodeOf(Reason::kNotFound))
+        std::cerr << Visible(Format(Id::kPurgeOther, id)) << "\n";  // an opening, an approval: its texts
+      else
+        return Fail(common, shown.failure());
+    }
+    if (!Confirmed(common, Format(Id::kAskPurge, Visible(Joined(whole))))) return 1;
+  }
+  return Answer(common, session->Purge(whole, why), Counted(Id::kPurged, whole.size()));
 }
 
 int Amend(const Common& common, const std::string& record, int portion, const std::string& policy_file) {
@@ -67,6 +81,26 @@ int Grant(const Common& common, GrantDraft draft, const std::string& policy_file
   int status = 0;
   auto session = Start(common, status);
   if (!session) return status;
+  if (!common.yes) {
+    auto shown = ShowRecord(*session, draft.record);
+    if (!shown) return Fail(common, shown.failure());
+    draft.record = *shown;
+    if (!draft.request.empty() && !ShowWaiting(*session, draft.request))
+      return Fail(common, client::ToFailure(Refuse(Reason::kNotFound, draft.request)));
+    Draft as_sent;
+    as_sent.portions.resize(1);
+    as_sent.portions[0].policy_text = *policy;
+    auto preview = LookAhead(*session, as_sent);
+    if (!preview) return Fail(common, preview.failure());
+    auto numbers = draft.portions;
+    if (numbers.empty()) {  // all of them
+      auto item = FindItem(*session, draft.record);
+      if (item && *item)
+        for (const auto& portion : (*item)->portions) numbers.push_back(portion.number);
+    }
+    PrintPreview(std::cerr, *preview, numbers);
+    if (!Confirmed(common, Text(Id::kAskGrant))) return 1;
+  }
   auto done = session->Grant(draft);
   if (!done) return Fail(common, done.failure());
   return Answer(common, done, Format(Id::kGranted, done->id));
@@ -76,6 +110,7 @@ int GiveOrder(const Common& common, const std::string& purpose, const std::strin
               const std::string& until) {
   auto time = ParseTime(until);
   if (!time) return Misused(common, Id::kUsageUntil);
+  if (!Confirmed(common, Format(Id::kAskOrder, Visible(purpose), TimeText(*time)))) return 1;
   int status = 0;
   auto session = Start(common, status);
   if (!session) return status;
@@ -116,7 +151,7 @@ int Orders(const Common& common) {
   return 0;
 }
 
-int FollowOrders(const Common& common, std::uint64_t from, const std::string& folder, int count) {
+int FollowOrders(const Common& common, std::optional<std::uint64_t> from, const std::string& folder, int count) {
   std::error_code failed;
   if (!folder.empty()) std::filesystem::create_directories(folder, failed);
   if (failed) return Fail(common, client::ToFailure(Refuse(Reason::kFile, folder)));
@@ -124,7 +159,7 @@ int FollowOrders(const Common& common, std::uint64_t from, const std::string& fo
   auto session = Start(common, status);
   if (!session) return status;
   int left = count;
-  auto ended = session->FollowReleased(from, folder, [&](const Released& released) {
+  auto ended = session->FollowReleased(from.value_or(session->NextReleased()), folder, [&](const Released& released) {
     PrintReleased(common, released);
     return count == 0 || --left > 0;
   });

@@ -29,19 +29,11 @@ int Resume(const Common& common, const std::string& member) {
 }
 
 int GrantEpochs(const Common& common, const std::string& member) {
+  if (!Confirmed(common, Format(Id::kAskGrantEpochs, Visible(member)))) return 1;
   int status = 0;
   auto session = Start(common, status);
   if (!session) return status;
   return Answer(common, session->GrantEpochs(member), Format(Id::kEpochsGranted, member));
-}
-
-int SubmitCharterAmendment(const Common& common, const std::string& file) {
-  auto envelope = io::ReadText(file, 4 << 20);
-  if (!envelope) return Fail(common, client::ToFailure(envelope.error()));
-  int status = 0;
-  auto session = Start(common, status);
-  if (!session) return status;
-  return Answer(common, session->SubmitCharterAmendment(*envelope), Text(Id::kCharterAmended));
 }
 
 int BeginRenewal(const Common& common) {

@@ -1,7 +1,7 @@
 # Completion for valija in bash: source it, or install it as share/bash-completion/completions/valija.
 _valija() {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}
-  local commands="init join whoami directory send inbox open ack revoke custody pending approve reject withdraw review request answer grant amend recall purge order policy enrol remove suspend resume renew epoch export charter"
+  local commands="init join whoami directory send inbox sent open ack revoke custody pending approve reject withdraw review request answer grant amend recall purge order policy enrol remove suspend resume renew epoch export charter"
   local common="--profile --passphrase-file --lang --json --yes --timeout --help"
   local command="" word
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
@@ -19,6 +19,7 @@ _valija() {
     join) words="--charter --digest --broker --certificate $common" ;;
     send) words="--policy --type --reply-to --urgency --source --preview $common" ;;
     inbox) words="--follow --due $common" ;;
+    sent) words="--due $common" ;;
     open) words="--portion --purpose --case --approved --emergency --output $common" ;;
     ack) words="received useful acted-on not-useful erased $common" ;;
     revoke|recall|purge|approve|reject|withdraw) words="--why $common" ;;

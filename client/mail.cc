@@ -1,5 +1,7 @@
 #include "client/mail.h"
 
+#include <algorithm>
+
 #include "core/record/slip.h"
 
 namespace valija::client {
@@ -26,7 +28,10 @@ bool Mail::Add(VerifiedEntry entry, const MemberId& me) {
     revoked_.emplace(fact, entry.head.index);
     if (revocation->recall) recalled_.insert(fact);
   } else if (const auto* purge = PayloadOf<ledger::Purge>(entry)) {
-    for (const auto& erasure : purge->erasures) purged_.emplace(erasure.statement, purge->by.author.agency());
+    for (const auto& erasure : purge->erasures) {
+      purged_.emplace(erasure.statement, purge->by.author.agency());
+      purges_.emplace(erasure.statement, place);
+    }
   } else if (const auto* open = PayloadOf<ledger::Open>(entry)) {
     if (open->by.author == me)
       for (const auto& verdict : entry.decision.verdicts)
@@ -52,6 +57,21 @@ const VerifiedEntry* Mail::Find(const Digest& statement) const {
   return at == places_.end() ? nullptr : &entries_[at->second];
 }
 
+const VerifiedEntry* Mail::At(std::uint64_t index) const {
+  const auto at = std::lower_bound(entries_.begin(), entries_.end(), index,
+                                   [](const auto& entry, std::uint64_t wanted) { return entry.head.index < wanted; });
+  return at == entries_.end() || at->head.index != index ? nullptr : &*at;
+}
+
+void Mail::Replace(VerifiedEntry erased) {
+  if (auto at = places_.find(erased.head.statement); at != places_.end()) entries_[at->second] = std::move(erased);
+}
+
+const VerifiedEntry* Mail::PurgeOf(const Digest& statement) const {
+  const auto at = purges_.find(statement);
+  return at == purges_.end() ? nullptr : &entries_[at->second];
+}
+
 std::vector<const VerifiedEntry*> Mail::RepliesTo(const Digest& record) const {
   std::vector<const VerifiedEntry*> out;
   if (auto at = replies_.find(record); at != replies_.end())
@@ -59,17 +79,17 @@ std::vector<const VerifiedEntry*> Mail::RepliesTo(const Digest& record) const {
   return out;
 }
 
-Mail::InForce Mail::PolicyOf(const VerifiedEntry& record, std::uint32_t portion, std::uint64_t index) const {
-  const auto& header = HeaderOf(record);
-  InForce out{record::FindPortion(header, portion)->policy_digest, 0, nullptr};
+Mail::InForce Mail::PolicyOf(const VerifiedEntry& record, std::uint32_t portion, std::uint64_t index,
+                             const MightAmend& might) const {
+  const auto& head = *record::FindPortion(HeaderOf(record), portion);
+  InForce out{head.policy_digest, 0, nullptr};
   const auto at = amendments_.find({record.statement->digest, portion});
   if (at == amendments_.end()) return out;
   for (const auto place : at->second) {
     const auto& entry = entries_[place];
     const auto& amendment = *PayloadOf<ledger::Amendment>(entry);
-    // The key that may amend is one of the originator's agency.
-    if (entry.head.index < index && amendment.by.author.agency() == header.originator.agency() &&
-        amendment.previous == out.digest && amendment.sequence == out.sequence + 1)
+    if (entry.head.index < index && amendment.previous == out.digest && amendment.sequence == out.sequence + 1 &&
+        might(amendment.by.author, head.amend_key_id, entry.head.index))
       out = {amendment.policy_digest, amendment.sequence, &entry};
   }
   return out;

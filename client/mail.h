@@ -1,11 +1,13 @@
 // What a profile has verified of its mailbox, and what that says of records: the entries in the log's order, and the facts
 // that other entries add to a record. A client folds the directory alone; this is all it knows of records.
 //
-// A fact counts only where it is by an agency that may bring it about: the broker's word is not enough.
+// A fact counts only where it is by an agency that may bring it about: the broker's word is not enough. An erased entry is
+// an entry of its kind like the others, and the facts that it brought about are facts.
 // Not thread-safe.
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -34,6 +36,11 @@ class Mail {
   bool Add(VerifiedEntry entry, const MemberId& me);
   void Clear();
   const VerifiedEntry* Find(const Digest& statement) const;
+  const VerifiedEntry* At(std::uint64_t index) const;  // nullptr: no entry of the mailbox
+  // What a purge left of an entry that is there, in its place. What it brought about stays.
+  void Replace(VerifiedEntry erased);
+  // The first purge of this statement, if the mailbox has one.
+  const VerifiedEntry* PurgeOf(const Digest& statement) const;
 
   // `originator`: the agency of who made it. Of a grant ask for its original too.
   bool revoked(const Digest& record, const AgencyId& originator) const {
@@ -59,7 +66,10 @@ class Mail {
     std::uint64_t sequence = 0;
     const VerifiedEntry* amendment = nullptr;
   };
-  InForce PolicyOf(const VerifiedEntry& record, std::uint32_t portion, std::uint64_t index) const;
+  // `might` says whether this member might amend what this key may, at the entry of this index.
+  using MightAmend = std::function<bool(const MemberId&, const KeyId& amend_key, std::uint64_t index)>;
+  InForce PolicyOf(const VerifiedEntry& record, std::uint32_t portion, std::uint64_t index,
+                   const MightAmend& might) const;
 
  private:
   std::deque<VerifiedEntry> entries_;  // references stay good
@@ -67,6 +77,7 @@ class Mail {
   // Record, and the agency of who did it; of the first revocation its entry index.
   std::map<std::pair<Digest, AgencyId>, std::uint64_t> revoked_;
   std::set<std::pair<Digest, AgencyId>> recalled_, purged_;
+  std::map<Digest, std::size_t> purges_;
   std::set<std::pair<Digest, std::uint32_t>> opened_;  // portions
   std::map<Digest, std::vector<std::size_t>> replies_;
   std::map<std::pair<Digest, std::uint32_t>, std::vector<std::size_t>> amendments_;

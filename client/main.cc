@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdlib>
 #include <iostream>
+#include <utility>
 
 #include "client/commands.h"
 #include "core/io/file.h"
@@ -51,7 +52,7 @@ int main(int argc, char** argv) {
   valija::GrantDraft grant;
   std::vector<unsigned> portions;
   std::string request, purpose, case_reference, marking, until, policy_file;
-  std::uint64_t from_entry = 0;
+  std::optional<std::uint64_t> from_entry;
   int portion = 0, count = 0;
   bool follow = false, due = false, justified = false, not_justified = false, decline = false;
   int status = 0;
@@ -85,6 +86,10 @@ int main(int argc, char** argv) {
   inbox->add_flag("-f,--follow", follow, Text(Id::kHelpInboxFollow));
   inbox->add_flag("--due", due, Text(Id::kHelpInboxDue));
   inbox->callback([&] { status = Inbox(common, follow, due); });
+
+  auto* sent = app.add_subcommand("sent", Text(Id::kHelpSent));
+  sent->add_flag("--due", due, Text(Id::kHelpSentDue));
+  sent->callback([&] { status = ListSent(common, due); });
 
   auto* open_command = app.add_subcommand("open", Text(Id::kHelpOpen));
   open_command->add_option("record", open.record, Text(Id::kHelpRecord))->required();
@@ -259,6 +264,41 @@ int main(int argc, char** argv) {
   auto* amend_charter = charter_command->add_subcommand("amend", Text(Id::kHelpCharterAmend));
   amend_charter->add_option("amendment", file, Text(Id::kHelpCharterFile))->required();
   amend_charter->callback([&] { status = SubmitCharterAmendment(common, file); });
+
+  // Examples, as people would type them.
+  const std::pair<CLI::App*, Id> examples[] = {{send_command, Id::kExampleSend},
+                                               {inbox, Id::kExampleInbox},
+                                               {sent, Id::kExampleSent},
+                                               {open_command, Id::kExampleOpen},
+                                               {ack, Id::kExampleAck},
+                                               {revoke, Id::kExampleRevoke},
+                                               {app.get_subcommand("pending"), Id::kExampleApprove},
+                                               {app.get_subcommand("approve"), Id::kExampleApprove},
+                                               {app.get_subcommand("reject"), Id::kExampleApprove},
+                                               {app.get_subcommand("withdraw"), Id::kExampleApprove},
+                                               {review, Id::kExampleReview},
+                                               {ask, Id::kExampleRequest},
+                                               {answer, Id::kExampleAnswer},
+                                               {grant_command, Id::kExampleGrant},
+                                               {amend, Id::kExampleAmend},
+                                               {recall, Id::kExampleRecall},
+                                               {purge, Id::kExamplePurge},
+                                               {order, Id::kExampleOrder},
+                                               {give, Id::kExampleOrder},
+                                               {receive, Id::kExampleOrder},
+                                               {policy, Id::kExamplePolicy},
+                                               {explain, Id::kExamplePolicy},
+                                               {enrol_command, Id::kExampleEnrol},
+                                               {remove, Id::kExampleMembers},
+                                               {app.get_subcommand("suspend"), Id::kExampleMembers},
+                                               {app.get_subcommand("resume"), Id::kExampleMembers},
+                                               {renew, Id::kExampleRenew},
+                                               {finish, Id::kExampleRenew},
+                                               {epoch, Id::kExampleEpoch},
+                                               {charter_command, Id::kExampleCharter},
+                                               {sign, Id::kExampleCharter},
+                                               {amend_charter, Id::kExampleCharter}};
+  for (const auto& [command, example] : examples) command->footer("\n" + Text(Id::kExamples) + "\n" + Text(example));
 
   valija::text::TranslateHelp(app);
   try {

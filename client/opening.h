@@ -18,7 +18,8 @@ struct SessionCore::Wanted {
   Wanted(VerifiedEntry the_record, VerifiedEntry the_original, AgencyId mine)
       : record(std::move(the_record)), original(std::move(the_original)), slip{0, 0, {}, std::move(mine), {}, {}} {}
   Wanted(const Wanted&) = delete;
-  Status WriteTo(const std::filesystem::path& output);  // a new file; empty: into memory
+  // A new file; empty: into memory. begin_anew: see PlainFile::Make.
+  Status WriteTo(const std::filesystem::path& output, bool begin_anew = false);
   const record::RecordPayload& whole() const { return std::get<ledger::Record>(original.statement->payload).payload; }
 
   std::size_t place = 0;  // in the answer

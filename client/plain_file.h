@@ -3,10 +3,13 @@
 #pragma once
 
 #include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
 #include <memory>
+#include <utility>
 
 #include "core/base/bytes.h"
 #include "core/base/result.h"
@@ -15,7 +18,8 @@ namespace valija::client {
 
 class PlainFile {
  public:
-  static Result<std::unique_ptr<PlainFile>> Make(const std::filesystem::path& path) {
+  // begin_anew: for a place whose name says that it is ours. What a process that died left beside it is emptied and used.
+  static Result<std::unique_ptr<PlainFile>> Make(const std::filesystem::path& path, bool begin_anew = false) {
     std::error_code ignored;
     if (std::filesystem::exists(std::filesystem::symlink_status(path, ignored)))
       return Refuse(Reason::kExists, path.string());
@@ -24,8 +28,15 @@ class PlainFile {
     file->part_ = path;
     file->part_ += ".part";
     file->fd_ = ::open(file->part_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (file->fd_ < 0 && errno == EEXIST && begin_anew)
+      file->fd_ = ::open(file->part_.c_str(), O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (file->fd_ >= 0 && !file->IsOurs()) {
+      ::close(std::exchange(file->fd_, -1));
+      errno = EEXIST;
+    }
     if (file->fd_ < 0)
       return Refuse(errno == EEXIST ? Reason::kExists : Reason::kFile, "cannot make " + file->part_.string());
+    TRY_OK(file->Restart());
     return file;
   }
   ~PlainFile() {
@@ -62,6 +73,15 @@ class PlainFile {
   }
 
  private:
+  // No other process writes to it, and it is a file of this user's alone that still has its name: whoever finishes one
+  // lets go of it only after the renaming.
+  bool IsOurs() const {
+    struct stat held {
+    }, named{};
+    return ::flock(fd_, LOCK_EX | LOCK_NB) == 0 && ::fstat(fd_, &held) == 0 && ::lstat(part_.c_str(), &named) == 0 &&
+           held.st_dev == named.st_dev && held.st_ino == named.st_ino && S_ISREG(held.st_mode) &&
+           held.st_uid == ::geteuid() && held.st_nlink == 1;
+  }
   std::filesystem::path path_, part_;
   int fd_ = -1;
   bool done_ = false;

@@ -29,6 +29,19 @@ std::string SizeText(std::uint64_t bytes) {
   return out;
 }
 
+std::string OutcomeText(const std::string& outcome) {
+  return outcome == "received"     ? Text(Id::kOutcomeReceived)
+         : outcome == "useful"     ? Text(Id::kOutcomeUseful)
+         : outcome == "acted-on"   ? Text(Id::kOutcomeActedOn)
+         : outcome == "not-useful" ? Text(Id::kOutcomeNotUseful)
+         : outcome == "erased"     ? Text(Id::kOutcomeErased)
+                                   : outcome;
+}
+
+bool Overdue(const InboxItem& item) {
+  return item.due && !item.revoked && !item.answered_by_us && item.replies.empty() && *item.due < Clock::now();
+}
+
 nlohmann::ordered_json ToJson(const InboxItem& item) {
   nlohmann::ordered_json out = {{"record", item.id},
                                 {"from", item.from},
@@ -41,6 +54,7 @@ nlohmann::ordered_json ToJson(const InboxItem& item) {
   if (!item.urgency.empty()) out["urgency"] = item.urgency;
   if (item.due) out["due"] = FormatTime(*item.due);
   if (item.due) out["answered_by_us"] = item.answered_by_us;
+  if (item.due) out["overdue"] = Overdue(item);
   if (!item.replies.empty()) out["replies"] = item.replies;
   if (!item.sources.empty()) out["sources"] = item.sources;
   if (item.recalled) out["recalled"] = true;
@@ -56,6 +70,26 @@ nlohmann::ordered_json ToJson(const InboxItem& item) {
   return out;
 }
 
+namespace {
+
+// The portions of an opening, and the reasons as a list of codes.
+nlohmann::ordered_json ResultsOf(const NewsItem& item) {
+  auto out = nlohmann::ordered_json::array();
+  for (const auto& [number, result] : item.portions) {
+    nlohmann::ordered_json codes = nlohmann::ordered_json::array();
+    if (result != "granted")
+      for (std::size_t at = 0; at < result.size();) {
+        auto end = std::min(result.find(", ", at), result.size());
+        codes.push_back(result.substr(at, end - at));
+        at = end + 2;
+      }
+    out.push_back({{"portion", number}, {"granted", result == "granted"}, {"reasons", codes}});
+  }
+  return out;
+}
+
+}  // namespace
+
 nlohmann::ordered_json ToJson(const NewsItem& item) {
   nlohmann::ordered_json out = {
       {"entry", item.entry}, {"time", FormatTime(item.time)}, {"kind", item.kind}, {"by", item.by}};
@@ -63,18 +97,11 @@ nlohmann::ordered_json ToJson(const NewsItem& item) {
   if (item.kind == "open") {
     out["purpose"] = item.purpose;
     out["case"] = item.case_reference;
-    out["portions"] = nlohmann::ordered_json::array();
-    for (const auto& [number, result] : item.portions) {
-      nlohmann::ordered_json codes = nlohmann::ordered_json::array();
-      if (result != "granted")
-        for (std::size_t at = 0; at < result.size();) {
-          auto end = std::min(result.find(", ", at), result.size());
-          codes.push_back(result.substr(at, end - at));
-          at = end + 2;
-        }
-      out["portions"].push_back({{"portion", number}, {"granted", result == "granted"}, {"reasons", codes}});
-    }
   }
+  if (item.kind == "open" || item.kind == "standing-opening")
+    out["portions"] = ResultsOf(item);
+  else if (!item.portions.empty())  // an access request's, which are decided by nobody yet
+    for (const auto& [number, result] : item.portions) out["portions"].push_back({{"portion", number}});
   if (!item.outcome.empty()) out["outcome"] = item.outcome;
   if (!item.why.empty()) out["why"] = item.why;
   if (!item.id.empty()) out["id"] = item.id;
@@ -96,6 +123,7 @@ nlohmann::ordered_json ToJson(const NewsItem& item) {
   if (item.sequence != 0) out["sequence"] = item.sequence;
   if (item.until) out["until"] = FormatTime(*item.until);
   if (!item.erased.empty()) out["erased"] = item.erased;
+  if (item.erased_by) out["erased_by"] = *item.erased_by;
   if (item.item) out["item"] = ToJson(*item.item);
   return out;
 }
@@ -117,6 +145,7 @@ nlohmann::ordered_json ToJson(const AgencyInfo& agency) {
   nlohmann::ordered_json out = {{"agency", agency.id},
                                 {"name", agency.name},
                                 {"epoch", agency.epoch},
+                                {"left", agency.left},
                                 {"members", nlohmann::ordered_json::array()}};
   for (const auto& member : agency.members) out["members"].push_back(ToJson(member));
   return out;
@@ -126,19 +155,24 @@ nlohmann::ordered_json ToJson(const WhoAmI& me) {
   nlohmann::ordered_json out = ToJson(me.info);
   out["origin"] = me.origin;
   out["charter"] = me.charter_digest;
+  out["charter_in_force"] = me.charter_in_force;
+  out["charter_entry"] = me.charter_entry;
+  out["charter_title"] = me.charter_title;
   out["broker"] = me.broker;
   out["verified_size"] = me.pinned_size;
   out["verified_root"] = me.pinned_root;
   return out;
 }
 
-nlohmann::ordered_json ToJson(const PortionPreview& preview) {
-  nlohmann::ordered_json out = {{"portion", preview.portion},
-                                {"marking", preview.marking},
-                                {"readers", nlohmann::ordered_json::array()},
-                                {"left_out", preview.left_out}};
+nlohmann::ordered_json ToJson(const Ahead& portion) {
+  const auto& preview = portion.preview;
+  nlohmann::ordered_json out = {
+      {"portion", preview.portion},   {"marking", preview.marking},     {"readers", nlohmann::ordered_json::array()},
+      {"left_out", preview.left_out}, {"waits_for", preview.waits_for}, {"members", nlohmann::ordered_json::array()}};
   for (const auto& reader : preview.readers)
     out["readers"].push_back({{"agency", reader.agency}, {"members", reader.members}});
+  for (const auto& member : portion.members)
+    out["members"].push_back({{"member", member.member}, {"reasons", member.reasons}});
   return out;
 }
 
@@ -203,6 +237,12 @@ nlohmann::ordered_json ToJson(const Failure& failure) {
   return {{"error", {{"code", failure.code}, {"message", failure.message}, {"exit_status", failure.exit_status}}}};
 }
 
+std::string WishText(const std::string& wish, const std::string& agency, const std::string& marking) {
+  if (wish == "onward") return Format(Id::kWishOnward, agency);
+  if (wish == "mark-less") return Format(Id::kWishMarkLess, marking);
+  return Text(Id::kWishOpen);
+}
+
 namespace {
 
 std::string OpeningText(const NewsItem& item) {
@@ -215,45 +255,61 @@ std::string OpeningText(const NewsItem& item) {
                                            : Format(Id::kNewsPortionGranted, number));
   const auto purpose =
       item.case_reference.empty() ? item.purpose : Format(Id::kNewsCase, item.purpose, item.case_reference);
-  return all ? Format(Id::kNewsOpened, item.by, ShortId(item.record), portions, purpose)
-             : Format(Id::kNewsRefused, item.by, ShortId(item.record), portions, purpose);
+  auto said = all ? Format(Id::kNewsOpened, item.by, ShortId(item.record), portions, purpose)
+                  : Format(Id::kNewsRefused, item.by, ShortId(item.record), portions, purpose);
+  const bool waits = std::any_of(item.portions.begin(), item.portions.end(),
+                                 [](auto& p) { return p.second.find("approval-missing") != std::string::npos; });
+  if (item.kind == "standing-opening" && !item.request.empty())
+    return Format(Id::kNewsUnderOrder, said, ShortId(item.request));
+  if (!item.request.empty()) return Format(Id::kNewsUnderRequest, said, ShortId(item.request));
+  if ((waits || !item.emergency.empty()) && !item.id.empty()) return Format(Id::kNewsAsRequest, said, ShortId(item.id));
+  return said;
+}
+
+std::string GrantText(const NewsItem& item) {
+  auto said = Format(Id::kNewsGranted, item.by, ShortId(item.record), ShortId(item.id));
+  if (!item.agency.empty()) said = Format(Id::kNewsGrantedTo, said, item.agency);
+  return item.request.empty() ? said : Format(Id::kNewsGrantedFor, said, ShortId(item.request));
 }
 
 }  // namespace
 
 std::string NewsLine(const NewsItem& item) {
-  const std::string record = ShortId(item.record);
+  const std::string record = ShortId(item.record), request = ShortId(item.request);
   std::string said = item.by + " " + item.kind;
+  std::string why = item.why;  // in most of them at the end
   if (item.kind == "record")
     said = Format(Id::kNewsSent, item.by, record);
-  else if (item.kind == "open")
+  else if (item.kind == "open" || item.kind == "standing-opening")
     said = OpeningText(item);
   else if (item.kind == "acknowledgement")
-    said = Format(Id::kNewsAcknowledged, item.by, record, item.outcome);
+    said = Format(Id::kNewsAcknowledged, item.by, record, OutcomeText(item.outcome));
   else if (item.kind == "revocation")
-    said = item.recall ? Format(Id::kNewsRecalled, item.by, record, item.why)
-                       : Format(Id::kNewsRevoked, item.by, record, item.why);
+    said = item.recall ? Format(Id::kNewsRecalled, item.by, record) : Format(Id::kNewsRevoked, item.by, record);
   else if (item.kind == "grant")
-    said = Format(Id::kNewsGranted, item.by, record);
+    said = GrantText(item);
   else if (item.kind == "amendment")
     said = Format(Id::kNewsAmended, item.by, record, item.portion, item.sequence);
   else if (item.kind == "approval")
-    said = Format(Id::kNewsApproval, item.by, ShortId(item.request), item.verdict);
+    said = item.verdict == "approve"  ? Format(Id::kNewsApproved, item.by, request)
+           : item.verdict == "reject" ? Format(Id::kNewsRejected, item.by, request)
+                                      : Format(Id::kNewsWithdrew, item.by, request);
   else if (item.kind == "review")
-    said = Format(Id::kNewsReview, item.by, ShortId(item.request), item.verdict);
+    said = item.verdict == "justified" ? Format(Id::kNewsJustified, item.by, request)
+                                       : Format(Id::kNewsNotJustified, item.by, request);
   else if (item.kind == "access-request")
-    said = Format(Id::kNewsAccess, item.by, record, item.agency, item.why);
+    said =
+        Format(Id::kNewsAccess, item.by, record, WishText(item.verdict, item.agency, item.marking), ShortId(item.id));
   else if (item.kind == "answer")
-    said = Format(Id::kNewsAnswer, item.by, ShortId(item.request), item.verdict);
+    said = item.verdict == "declined" ? Format(Id::kNewsDeclined, item.by, request)
+                                      : Format(Id::kNewsConsented, item.by, request, item.marking);
   else if (item.kind == "standing-order")
-    said = Format(Id::kNewsOrder, item.by, item.purpose);
-  else if (item.kind == "standing-opening")
-    said = OpeningText(item);
+    said = Format(Id::kNewsOrder, item.by, item.purpose, ShortId(item.id));
   else if (item.kind == "purge")
-    said = Format(Id::kNewsPurged, item.by, item.why);
-  else if (item.kind == "erased")
-    said = Text(Id::kNewsErased);
+    said = Format(Id::kNewsPurged, item.by);
+  if (!why.empty()) said = Format(Id::kNewsWhy, said, why);
   if (!item.emergency.empty()) said = Format(Id::kNewsEmergency, said, item.emergency);
+  if (item.erased_by) said = Format(Id::kNewsErased, said, *item.erased_by);
   return Visible(TimeText(item.time) + "  " + said);
 }
 

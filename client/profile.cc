@@ -102,14 +102,14 @@ Result<Profile> Profile::Open(const fs::path& folder) {
     return Refuse(Reason::kCorrupt, "charter.envelope is not the charter that was joined");
   profile.charter_ = std::move(charter);
   profile.LoadInForce();
+  profile.LoadFollowed();
   if (fs::exists(folder / "pin")) {
-    TRY(auto text, io::ReadText(folder / "pin", 1 << 16));
-    const auto end = text.find('\n');  // the key's line, then the note
+    TRY(auto pin, io::ReadText(folder / "pin", 1 << 16));
+    const auto end = pin.find('\n');  // the key's line, then the note
     if (end == std::string::npos) return Refuse(Reason::kCorrupt, (folder / "pin").string() + " is damaged");
-    profile.pin_key_ = text.substr(0, end);
+    profile.pin_key_ = pin.substr(0, end);
     TRY(auto log_key, log::NoteVerifier::Parse(profile.pin_key_));
-    TRY(profile.pin_,
-        log::SignedCheckpoint::Verify(text.substr(end + 1), profile.charter_terms().origin, log_key));
+    TRY(profile.pin_, log::SignedCheckpoint::Verify(pin.substr(end + 1), profile.charter_terms().origin, log_key));
   }
   return profile;
 }
@@ -165,18 +165,24 @@ Status Profile::BeginRenewal(const crypto::Secret& passphrase, crypto::Random& r
   TRY(auto present, Unlock(passphrase));  // one passphrase for all
   (void)present;
   const fs::path folder = renewal_folder();
-  std::error_code ignored;
-  if (fs::exists(folder, ignored))
+  std::error_code error;
+  if (fs::exists(folder / "member.card", error))  // it is made last
     return Refuse(Reason::kExists, "a renewal has begun: its request and card are in " + folder.string());
-  TRY_OK(io::MakePrivateDirectory(folder));
-  return MakeKeys(folder, folder, member_, passphrase, random);
+  // Under another name until it is whole: what a crash left half made is made anew, and nobody has its keys yet.
+  const fs::path making = folder_ / "keys-next";
+  fs::remove_all(making, error);
+  fs::remove_all(folder, error);
+  TRY_OK(io::MakePrivateDirectory(making));
+  TRY_OK(MakeKeys(making, making, member_, passphrase, random));
+  fs::rename(making, folder, error);
+  if (error) return Refuse(Reason::kFile, "cannot make " + folder.string());
+  return SyncFolder(folder_);
 }
 
 Status Profile::FinishRenewal(std::string_view certificate_pem, Time now) {
   const int next = generation_ + 1;
   std::error_code ignored;
-  if (!fs::exists(BesideKeys(next, "member.card"), ignored))
-    return Refuse(Reason::kNotReady, "no renewal has begun");
+  if (!fs::exists(BesideKeys(next, "member.card"), ignored)) return Refuse(Reason::kNotReady, "no renewal has begun");
   if (!joined()) return Refuse(Reason::kNotReady, "this profile has not joined a broker");
   auto ca = agency_ca_;
   for (const auto& agency : charter_terms().agencies)
@@ -210,9 +216,10 @@ Status Profile::Join(const Bytes& charter_envelope, const Digest& digest, const 
   const bool another = !charter_ || (*charter_)->digest != charter->digest;
   if (another) {  // what was verified under another charter says nothing under this one
     std::error_code ignored;
-    for (const char* name : {"pin", "directory.log", "mail.log", "cursor", "in-force"})
+    for (const char* name : {"pin", "directory.log", "mail.log", "cursor", "followed", "in-force"})
       fs::remove(folder_ / name, ignored);
     pin_.reset();
+    followed_ = followed_saved_ = 0;
     carrier_ca_.reset(), agency_ca_.reset();
     pin_unsaved_ = false;
   }
@@ -274,7 +281,28 @@ Status Profile::SavePin() {
 }
 
 Profile::~Profile() {
-  if (!folder_.empty()) (void)SavePin();
+  if (folder_.empty()) return;
+  (void)SavePin();
+  SaveFollowed();
+}
+
+void Profile::SetFollowed(std::uint64_t next) {
+  followed_ = std::max(followed_, next);
+  if (std::chrono::steady_clock::now() - followed_saved_at_ >= kPinEvery) SaveFollowed();
+}
+
+void Profile::SaveFollowed() {
+  if (followed_ == followed_saved_) return;
+  (void)io::WriteFileAtomic(folder_ / "followed", AsBytes(std::to_string(followed_) + "\n"), 0600);
+  followed_saved_ = followed_;
+  followed_saved_at_ = std::chrono::steady_clock::now();
+}
+
+void Profile::LoadFollowed() {
+  auto text = io::ReadText(folder_ / "followed", 64);
+  std::uint64_t at = 0;
+  if (text && std::from_chars(text->data(), text->data() + text->size(), at).ec == std::errc()) followed_ = at;
+  followed_saved_ = followed_;
 }
 
 void Profile::RecordFork(const std::string& seen_before, const std::string& shown_now, const std::string& what) {
@@ -305,14 +333,27 @@ std::vector<proto::LoggedEntry> Profile::Load(const std::string& name) const {
   return entries;
 }
 
-Status Profile::AppendTo(const std::string& name, const std::vector<proto::LoggedEntry>& entries) {
-  if (entries.empty()) return Ok();
+namespace {
+
+Bytes Block(const std::vector<proto::LoggedEntry>& entries) {
   Bytes block;
   for (const auto& entry : entries) {
     auto bytes = proto::EncodeLoggedEntry(entry);
     AppendU32(block, static_cast<std::uint32_t>(bytes.size()));
     Append(block, bytes);
   }
+  return block;
+}
+
+}  // namespace
+
+Status Profile::Replace(const std::string& name, const std::vector<proto::LoggedEntry>& entries) {
+  return io::WriteFileAtomic(folder_ / name, Block(entries), 0600);
+}
+
+Status Profile::AppendTo(const std::string& name, const std::vector<proto::LoggedEntry>& entries) {
+  if (entries.empty()) return Ok();
+  const Bytes block = Block(entries);
   std::ofstream out(folder_ / name, std::ios::binary | std::ios::app);
   out.write(reinterpret_cast<const char*>(block.data()), static_cast<std::streamsize>(block.size()));
   out.flush();
@@ -327,62 +368,12 @@ Status Profile::Forget(const std::string& name) {
   return Ok();
 }
 
-// u32 length of what follows || statement || KEM key id || enc || ciphertext. A tail that a crash tore off is passed over.
-namespace {
-
-constexpr std::size_t kKeptHead = Digest::kSize + KeyId::kSize + Point::kSize;
-
-// Where the last whole one ends. `each` gets them all.
-template <class Each>
-std::uint64_t ReadKept(const fs::path& path, Each each) {
-  std::ifstream in(path, std::ios::binary);
-  std::uint64_t end = 0;
-  const std::uint64_t size = SizeOf(path);
-  for (std::uint8_t head[4]; in.read(reinterpret_cast<char*>(head), 4);) {
-    const std::size_t length = ReadU32(head);
-    if (length < kKeptHead || length > size - end - 4) break;
-    Bytes bytes(length);
-    if (!in.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(length))) break;
-    const ByteView view(bytes);
-    each(KeptSecret{*Digest::From(view.first(Digest::kSize)), *KeyId::From(view.subspan(Digest::kSize, KeyId::kSize)),
-                    *Point::From(view.subspan(Digest::kSize + KeyId::kSize, Point::kSize)),
-                    ToBytes(view.subspan(kKeptHead))});
-    end += 4 + length;
-  }
-  return end;
-}
-
-}  // namespace
-
 Status Profile::Keep(const std::string& name, const std::vector<KeptSecret>& secrets) {
-  const fs::path path = folder_ / name;
-  if (!kept_whole_.contains(name)) {  // once: behind a torn tail nothing would be found
-    const auto end = ReadKept(path, [](const KeptSecret&) {});
-    std::error_code error;
-    if (fs::exists(path) && end != SizeOf(path)) fs::resize_file(path, end, error);
-    if (error) return Refuse(Reason::kFile, "cannot write " + path.string());
-    kept_whole_.insert(name);
-  }
-  Bytes block;
-  for (const auto& one : secrets) {
-    AppendU32(block, static_cast<std::uint32_t>(kKeptHead + one.ciphertext.size()));
-    for (ByteView part : {one.statement.view(), one.kem_key_id.view(), one.enc.view(), ByteView(one.ciphertext)})
-      Append(block, part);
-  }
-  std::ofstream out(path, std::ios::binary | std::ios::app);
-  out.write(reinterpret_cast<const char*>(block.data()), static_cast<std::streamsize>(block.size()));
-  out.flush();
-  if (!out) return Refuse(Reason::kFile, "cannot write " + path.string());
-  return Ok();
+  return AppendKept(folder_ / name, secrets, kept_whole_[name]);
 }
 
 Result<KeptSecret> Profile::FindKept(const std::string& name, const Digest& statement) const {
-  std::optional<KeptSecret> found;
-  ReadKept(folder_ / name, [&](KeptSecret one) {
-    if (one.statement == statement) found = std::move(one);
-  });
-  if (!found) return Refuse(Reason::kNotFound);
-  return *std::move(found);
+  return client::FindKept(folder_ / name, statement);
 }
 
 std::uint64_t Profile::cursor() const {

@@ -11,16 +11,18 @@
 //   pin                       the log key (vkey) and the last checkpoint that it verified (signed note)
 //   directory.log, mail.log   verified entries, u32 length || LoggedEntry each: a cache, rebuilt if lost
 //   cursor                    of the mailbox
+//   followed                  the entry from which on openings under standing orders were not yet reported
 //   FORK                      if there: evidence of a fork, and nothing is done until a person removed it
 #pragma once
 
 #include <chrono>
 #include <filesystem>
+#include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
+#include "client/kept_file.h"
 #include "core/base/ids.h"
 #include "core/base/result.h"
 #include "core/crypto/keys.h"
@@ -48,14 +50,6 @@ struct MemberCard {
   static std::string Make(const MemberId& member, const Keyring& keys);
 };
 
-// A secret that this member keeps for itself (core/record/kept.h), and of which statement it is.
-struct KeptSecret {
-  Digest statement;
-  KeyId kem_key_id;
-  Point enc;
-  Bytes ciphertext;
-};
-
 class Profile {
  public:
   // Makes the folder, the keys, the certificate request and the card. kExists if there is one.
@@ -81,7 +75,7 @@ class Profile {
               std::string_view certificate_pem, Time now);
 
   // New keys, their certificate request and card, in a folder of their own; those in use stay so. The passphrase must open
-  // the present keys. kExists: a renewal has begun before and is not finished.
+  // the present keys. kExists: a renewal has begun before and is not finished; one that a crash broke off is begun anew.
   Status BeginRenewal(const crypto::Secret& passphrase, crypto::Random& random);
   // Where its request and card are, and keys and card of those in use.
   std::filesystem::path renewal_folder() const { return folder_ / KeysName(generation_ + 1); }
@@ -106,18 +100,27 @@ class Profile {
   std::vector<proto::LoggedEntry> Load(const std::string& name) const;
   Status AppendTo(const std::string& name, const std::vector<proto::LoggedEntry>& entries);
   Status Forget(const std::string& name);
+  // Everything in it at once, in place of what is there.
+  Status Replace(const std::string& name, const std::vector<proto::LoggedEntry>& entries);
   // Of the mailbox. It is 0 when mail.log is shorter than it was when the cursor was set: what was lost is fetched again.
   std::uint64_t cursor() const;
   Status SetCursor(std::uint64_t cursor);
 
-  // sent.log and orders.log: no caches. What is appended is there for ever; the last of a statement counts. kNotFound.
+  // The entry behind the last opening under an order that was reported; in the file within a second, and when the profile
+  // closes: one may be reported twice.
+  std::uint64_t followed() const { return followed_; }
+  void SetFollowed(std::uint64_t next);
+
+  // sent.log and orders.log (client/kept_file.h): durable when Keep returns. kCorrupt: damaged, and nothing was changed.
   Status Keep(const std::string& name, const std::vector<KeptSecret>& secrets);
   Result<KeptSecret> FindKept(const std::string& name, const Digest& statement) const;
 
  private:
   Profile(std::filesystem::path folder, MemberId member, io::FileLock lock)
       : folder_(std::move(folder)), member_(std::move(member)), lock_(std::move(lock)) {}
-  static std::string KeysName(int generation) { return generation == 1 ? "keys" : "keys-" + std::to_string(generation); }
+  static std::string KeysName(int generation) {
+    return generation == 1 ? "keys" : "keys-" + std::to_string(generation);
+  }
   // Of a file beside the keys of this generation; the first one's are in the profile's own folder.
   std::filesystem::path BesideKeys(int generation, const char* name) const;
   Status CheckCertificate(std::string_view pem, const std::optional<Bytes>& ca, int generation, Time now) const;
@@ -134,7 +137,11 @@ class Profile {
   bool pin_unsaved_ = false;
   bool forked_ = false;
   std::chrono::steady_clock::time_point pin_saved_{};
-  std::set<std::string> kept_whole_;  // files of kept secrets whose end was looked at
+  void LoadFollowed();
+  void SaveFollowed();
+  std::map<std::string, std::optional<std::uint64_t>> kept_whole_;  // of files of kept secrets
+  std::uint64_t followed_ = 0, followed_saved_ = 0;
+  std::chrono::steady_clock::time_point followed_saved_at_{};
   io::FileLock lock_;
 };
 

@@ -21,7 +21,8 @@ void AddDecoys(record::CommittedRecipients& committed, std::uint32_t portion, cr
   for (std::size_t i = 0; i < committed.slips.size(); ++i)
     all.emplace_back(committed.commitments[i], std::move(committed.slips[i]));
   while (all.size() < wanted) {
-    record::Slip slip{portion, 0, random.Make<Salt>(), *AgencyId::Parse(record::kDecoyAgency), random.Make<KeyId>(), enc};
+    record::Slip slip{portion, 0, random.Make<Salt>(), *AgencyId::Parse(record::kDecoyAgency), random.Make<KeyId>(),
+                      enc};
     const Commitment commitment = record::CommitRecipient(slip.salt, slip.agency, slip.epoch_key_id, slip.enc);
     all.emplace_back(commitment, std::move(slip));
   }

@@ -70,6 +70,9 @@ Result<WhoAmI> SessionCore::Me() {
   me.member = profile_.member().str();
   me.origin = profile_.charter_terms().origin;
   me.charter_digest = profile_.charter()->digest.Hex();
+  me.charter_in_force = verifier_.directory().charter_statement().Hex();
+  me.charter_entry = verifier_.charter_entry();
+  me.charter_title = Terms().title;
   me.broker = profile_.broker();
   if (profile_.pin()) {
     me.pinned_size = profile_.pin()->size();

@@ -90,6 +90,7 @@ class SessionCore {
   Result<std::vector<OrderInfo>> Orders();
   Status FollowReleased(std::uint64_t from_entry, const std::filesystem::path& folder,
                         const std::function<bool(const Released&)>& released);
+  std::uint64_t NextReleased() const { return profile_.followed(); }
 
   // ---- session_admin.cc ----
   Result<std::vector<Session::EnrolmentChange>> EnrolmentChanges(const std::filesystem::path& card,
@@ -166,10 +167,22 @@ class SessionCore {
   Result<VerifiedEntry> Verify(const ProvedEntry& proved, const log::SignedCheckpoint& checkpoint);
   // A standing opening, which nobody signed, is under an order of mine, or about a record that I may see.
   Status CheckUnsigned(const VerifiedEntry& entry);
-  // An erased entry: proved, and its purge too if it can be had.
-  Result<ErasedEntry> VerifyErased(const ProvedEntry& proved, const log::SignedCheckpoint& checkpoint);
-  // The record or grant as I may see it, verified: from the mailbox, or asked for. kPurged: it is erased.
+  // An erased entry, proved by its purge, which is to be in my mailbox, or in the custody where the entry was shown (else in
+  // that of the record it speaks of). kBadProof: there is none, or it left something else.
+  Result<VerifiedEntry> VerifyErased(const ProvedEntry& proved, const log::SignedCheckpoint& checkpoint,
+                                     const std::optional<Digest>& custody = {}, int depth = 0);
+  Result<const VerifiedEntry*> FindPurge(std::uint64_t index, const std::optional<Digest>& custody, int depth);
+  // Either, as the entry says.
+  Result<VerifiedEntry> VerifyShown(const ProvedEntry& proved, const log::SignedCheckpoint& checkpoint,
+                                    const std::optional<Digest>& custody = {}) {
+    return proved.entry.erased_by ? VerifyErased(proved, checkpoint, custody) : Verify(proved, checkpoint);
+  }
+  // What was kept as it was before a purge that came since goes: from the memory and from the cache.
+  Status ForgetErased();
+  // The record or grant as I may see it, verified: from the mailbox, or asked for. It may be erased.
   Result<const VerifiedEntry*> FindRecord(const Digest& digest);
+  Result<const VerifiedEntry*> FindContent(const Digest& digest);  // kPurged: it is
+  Mail::InForce PolicyInForce(const VerifiedEntry& record, std::uint32_t portion, std::uint64_t index) const;
   // One statement of my mailbox, also if the cache passed it over when it was not yet for me. kNotFound.
   Result<const VerifiedEntry*> FindStatement(const Digest& digest, std::uint64_t index);
   // Of those of my mailbox that are of this kind, like Resolve; kNotFound also for a whole digest that is not there.
@@ -186,13 +199,19 @@ class SessionCore {
   struct Chain {
     std::set<Digest> family;  // the record, its original, its grants
     std::set<Digest> acts;    // requests about them: what approvals, reviews and answers speak of
-    std::map<Digest, ledger::StandingOrder> orders;  // that openings are under
+    struct Order {
+      ledger::StandingOrder order;
+      bool used = false;  // an opening under it came
+    };
+    std::map<Digest, Order> orders;
   };
   // An opening under an order is signed by nobody: the order must be in the custody, and whoever opened its author.
-  Status CheckOrderBehind(const ledger::StandingOpening& opening, const Chain& chain, NewsItem& news) const;
+  Status CheckOrderBehind(const ledger::StandingOpening& opening, Chain& chain, NewsItem& news) const;
   Result<NewsItem> NewsOf(const Digest& record, const VerifiedEntry& entry, Chain& chain) const;
 
-  Result<WaitingItem> LookUp(const proto::WaitingItem& hint);
+  // What a hint says, as the log has it; nullopt: something that came since has settled it, or it is erased. `size`: of the
+  // log when the hint was given. kBadProof: it lies.
+  Result<std::optional<WaitingItem>> LookUp(const proto::WaitingItem& hint, std::uint64_t size);
   Result<const VerifiedEntry*> FindByAudit(const Digest& digest, std::uint64_t index);
 
   Result<NewsItem> End(const std::string& member, ledger::MemberStatus status);
@@ -215,8 +234,10 @@ class SessionCore {
   std::map<KeyId, crypto::KemPrivateKey> epoch_keys_;
   std::chrono::milliseconds pause_{200};  // before something is tried for the second time
   bool mail_loaded_ = false;
+  bool erase_kept_ = false;  // ForgetErased has something to do
   Mail mail_;
   std::map<Digest, VerifiedEntry> fetched_;                 // records and other statements that are not in the mail
+  std::map<std::uint64_t, VerifiedEntry> purges_;           // that are not in the mail, or not yet
   std::map<std::uint64_t, std::vector<Release>> releases_;  // of openings under my orders, while they are followed
   bool keep_releases_ = false;
 };

@@ -106,11 +106,17 @@ Result<NewsItem> SessionCore::Enrol(const std::filesystem::path& card_path, cons
   TRY(enrolment.wraps, WrapsFor(card.member, card.keys.kem_key, [&](const ledger::EpochState& epoch) {
         return epoch.epoch == current || epoch.wraps.contains(card.member);
       }));
-  const bool replaced = known != nullptr && known->record.keys.kem_key != card.keys.kem_key;
   TRY(auto entry, PostDirect(ledger::Kind::kEnrolment, proto::EncodeEnrolment(enrolment)));
-  // The device with the old keys may be in other hands. Who renews its own is no administrator any more with the keys of
-  // this session: it rotates with the new ones.
-  if (replaced && card.member != profile_.member())
+  // The device with the old keys may be in other hands: they open the present epoch, if it was made before the member got
+  // others, be that now or in a run that ended before it came to this. Who renews its own is no administrator any more with
+  // the keys of this session: it rotates with the new ones.
+  TRY_OK(Refresh());
+  TRY(agency, MyAgency());
+  const auto rekeyed = verifier_.RekeyedAt(card.member);
+  const bool outdated = rekeyed && agency->current() != nullptr && agency->current()->index < *rekeyed;
+  const bool with_new_keys =
+      card.member != profile_.member() || card.keys.signing_key == keys_.signature.verify_key().point();
+  if (outdated && with_new_keys)
     if (auto rotated = RotateEpoch(); !rotated)
       return Refuse(rotated.error().reason,
                     card.member.str() + " is enrolled with its new keys, but your agency's keys are not changed yet (" +

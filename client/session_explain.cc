@@ -57,9 +57,8 @@ Result<std::vector<PortionExplained>> SessionCore::Explain(const Draft& draft, c
     for (const auto& [id, member] : directory.members()) {
       if (member.record.status != ledger::MemberStatus::kActive) continue;
       MemberExplained one{id.str(), {}};
-      const auto reasons =
-          ledger::WhyNot(directory, policy, id, purpose.empty() ? policy.purposes.front() : purpose,
-                         case_reference.empty() && purpose.empty() ? "a case" : case_reference, Now());
+      const auto reasons = ledger::WhyNot(directory, policy, id, purpose.empty() ? policy.purposes.front() : purpose,
+                                          case_reference.empty() && purpose.empty() ? "a case" : case_reference, Now());
       for (auto reason : reasons) one.reasons.emplace_back(CodeOf(reason));
       explained.members.push_back(std::move(one));
     }
@@ -73,7 +72,7 @@ Result<std::vector<PortionPreview>> SessionCore::Preview(const Draft& draft) {
   std::vector<PortionPreview> previews;
   for (std::size_t i = 0; i < draft.portions.size(); ++i) {
     TRY(auto policy, PolicyOf(draft.portions[i].policy_text));
-    PortionPreview preview{explained[i].portion, explained[i].marking, {}, {}};
+    PortionPreview preview{explained[i].portion, explained[i].marking, {}, {}, {}};
     for (const auto& [id, agency] : verifier_.directory().agencies()) {
       if (agency.left || !AddressesAgency(policy.releasable_to, id)) continue;
       if (!HasEpoch(agency, Now())) {
@@ -82,11 +81,15 @@ Result<std::vector<PortionPreview>> SessionCore::Preview(const Draft& draft) {
       }
       Reader reader{id.str(), {}};
       for (auto& member : explained[i].members) {
+        if (MemberId::Parse(member.member)->agency() != id) continue;
         // Whether the time has come, and who has to approve, is not a matter of who.
-        std::erase(member.reasons, std::string(CodeOf(Reason::kNotYet)));
-        std::erase(member.reasons, std::string(CodeOf(Reason::kApprovalMissing)));
-        if (member.reasons.empty() && MemberId::Parse(member.member)->agency() == id)
-          reader.members.push_back(member.member);
+        std::vector<std::string> waits;
+        for (auto reason : {Reason::kNotYet, Reason::kApprovalMissing})
+          if (std::erase(member.reasons, std::string(CodeOf(reason))) != 0) waits.emplace_back(CodeOf(reason));
+        if (!member.reasons.empty()) continue;
+        reader.members.push_back(member.member);
+        for (auto& code : waits)
+          if (!Holds(preview.waits_for, code)) preview.waits_for.push_back(std::move(code));
       }
       preview.readers.push_back(std::move(reader));
     }

@@ -10,8 +10,8 @@ Result<NewsItem> SessionCore::Grant(const GrantDraft& draft) {
   TRY_OK(Sync());
   TRY(auto policy, PolicyOf(draft.policy_text));
   TRY(auto named, Resolve(draft.record));
-  TRY(const auto* named_record, FindRecord(named));
-  TRY(const auto* original, FindRecord(OriginalOf(*named_record)));
+  TRY(const auto* named_record, FindContent(named));
+  TRY(const auto* original, FindContent(OriginalOf(*named_record)));
   const Digest digest = original->statement->digest;
   const auto header = HeaderOf(*original);
   std::optional<Digest> request;

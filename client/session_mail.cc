@@ -12,20 +12,40 @@ bool IsMail(const VerifiedEntry& entry) { return !ledger::IsDirectoryKind(entry.
 
 Status SessionCore::Keep(std::vector<ProvedEntry> entries, const log::SignedCheckpoint& checkpoint) {
   for (auto& proved : entries) {
-    if (proved.entry.erased_by) {  // there is nothing in it to keep, nor to show in an inbox
-      TRY(auto erased, VerifyErased(proved, checkpoint));
-      (void)erased;
-      continue;
-    }
-    TRY(auto verified, Verify(proved, checkpoint));
+    TRY(auto verified, VerifyShown(proved, checkpoint));
     if (!IsMail(verified)) return Refuse(Reason::kBadProof, "the mailbox holds what is no mail");
     TRY_OK(CheckUnsigned(verified));
+    if (const auto* purge = PayloadOf<ledger::Purge>(verified))
+      for (const auto& erasure : purge->erasures) {
+        const auto* before = mail_.Find(erasure.statement);
+        erase_kept_ = erase_kept_ || (before != nullptr && !before->erased_by);
+      }
     const std::uint64_t index = verified.head.index;
     if (!mail_.Add(std::move(verified), profile_.member()))
       return Refuse(Reason::kBadProof, "the mailbox repeats an old entry");
     if (keep_releases_ && !proved.releases.empty()) releases_[index] = std::move(proved.releases);
     TRY_OK(profile_.AppendTo("mail.log", {proved.entry}));
   }
+  return ForgetErased();
+}
+
+Status SessionCore::ForgetErased() {
+  if (!erase_kept_) return Ok();
+  auto kept = profile_.Load("mail.log");
+  for (auto& entry : kept) {
+    if (!entry.head || !entry.envelope || entry.erased_by) continue;
+    const auto* purge = mail_.PurgeOf(entry.head->statement);
+    const auto* before = mail_.Find(entry.head->statement);
+    if (purge == nullptr || before == nullptr) continue;
+    TRY(auto left, proto::RedactPayload(before->statement->kind, entry.envelope->payload));
+    entry.envelope = ledger::Envelope{entry.envelope->payload_type, std::move(left), {}, std::nullopt};
+    entry.erased_by = purge->head.index;
+    TRY(auto erased, verifier_.VerifyKept(entry));
+    TRY_OK(verifier_.CheckPurgedBy(entry, erased, *purge));
+    mail_.Replace(std::move(erased));
+  }
+  TRY_OK(profile_.Replace("mail.log", kept));
+  erase_kept_ = false;
   return Ok();
 }
 
@@ -62,49 +82,72 @@ Status SessionCore::CheckUnsigned(const VerifiedEntry& entry) {
   return Ok();
 }
 
-Result<ErasedEntry> SessionCore::VerifyErased(const ProvedEntry& proved, const log::SignedCheckpoint& checkpoint) {
-  TRY(auto erased, verifier_.VerifyErased(proved, checkpoint));
-  // The purge is an entry, mostly one that comes later in the mailbox than where we are.
-  TRY(auto page, transport_->Mailbox(erased.erased_by, verifier_.verified_size()));
-  TRY(auto now, verifier_.Advance(page.view));
-  TRY_OK(CheckPage(page, erased.erased_by, now.size()));
-  if (!page.entries.empty() && page.entries.front().entry.head &&
-      page.entries.front().entry.head->index == erased.erased_by) {
-    if (page.entries.front().entry.erased_by) return erased;  // its own text was erased in turn: the digests stay
-    TRY(auto purge, Verify(page.entries.front(), now));
-    const auto* payload = PayloadOf<ledger::Purge>(purge);
-    if (payload == nullptr) return Refuse(Reason::kBadProof, "erased by an entry that is no purge");
-    TRY_OK(proto::CheckErasure(proved.entry, erased.erased_by, *payload));
-    return erased;
+Result<VerifiedEntry> SessionCore::VerifyErased(const ProvedEntry& proved, const log::SignedCheckpoint& checkpoint,
+                                                const std::optional<Digest>& custody, int depth) {
+  auto erased = verifier_.VerifyErased(proved, checkpoint);
+  if (!erased && erased.error().reason == Reason::kBadSignature) {
+    TRY_OK(Refresh());
+    erased = verifier_.VerifyErased(proved, checkpoint);
   }
-  // Of a record everybody who may know of it is shown the purge; of others' texts it is their agency's own affair.
-  if (erased.kind == ledger::Kind::kRecord || erased.kind == ledger::Kind::kGrant)
-    return Refuse(Reason::kBadProof, "a record is shown as erased, and its purge is not there");
+  if (!erased) return erased;
+  const auto about = custody ? custody : Digest::FromHexText(News(*erased).record);
+  TRY(const auto* purge, FindPurge(*erased->erased_by, about, depth));
+  TRY_OK(verifier_.CheckPurgedBy(proved.entry, *erased, *purge));
   return erased;
 }
 
-// What is in the cache was proved when it came; its parts and signatures are checked again. One that is damaged is
-// fetched anew as a whole.
+// A purge is an entry, mostly one that comes later than where we are.
+Result<const VerifiedEntry*> SessionCore::FindPurge(std::uint64_t index, const std::optional<Digest>& custody,
+                                                    int depth) {
+  constexpr int kDeepest = 8;  // a purge's own text may be erased by another one
+  if (depth == kDeepest) return Refuse(Reason::kBadProof, "purges of purges without an end");
+  if (const auto* known = mail_.At(index)) return known;
+  if (const auto at = purges_.find(index); at != purges_.end()) return &at->second;
+  auto look = [&](Result<EntriesAnswer> answer) -> Result<const VerifiedEntry*> {
+    TRY(auto page, std::move(answer));
+    TRY(auto checkpoint, verifier_.Advance(page.view));
+    TRY_OK(CheckPage(page, index, checkpoint.size()));
+    if (page.entries.empty() || !page.entries.front().entry.head || page.entries.front().entry.head->index != index)
+      return Refuse(Reason::kNotFound);
+    const auto& proved = page.entries.front();
+    auto purge =
+        proved.entry.erased_by ? VerifyErased(proved, checkpoint, custody, depth + 1) : Verify(proved, checkpoint);
+    if (!purge) return purge.error();
+    return &purges_.insert_or_assign(index, *std::move(purge)).first->second;
+  };
+  auto found = look(transport_->Mailbox(index, verifier_.verified_size()));
+  if (!found && found.error().reason == Reason::kNotFound && custody)
+    found = look(transport_->Custody(*custody, index, verifier_.verified_size()));
+  if (!found && found.error().reason == Reason::kNotFound)
+    return Refuse(Reason::kBadProof,
+                  "a statement is shown as erased by entry " + std::to_string(index) + ", and no purge is there");
+  return found;
+}
+
+// What is in the cache was proved when it came; its parts and signatures are checked again, and against its purge what was
+// erased. A cache that is damaged is fetched anew as a whole.
 Status SessionCore::LoadMail() {
   if (mail_loaded_) return Ok();
   mail_loaded_ = true;
-  for (const auto& entry : profile_.Load("mail.log")) {
+  const auto kept = profile_.Load("mail.log");
+  auto holds = [&](const proto::LoggedEntry& entry) {
+    if (!entry.erased_by) return true;
+    const auto* purge = mail_.At(*entry.erased_by);  // another's may be in no mailbox of mine
+    return purge == nullptr || verifier_.CheckPurgedBy(entry, *mail_.Find(entry.head->statement), *purge).has_value();
+  };
+  for (const auto& entry : kept) {
     auto verified = verifier_.VerifyKept(entry);
     if (verified && IsMail(*verified) && mail_.Add(*std::move(verified), profile_.member())) continue;
     mail_.Clear();
     return profile_.Forget("mail.log");
   }
-  // What a purge erased since it was kept goes from here too: the mailbox is fetched anew, as it is now.
-  for (const auto& entry : mail_.entries()) {
-    const auto* purge = PayloadOf<ledger::Purge>(entry);
-    if (purge == nullptr || std::none_of(purge->erasures.begin(), purge->erasures.end(), [&](const auto& erasure) {
-          return mail_.Find(erasure.statement) != nullptr;
-        }))
-      continue;
+  if (!std::all_of(kept.begin(), kept.end(), holds)) {
     mail_.Clear();
     return profile_.Forget("mail.log");
   }
-  return Ok();
+  for (const auto& entry : mail_.entries())
+    erase_kept_ = erase_kept_ || (!entry.erased_by && mail_.PurgeOf(entry.head.statement) != nullptr);
+  return ForgetErased();
 }
 
 Status SessionCore::Sync() {
@@ -157,6 +200,7 @@ Status SessionCore::Follow(const std::function<bool(const NewsItem&)>& item) {
     return true;
   };
   if (!show()) return Ok();
+  bool refreshed = false;
   for (int fruitless = 0;;) {
     const auto begun = std::chrono::steady_clock::now();
     bool progress = false;
@@ -182,6 +226,12 @@ Status SessionCore::Follow(const std::function<bool(const NewsItem&)>& item) {
       failed = take(followed);
       return failed && wanted && !moved;
     });
+    refreshed = refreshed && !progress;
+    if (!failed && failed.error().reason == Reason::kBadCheckpoint && !refreshed) {
+      TRY_OK(Refresh());  // an amendment of the charter may have given the log another key
+      refreshed = true;
+      continue;
+    }
     TRY_OK(failed);
     if (!wanted) return ended;
     if (moved) continue;
@@ -234,15 +284,16 @@ Result<const VerifiedEntry*> SessionCore::FindRecord(const Digest& digest) {
   TRY(auto answer, transport_->GetRecord(digest, verifier_.verified_size()));
   TRY(auto checkpoint, verifier_.Advance(answer.view));
   if (answer.entries.size() != 1) return Refuse(Reason::kBadProof, "not one entry");
-  if (answer.entries[0].entry.erased_by) {
-    TRY(auto erased, VerifyErased(answer.entries[0], checkpoint));
-    if (erased.head.statement != digest) return Refuse(Reason::kBadProof, "another record than asked for");
-    return Refuse(Reason::kPurged);
-  }
-  TRY(auto verified, Verify(answer.entries[0], checkpoint));
+  TRY(auto verified, VerifyShown(answer.entries[0], checkpoint, digest));
   if (verified.statement->digest != digest || !IsRecord(verified))
     return Refuse(Reason::kBadProof, "another record than asked for");
   return &fetched_.insert_or_assign(digest, std::move(verified)).first->second;
+}
+
+Result<const VerifiedEntry*> SessionCore::FindContent(const Digest& digest) {
+  TRY(const auto* record, FindRecord(digest));
+  if (record->erased_by) return Refuse(Reason::kPurged);
+  return record;
 }
 
 Result<const VerifiedEntry*> SessionCore::FindStatement(const Digest& digest, std::uint64_t index) {
@@ -253,8 +304,7 @@ Result<const VerifiedEntry*> SessionCore::FindStatement(const Digest& digest, st
   TRY_OK(CheckPage(page, index, checkpoint.size()));
   if (page.entries.empty() || !page.entries.front().entry.head || page.entries.front().entry.head->index != index)
     return Refuse(Reason::kNotFound);
-  if (page.entries.front().entry.erased_by) return Refuse(Reason::kPurged);
-  TRY(auto verified, Verify(page.entries.front(), checkpoint));
+  TRY(auto verified, VerifyShown(page.entries.front(), checkpoint));
   if (verified.statement->digest != digest) return Refuse(Reason::kBadProof, "another statement stands at this entry");
   return &fetched_.insert_or_assign(digest, std::move(verified)).first->second;
 }

@@ -139,7 +139,8 @@ InboxItem SessionCore::Item(const VerifiedEntry& entry) const {
   };
   item.revoked = ended([&](const Digest& one, const AgencyId& by) { return mail_.revoked(one, by); });
   item.recalled = ended([&](const Digest& one, const AgencyId& by) { return mail_.recalled(one, by); });
-  item.purged = ended([&](const Digest& one, const AgencyId& by) { return mail_.purged(one, by); });
+  item.purged = entry.erased_by || (original != nullptr && original->erased_by) ||
+                ended([&](const Digest& one, const AgencyId& by) { return mail_.purged(one, by); });
   for (const auto& source : header.sources) item.sources.push_back(source.Hex());
   if (header.urgency != record::Urgency::kNone) {
     const auto level = static_cast<std::size_t>(header.urgency);
@@ -161,6 +162,7 @@ NewsItem SessionCore::News(const VerifiedEntry& entry) const {
   news.kind = ledger::NameOf(entry.statement->kind);
   news.id = entry.statement->digest.Hex();
   if (auto by = ledger::AuthorshipOf(*entry.statement)) news.by = by->author.str();
+  news.erased_by = entry.erased_by;
   std::visit(Teller{news, entry}, entry.statement->payload);
   if (const auto* opening = PayloadOf<ledger::StandingOpening>(entry)) {
     news.by = opening->member.str();
@@ -176,19 +178,21 @@ NewsItem SessionCore::News(const VerifiedEntry& entry) const {
   return news;
 }
 
-Status SessionCore::CheckOrderBehind(const ledger::StandingOpening& opening, const Chain& chain, NewsItem& news) const {
+Status SessionCore::CheckOrderBehind(const ledger::StandingOpening& opening, Chain& chain, NewsItem& news) const {
   const auto at = chain.orders.find(opening.order);
-  if (at == chain.orders.end()) {
+  if (at == chain.orders.end()) {  // one that is in the mail was judged: CheckUnsigned
     const auto* record = KnownRecord(opening.record);
     const bool ours = record != nullptr && HeaderOf(*record).originator.agency() == profile_.member().agency();
-    if (ours && !chain.acts.contains(opening.order) && mail_.Find(opening.order) == nullptr)
+    if (ours && mail_.Find(opening.order) == nullptr)
       return Refuse(Reason::kBadProof, "an opening of your record, and the order behind it is not shown");
     return Ok();
   }
-  if (at->second.by.author != opening.member)
+  const auto& order = at->second.order;
+  if (order.by.author != opening.member)
     return Refuse(Reason::kBadProof, "an opening under an order of somebody else's");
-  news.purpose = at->second.purpose;
-  news.case_reference = at->second.case_reference;
+  at->second.used = true;
+  news.purpose = order.purpose;
+  news.case_reference = order.case_reference;
   return Ok();
 }
 
@@ -199,6 +203,7 @@ Result<NewsItem> SessionCore::NewsOf(const Digest& record, const VerifiedEntry& 
   if (IsRecord(entry)) {
     about = chain.family.contains(entry.statement->digest) || chain.family.contains(OriginalOf(entry));
     if (about) chain.family.insert(entry.statement->digest);
+    if (entry.statement->digest == record) chain.family.insert(OriginalOf(entry));
   } else if (std::holds_alternative<ledger::Open>(payload) ||
              std::holds_alternative<ledger::StandingOpening>(payload)) {
     // Of a request for many records: the lines about this one and what came of it.
@@ -212,8 +217,8 @@ Result<NewsItem> SessionCore::NewsOf(const Digest& record, const VerifiedEntry& 
     if (const auto* opening = std::get_if<ledger::StandingOpening>(&payload); opening != nullptr && about)
       TRY_OK(CheckOrderBehind(*opening, chain, news));
   } else if (const auto* order = std::get_if<ledger::StandingOrder>(&payload)) {
-    about = true;  // it comes before what it opened
-    chain.orders.emplace(entry.statement->digest, *order);
+    about = true;  // it comes before what it opened; whether it opened something of these the end of the custody says
+    chain.orders.emplace(entry.statement->digest, Chain::Order{*order});
   } else if (const auto* approval = std::get_if<ledger::Approval>(&payload)) {
     about = chain.acts.contains(approval->request);
   } else if (const auto* review = std::get_if<ledger::Review>(&payload)) {
@@ -237,7 +242,7 @@ Result<NewsItem> SessionCore::NewsOf(const Digest& record, const VerifiedEntry& 
 Result<std::vector<NewsItem>> SessionCore::Custody(const std::string& id) {
   TRY_OK(Sync());
   TRY(auto digest, Resolve(id));
-  Chain chain{{digest}, {}};
+  Chain chain{{digest}, {}, {}};
   if (const auto* known = KnownRecord(digest)) chain.family.insert(OriginalOf(*known));
   for (const auto& entry : mail_.entries())
     if (const auto* grant = PayloadOf<ledger::Grant>(entry); grant != nullptr && grant->record == digest)
@@ -250,27 +255,17 @@ Result<std::vector<NewsItem>> SessionCore::Custody(const std::string& id) {
     for (const auto& proved : page.entries) {
       if (proved.entry.head && !news.empty() && proved.entry.head->index <= news.back().entry)
         return Refuse(Reason::kBadProof, "the custody repeats an entry or changes their order");
-      if (proved.entry.erased_by) {
-        TRY(auto erased, VerifyErased(proved, checkpoint));
-        NewsItem one;
-        one.entry = erased.head.index;
-        one.time = ToTimePoint(erased.head.time);
-        one.kind = "erased";
-        one.id = erased.head.statement.Hex();
-        one.record = digest.Hex();
-        chain.acts.insert(erased.head.statement);
-        if (erased.kind == ledger::Kind::kGrant) chain.family.insert(erased.head.statement);
-        news.push_back(std::move(one));
-        continue;
-      }
-      TRY(auto entry, Verify(proved, checkpoint));
+      TRY(auto entry, VerifyShown(proved, checkpoint, digest));
       TRY_OK(CheckUnsigned(entry));
       TRY(auto one, NewsOf(digest, entry, chain));
       news.push_back(std::move(one));
     }
-    if (!page.more) return news;
+    if (!page.more) break;
     from = page.next_cursor;
   }
+  for (const auto& [order, one] : chain.orders)
+    if (!one.used) return Refuse(Reason::kBadProof, "a standing order that opened nothing of this record");
+  return news;
 }
 
 }  // namespace valija::client

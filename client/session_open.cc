@@ -30,8 +30,8 @@ Error RefusalOf(const ledger::Verdict& verdict, const Digest& request) {
 
 Result<std::unique_ptr<SessionCore::Wanted>> SessionCore::Want(const Digest& digest, std::uint32_t portion,
                                                                std::size_t place) {
-  TRY(const auto* record, FindRecord(digest));
-  TRY(const auto* original, FindRecord(OriginalOf(*record)));
+  TRY(const auto* record, FindContent(digest));
+  TRY(const auto* original, FindContent(OriginalOf(*record)));
   if (original->statement->kind != ledger::Kind::kRecord)
     return Refuse(Reason::kBadProof, "a grant of what is no record");
   auto one = std::make_unique<Wanted>(*record, *original, profile_.member().agency());
@@ -54,10 +54,10 @@ Result<std::unique_ptr<SessionCore::Wanted>> SessionCore::Want(const Digest& dig
   return one;
 }
 
-Status SessionCore::Wanted::WriteTo(const std::filesystem::path& output) {
+Status SessionCore::Wanted::WriteTo(const std::filesystem::path& output, bool begin_anew) {
   // Before it is asked for: an opening is counted, also when its content then has nowhere to go.
   if (!output.empty()) {
-    TRY(file, PlainFile::Make(output));
+    TRY(file, PlainFile::Make(output, begin_anew));
   } else if (seal->body_length > kInMemoryLimit + (kInMemoryLimit >> 3)) {
     return Refuse(Reason::kUsage, "it is too large for memory; give an output file");
   }
@@ -178,11 +178,18 @@ Result<std::uint64_t> SessionCore::RequestKeys(const std::vector<Wanted*>& wante
   return index;
 }
 
+Mail::InForce SessionCore::PolicyInForce(const VerifiedEntry& record, std::uint32_t portion,
+                                         std::uint64_t index) const {
+  return mail_.PolicyOf(record, portion, index, [&](const MemberId& member, const KeyId& key, std::uint64_t at) {
+    return verifier_.MightAmend(member, key, at);
+  });
+}
+
 // The policy that was decided on is the one under the originator's signature: the header's, or that of an amendment that
 // was the last before the decision.
 bool SessionCore::DecidedUnderPolicyInForce(const Wanted& one, const ledger::Verdict& verdict,
                                             std::uint64_t index) const {
-  const auto in_force = mail_.PolicyOf(one.record, one.portion, index);
+  const auto in_force = PolicyInForce(one.record, one.portion, index);
   return verdict.policy_digest == in_force.digest && verdict.policy_sequence == in_force.sequence;
 }
 

@@ -62,16 +62,20 @@ Result<Released> SessionCore::OpenReleased(const VerifiedEntry& entry, std::vect
   auto open = [&]() -> Status {
     std::vector<std::unique_ptr<Wanted>> wanted;
     std::vector<ledger::Verdict> verdicts;
+    std::vector<bool> nowhere;
     for (const auto& verdict : entry.decision.verdicts) {
       if (!verdict.allowed()) continue;  // the log says why; nothing was released
       TRY(auto one, Want(opening.record, verdict.portion, out.size()));
       const std::string name = released.record + "-" + std::to_string(verdict.portion);
-      TRY_OK(one->WriteTo(folder.empty() ? folder : folder / name));
-      out.emplace_back(Refuse(Reason::kUnavailable));
+      // One that is there already is not fetched again; the others are.
+      const auto file = one->WriteTo(folder.empty() ? folder : folder / name, true);
+      out.emplace_back(file ? Error(Refuse(Reason::kUnavailable)) : file.error());
+      nowhere.push_back(!file);
       verdicts.push_back(verdict);
       wanted.push_back(std::move(one));
     }
     released.from = HeaderOf(wanted.front()->record).originator.str();
+    if (std::find(nowhere.begin(), nowhere.end(), false) == nowhere.end()) return Ok();
     if (releases.empty()) {  // it was kept before: asked for once more
       TRY(auto page, transport_->Mailbox(entry.head.index, verifier_.verified_size()));
       TRY(auto checkpoint, verifier_.Advance(page.view));
@@ -88,11 +92,12 @@ Result<Released> SessionCore::OpenReleased(const VerifiedEntry& entry, std::vect
     TRY(auto reply_key, crypto::KemPrivateKey::FromScalar(scalar.view()));
     record::ReleaseBinding binding{entry.statement->digest, entry.head.decision, releases[0].authority, order.agency,
                                    order.by.key_id};
-    TRY(auto shares,
-        record::OpenRelease(binding, reply_key, releases[0].enc, releases[0].ciphertext, wanted.size()));
+    TRY(auto shares, record::OpenRelease(binding, reply_key, releases[0].enc, releases[0].ciphertext, wanted.size()));
     std::vector<Wanted*> all;
     for (const auto& one : wanted) all.push_back(one.get());
     TRY_OK(UseShares(all, verdicts, shares, entry.head.index, out));
+    for (std::size_t i = 0; i < wanted.size(); ++i)
+      if (nowhere[i]) wanted[i]->cek = {};
     FetchBodies(all, entry.head.index, {}, out);
     return Ok();
   };
@@ -130,7 +135,10 @@ Status SessionCore::FollowReleased(std::uint64_t from_entry, const std::filesyst
       if (opening->member != profile_.member()) continue;  // CheckUnsigned knows the order
       auto one = OpenReleased(entry, node ? std::move(node.mapped()) : std::vector<Release>{}, folder);
       if (!one) failed = one.error();
-      if (!one || !released(*one)) return false;
+      if (!one) return false;
+      const bool on = released(*one);
+      profile_.SetFollowed(entry.head.index + 1);
+      if (!on) return false;
     }
     return true;
   };

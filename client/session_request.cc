@@ -30,13 +30,14 @@ Result<policy::Tlp> MarkingFrom(const std::string& text) {
 }  // namespace
 
 // The broker says what to look at; what is there is taken from the entry alone, which was verified.
-Result<WaitingItem> SessionCore::LookUp(const proto::WaitingItem& hint) {
+Result<std::optional<WaitingItem>> SessionCore::LookUp(const proto::WaitingItem& hint, std::uint64_t size) {
   const bool about_record = hint.kind == "answer" || hint.kind == "erase";
   if (about_record && hint.statement != hint.record) return BadHint(hint, "another record");
   auto looked = about_record ? FindRecord(hint.statement) : FindStatement(hint.statement, hint.entry);
   if (!looked && looked.error().reason == Reason::kNotFound && hint.kind == "review")
     looked = FindByAudit(hint.statement, hint.entry);
   if (!looked && looked.error().reason == Reason::kNotFound) return BadHint(hint, "it is not there");
+  if (!looked && looked.error().reason == Reason::kPurged) return std::optional<WaitingItem>();
   if (!looked) return looked.error();
   const VerifiedEntry& entry = **looked;
   if (entry.head.index != hint.entry) return BadHint(hint, "it is another entry");
@@ -62,8 +63,7 @@ Result<WaitingItem> SessionCore::LookUp(const proto::WaitingItem& hint) {
       if (!(emergency ? verdict.allowed() : waits)) continue;
       named = named || verdict.record == hint.record;
       auto record = emergency && KnownRecord(verdict.record) == nullptr ? nullptr : FindRecord(verdict.record);
-      if (!record && record.error().reason != Reason::kNotFound && record.error().reason != Reason::kPurged)
-        return record.error();
+      if (!record && record.error().reason != Reason::kNotFound) return record.error();
       item.portions.emplace_back(verdict.portion, MarkingOf(record ? *record : nullptr, verdict.portion));
     }
     if (item.portions.empty() || !named) return BadHint(hint, "it waits for nothing, or for another record");
@@ -86,16 +86,24 @@ Result<WaitingItem> SessionCore::LookUp(const proto::WaitingItem& hint) {
     item.agency = news.agency;
     item.marking = news.marking;
   } else {
+    // Of a grant its original says whether it was recalled, and how long its bodies are.
+    if (auto original = FindRecord(OriginalOf(entry)); !original && original.error().reason != Reason::kNotFound)
+      return original.error();
     const auto said = Item(entry);
-    if (hint.kind == "answer" && (said.urgency.empty() || said.answered_by_us))
-      return BadHint(hint, "it asks for no answer, or has one");
+    if (hint.kind == "answer") {
+      if (said.urgency.empty()) return BadHint(hint, "it asks for no answer");
+      for (const auto* reply : mail_.RepliesTo(hint.statement))
+        if (reply->head.index < size && HeaderOf(*reply).originator.agency() == profile_.member().agency())
+          return BadHint(hint, "it has an answer");
+      if (said.answered_by_us || said.purged) return std::optional<WaitingItem>();  // since then
+    }
     if (hint.kind == "erase" && !(said.recalled && said.opened_by_me))
       return BadHint(hint, "it was not recalled, or never opened");
     for (const auto& portion : said.portions) item.portions.emplace_back(portion.number, portion.marking);
     item.urgency = said.urgency;
     item.until = said.due;
   }
-  return item;
+  return std::optional(std::move(item));
 }
 
 // For a joint auditor, who is concerned by nothing and sees everything: the entry by its index, proved by the log's tiles.
@@ -121,13 +129,12 @@ Result<std::vector<WaitingItem>> SessionCore::Waiting() {
   TRY_OK(Sync());
   TRY(auto answer, transport_->Waiting(verifier_.verified_size()));
   TRY(auto checkpoint, verifier_.Advance(answer.view));
-  (void)checkpoint;
   TRY_OK(Sync());  // what it speaks of may have come since
   std::vector<WaitingItem> items;
   for (const auto& hint : answer.items) {
     if (std::find(std::begin(kKinds), std::end(kKinds), hint.kind) == std::end(kKinds)) continue;  // of a later version
-    TRY(auto item, LookUp(hint));
-    items.push_back(std::move(item));
+    TRY(auto item, LookUp(hint, checkpoint.size()));
+    if (item) items.push_back(*std::move(item));
   }
   return items;
 }

@@ -83,6 +83,8 @@ struct PortionPreview {
   std::string marking;
   std::vector<Reader> readers;
   std::vector<std::string> left_out;  // agencies in the audience that have no key epoch: they get no key half
+  // What an opening by those readers waits for besides: codes "not-yet", "approval-missing".
+  std::vector<std::string> waits_for;
 };
 // Who could open a portion and who not, and which rule says so, by the rules themselves and the directory as it is.
 struct MemberExplained {
@@ -128,8 +130,8 @@ struct InboxItem {
 };
 // What happened to a record of mine, or that I received; or what I did. The kinds are those of docs/formats.md ("record",
 // "open", "acknowledgement", "revocation", "grant", "amendment", "approval", "review", "access-request", "answer",
-// "standing-order", "standing-opening", "purge", and what an administrator does), and "erased": a statement whose text or
-// content a purge has taken away; of it there are entry and time alone.
+// "standing-order", "standing-opening", "purge", and what an administrator does). Of what a purge has erased, the texts that
+// people wrote are "[erased]" and a record has no content any more; who did what, when, and what came of it stays.
 struct NewsItem {
   std::uint64_t entry = 0;
   TimePoint time;
@@ -145,15 +147,16 @@ struct NewsItem {
   std::string request;
   // "approve", "reject", "withdraw"; "justified", "not-justified"; "declined", "consented"; "open", "onward", "mark-less"
   std::string verdict;
-  std::string marking;              // access request and answer: of what would be derived
-  std::string agency;               // access request: who shall receive it
-  std::string emergency;            // open: why it could not wait
-  bool recall = false;              // revocation
-  std::uint32_t portion = 0;        // amendment
-  std::uint64_t sequence = 0;       // amendment: 1, 2, ..
-  std::string policy_text;          // amendment: its policy, if it is shown to me
-  std::optional<TimePoint> until;   // standing order
-  std::vector<std::string> erased;  // purge: ids
+  std::string marking;                     // access request and answer: of what would be derived
+  std::string agency;                      // access request: who shall receive it
+  std::string emergency;                   // open: why it could not wait
+  bool recall = false;                     // revocation
+  std::uint32_t portion = 0;               // amendment
+  std::uint64_t sequence = 0;              // amendment: 1, 2, ..
+  std::string policy_text;                 // amendment: its policy, if it is shown to me
+  std::optional<TimePoint> until;          // standing order
+  std::vector<std::string> erased;         // purge: ids
+  std::optional<std::uint64_t> erased_by;  // entry of the purge that erased this statement
 };
 struct OpenedPortion {
   std::string id;
@@ -243,8 +246,25 @@ struct AgencyInfo {
   std::vector<MemberInfo> members;
   bool left = false;  // no party to the charter any more
 };
+struct ProfileFiles {             // that a new profile has for others
+  std::filesystem::path request;  // for the agency's CA
+  std::filesystem::path card;     // for its administrator
+};
+struct CharterInfo {   // of a charter, or of an amendment of one
+  std::string digest;  // to be compared out of band
+  std::size_t signatures = 0;
+  bool complete = false;  // a founding charter: every agency has signed. Of an amendment the broker judges that
+  std::string terms;      // in plain lines
+};
+struct PolicyCheck {
+  std::string canonical;                            // its text as others write it; empty: there are errors
+  std::vector<std::pair<int, std::string>> errors;  // line (0: of the whole) and what is wrong there
+};
 struct WhoAmI {
-  std::string member, origin, charter_digest, broker;
+  std::string member, origin, charter_digest, broker;  // charter_digest: of the founding charter, which names the log
+  std::string charter_in_force;                        // the charter or its last amendment: what the next one amends
+  std::uint64_t charter_entry = 0;                     // its entry
+  std::string charter_title;
   std::uint64_t pinned_size = 0;
   std::string pinned_root;
   MemberInfo info;
@@ -253,6 +273,18 @@ struct WhoAmI {
 class Session {
  public:
   static Outcome<std::unique_ptr<Session>> Open(const SessionOptions& options);
+  // A new profile with new keys, for this member. Then its CA signs the request, and Join: with the charter, whose digest was
+  // learnt out of band, the broker's address (host:port) and the certificate.
+  static Outcome<ProfileFiles> Init(const SessionOptions& options, const std::string& member);
+  static Outcome<Done> Join(const SessionOptions& options, const std::filesystem::path& charter,
+                            const std::string& digest, const std::string& broker,
+                            const std::filesystem::path& certificate);
+  // Charters, and amendments of them: from a JSON draft (docs/operations.md) to a new file, signed in its place by this
+  // profile's member, shown.
+  static Outcome<CharterInfo> DraftCharter(const std::filesystem::path& draft, const std::filesystem::path& output);
+  static Outcome<CharterInfo> SignCharter(const SessionOptions& options, const std::filesystem::path& charter);
+  static Outcome<CharterInfo> ShowCharter(const std::filesystem::path& charter);
+  static PolicyCheck CheckPolicy(const std::string& text);
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -300,7 +332,8 @@ class Session {
   // The policy of a portion of a record or a grant is replaced.
   Outcome<NewsItem> Amend(const std::string& record, std::uint32_t portion, const std::string& policy_text);
   Outcome<NewsItem> Grant(const GrantDraft& draft);
-  // Content and people's texts end; entries and proofs stay. Records, or any other statements, by id or prefix.
+  // Content and people's texts end; entries and proofs stay. Records, or other statements, by id or prefix: one, or several
+  // about one record. With a record its grants by my agency are erased.
   Outcome<NewsItem> Purge(const std::vector<std::string>& ids, const std::string& why);
 
   // Standing orders: everything that is released to me for this purpose is opened as it comes, until then.
@@ -308,10 +341,12 @@ class Session {
   Outcome<NewsItem> EndOrder(const std::string& order);
   Outcome<std::vector<OrderInfo>> Orders();
   // Calls back for each record that was opened under an order of mine, from this entry of the log on and then as they come,
-  // until the callback returns false. With a folder, contents are written to new files in it, named RECORD-PORTION; else
-  // they are in memory.
+  // until the callback returns false. With a folder, contents are written to new files in it, named RECORD-PORTION (a portion
+  // whose file is there fails as "exists", and the others are fetched); else they are in memory.
   Outcome<Done> FollowReleased(std::uint64_t from_entry, const std::filesystem::path& folder,
                                const std::function<bool(const Released&)>& released);
+  // The entry to go on from: behind the last one that FollowReleased told of with this profile. 0: none yet.
+  std::uint64_t NextReleased() const;
 
   // For an administrator.
   struct EnrolOptions {

@@ -48,6 +48,34 @@ Result<log::SignedCheckpoint> Verifier::VerifyOlder(std::string_view note) const
   return verified;
 }
 
+const Verifier::Period* Verifier::PeriodAt(const MemberId& member, std::uint64_t index) const {
+  const Period* then = nullptr;
+  if (auto at = periods_.find(member); at != periods_.end())
+    for (const auto& period : at->second)
+      if (period.from < index) then = &period;
+  return then;
+}
+
+bool Verifier::WasAdministrator(const MemberId& member, std::uint64_t index) const {
+  const Period* then = PeriodAt(member, index);
+  return then != nullptr && then->active && then->administrator;
+}
+
+bool Verifier::MightAmend(const MemberId& member, const KeyId& amend_key, std::uint64_t index) const {
+  const auto* owner = state_.owner_of_signing_key(amend_key);
+  if (owner == nullptr) return false;
+  return owner->record.id == member ||
+         (owner->record.id.agency() == member.agency() && WasAdministrator(member, index));
+}
+
+std::optional<std::uint64_t> Verifier::RekeyedAt(const MemberId& member) const {
+  std::optional<std::uint64_t> last;
+  const auto at = periods_.find(member);
+  for (std::size_t i = 1; at != periods_.end() && i < at->second.size(); ++i)
+    if (at->second[i].kem_key != at->second[i - 1].kem_key) last = at->second[i].from;
+  return last;
+}
+
 std::uint64_t Verifier::verified_size() const { return profile_.pin() ? profile_.pin()->size() : 0; }
 
 Result<log::SignedCheckpoint> Verifier::Advance(const View& view) {
@@ -115,17 +143,15 @@ Result<ledger::VerifiedStatement> Verifier::VerifyAuthor(const proto::LoggedEntr
   TRY(auto statement, proto::MakeStatement(*entry.envelope, entry.attachments));
   if (statement.kind == ledger::Kind::kCharter) return ledger::VerifyCharter(std::move(statement));
   if (const auto* amendment = std::get_if<ledger::CharterAmendment>(&statement.payload)) {
-    const auto signer = ledger::CharterSigner(state_, *amendment);  // keeps a reference: used before the statement moves
+    const auto signer =
+        ledger::CharterSigner(state_, *amendment);  // keeps a reference: used before the statement moves
     ledger::Statement copy = statement;
     return ledger::VerifyCharterAmendment(std::move(copy), signer);
   }
   if (statement.kind == ledger::Kind::kStandingOpening) return ledger::VerifyStandingOpening(std::move(statement));
   auto by = ledger::AuthorshipOf(statement);
   if (by->origin != profile_.charter_terms().origin) return Refuse(Reason::kForeignOrigin, by->origin);
-  const Period* then = nullptr;
-  if (auto at = periods_.find(by->author); at != periods_.end())
-    for (const auto& period : at->second)
-      if (period.from < entry.head->index) then = &period;
+  const Period* then = PeriodAt(by->author, entry.head->index);
   if (then == nullptr || !then->active)
     return Refuse(Reason::kBadSignature,
                   by->author.str() + " was no active member by the directory that this profile has verified");
@@ -173,37 +199,65 @@ Status Verifier::CheckDecision(const ledger::Statement& statement, const ledger:
 
 Result<VerifiedEntry> Verifier::VerifyEntry(const ProvedEntry& proved, const log::SignedCheckpoint& checkpoint) const {
   TRY_OK(CheckEntry(proved, checkpoint));
+  if (proved.entry.erased_by) return Refuse(Reason::kPurged, "entry " + std::to_string(proved.entry.head->index));
   return VerifyKept(proved.entry);
 }
 
-Result<ErasedEntry> Verifier::VerifyErased(const ProvedEntry& proved, const log::SignedCheckpoint& checkpoint) const {
+Result<VerifiedEntry> Verifier::VerifyErased(const ProvedEntry& proved, const log::SignedCheckpoint& checkpoint) const {
   TRY_OK(CheckEntry(proved, checkpoint));
   const auto& entry = proved.entry;
   if (!entry.erased_by) return Refuse(Reason::kBadProof, "it is not erased");
   if (*entry.erased_by >= checkpoint.size())
     return Refuse(Reason::kBadProof, "erased by an entry that is not in the log");
-  return ErasedEntry{*entry.head, *ledger::KindFromPayloadType(entry.envelope->payload_type), *entry.erased_by};
+  return VerifyKept(entry);
+}
+
+Status Verifier::CheckPurgedBy(const proto::LoggedEntry& erased, const VerifiedEntry& of_erased,
+                               const VerifiedEntry& purge) const {
+  const auto* payload = std::get_if<ledger::Purge>(&purge.statement->payload);
+  if (payload == nullptr) return Refuse(Reason::kBadProof, "erased by an entry that is no purge");
+  TRY_OK(proto::CheckErasure(erased, purge.head.index, *payload));
+  const auto by = ledger::AuthorshipOf(*of_erased.statement);
+  const auto& eraser = payload->by.author;
+  const auto kind = of_erased.statement->kind;
+  const bool content = kind == ledger::Kind::kRecord || kind == ledger::Kind::kGrant;
+  if (!by || by->author.agency() != eraser.agency() ||
+      !(WasAdministrator(eraser, purge.head.index) || (content && by->author == eraser)))
+    return Refuse(Reason::kBadProof, "erased by " + eraser.str() + ", who may not");
+  return Ok();
 }
 
 Result<VerifiedEntry> Verifier::VerifyKept(const proto::LoggedEntry& entry) const {
   if (!Whole(entry)) return Refuse(Reason::kBadProof, "a part of the entry is not there");
   TRY_OK(proto::CheckLoggedEntry(entry));
   TRY(auto decision, proto::DecodeDecision(entry.decision_bytes));
+  if (entry.erased_by) {
+    TRY(auto left, proto::MakeErasedStatement(*entry.envelope, entry.head->statement, entry.attachments));
+    if (const auto by = ledger::AuthorshipOf(left)) {
+      const Period* then = PeriodAt(by->author, entry.head->index);
+      if (then == nullptr || !then->active)
+        return Refuse(Reason::kBadSignature,
+                      by->author.str() + " was no active member by the directory that this profile has verified");
+    }
+    TRY_OK(CheckDecision(left, decision, entry.head->index));
+    return VerifiedEntry{*entry.head, ledger::TrustLogged(std::move(left)), std::move(decision), entry.erased_by};
+  }
   TRY(auto statement, VerifyAuthor(entry));
   TRY_OK(CheckDecision(*statement, decision, entry.head->index));
   return VerifiedEntry{*entry.head, std::move(statement), std::move(decision)};
 }
 
 void Verifier::Note(const ledger::MemberState& member, std::uint64_t index) {
-  periods_[member.record.id].push_back(
-      {index, member.record.status == ledger::MemberStatus::kActive, member.signing_key});
+  periods_[member.record.id].push_back({index, member.record.status == ledger::MemberStatus::kActive,
+                                        member.record.administrator, member.record.keys.kem_key, member.signing_key});
 }
 
 void Verifier::NoteChanges(std::uint64_t index) {
   for (const auto& [id, member] : state_.members()) {
     const auto& known = periods_[id];
     const bool active = member.record.status == ledger::MemberStatus::kActive;
-    if (known.empty() || known.back().active != active || known.back().signing_key.id() != member.signing_key.id())
+    if (known.empty() || known.back().active != active || known.back().administrator != member.record.administrator ||
+        known.back().kem_key != member.record.keys.kem_key || known.back().signing_key.id() != member.signing_key.id())
       Note(member, index);
   }
 }

@@ -17,20 +17,17 @@ struct VerifiedEntry {
   ledger::EntryHead head;
   ledger::VerifiedStatement statement;
   ledger::Decision decision;
-};
-
-// The same of an entry whose statement a purge has erased: what it said is gone, that and when it was said is not.
-struct ErasedEntry {
-  ledger::EntryHead head;
-  ledger::Kind kind = ledger::Kind::kRecord;
-  std::uint64_t erased_by = 0;  // entry index of the purge
+  // Entry index of the purge that erased the statement. Then `statement` is what that left, and the purge stands for its
+  // author's signature: texts are "[erased]", a record or a grant has no wraps.
+  std::optional<std::uint64_t> erased_by = std::nullopt;
 };
 
 class Verifier {
  public:
   explicit Verifier(Profile& profile);
 
-  // Checks the log's signature, by the key in force as far as the directory is folded, and consistency with the pin (or with `from`, in a stream), and advances the pin.
+  // Checks the log's signature, by the key in force as far as the directory is folded, and consistency with the pin, and
+  // advances the pin.
   // kBadCheckpoint, kBadProof, kFork, kRolledBack.
   Result<log::SignedCheckpoint> Advance(const View& view);
   std::uint64_t verified_size() const;  // what requests send along
@@ -43,10 +40,14 @@ class Verifier {
   // the decision is one about it (see VerifyKept). A standing opening is signed by nobody: whether there is such an order is
   // for the caller to know. kPurged: the statement is erased.
   Result<VerifiedEntry> VerifyEntry(const ProvedEntry& entry, const log::SignedCheckpoint& checkpoint) const;
-  // Inclusion of what was erased, and that it says so in the right form. That the purge is there and says the same is for
-  // the caller to see: proto::CheckErasure.
-  Result<ErasedEntry> VerifyErased(const ProvedEntry& entry, const log::SignedCheckpoint& checkpoint) const;
-  // The same without inclusion, for what this profile has kept since it was proved. The decision must be by the first
+  // The same of what was erased: inclusion, the right form, a decision about it, an author that was active. That what it
+  // says is true is for the caller to see, who looks for the purge: CheckPurgedBy.
+  Result<VerifiedEntry> VerifyErased(const ProvedEntry& entry, const log::SignedCheckpoint& checkpoint) const;
+  // `purge` is verified: it is the purge that `erased` names, it leaves just what is there, and its author may have made it:
+  // an administrator of the erased statement's agency, or whoever made the record. kBadProof.
+  Status CheckPurgedBy(const proto::LoggedEntry& erased, const VerifiedEntry& of_erased,
+                       const VerifiedEntry& purge) const;
+  // Both without inclusion, for what this profile has kept since it was proved. The decision must be by the first
   // authority of the charter that was in force, judge what the statement asks, and, but for openings, be no refusal: those are no entries.
   Result<VerifiedEntry> VerifyKept(const proto::LoggedEntry& entry) const;
 
@@ -58,6 +59,12 @@ class Verifier {
   const ledger::State& directory() const { return state_; }
   // The charter as it was when the entry of this index was decided.
   const ledger::Charter& CharterAt(std::uint64_t index) const;
+  std::uint64_t charter_entry() const { return charters_.empty() ? 0 : charters_.back().first; }  // of the one in force
+  bool WasAdministrator(const MemberId& member, std::uint64_t index) const;
+  // Might this member, when the entry of this index was decided, amend a policy that this key may amend?
+  bool MightAmend(const MemberId& member, const KeyId& amend_key, std::uint64_t index) const;
+  // The entry that gave this member another key-management key than it had; nullopt: it has its first.
+  std::optional<std::uint64_t> RekeyedAt(const MemberId& member) const;
 
   // A receipt for my own statement: its digest, decided by the charter's first authority, included under the view's
   // checkpoint. What was decided of an open is for the caller to look at.
@@ -72,13 +79,15 @@ class Verifier {
   struct Period {
     std::uint64_t from = 0;
     bool active = false;
+    bool administrator = false;
+    Point kem_key;
     crypto::VerifyKey signing_key;
   };
+  const Period* PeriodAt(const MemberId& member, std::uint64_t index) const;  // nullptr: unknown then
   void Note(const ledger::MemberState& member, std::uint64_t index);
   void NoteChanges(std::uint64_t index);  // after an amendment: whoever came or went with its agency
   void Forget();
-  Status CheckDecision(const ledger::Statement& statement, const ledger::Decision& decision,
-                       std::uint64_t index) const;
+  Status CheckDecision(const ledger::Statement& statement, const ledger::Decision& decision, std::uint64_t index) const;
   Result<ledger::VerifiedStatement> VerifyAuthor(const proto::LoggedEntry& entry) const;
   Status Fold(const proto::LoggedEntry& entry);
   Result<log::SignedCheckpoint> AdvanceBy(const View& view, const std::string& log_key);

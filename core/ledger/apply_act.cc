@@ -193,7 +193,8 @@ void ApplyApproval(StateData& data, const Approval& approval, const EntryHead& h
   if (approval.verdict == ApprovalVerdict::kWithdraw)
     request.said.erase(approval.by.author);
   else
-    request.said.insert_or_assign(approval.by.author, PendingRequest::Said{approval.verdict, head.index, approval.by.key_id});
+    request.said.insert_or_assign(approval.by.author,
+                                  PendingRequest::Said{approval.verdict, head.index, approval.by.key_id});
   Concern(data, request.author.agency(), head.index);
   for (const OpenItem& item : request.items)
     ConcernActors(data, approval.by.author, RecordAt(data, item.record), head.index);

@@ -171,9 +171,8 @@ Status CheckSigners(const State& state, const Envelope& envelope, const CharterA
     if (found == nullptr) return Refuse(Reason::kBadSignature, "a key signed that is no administrator's");
     // An agency that was here before is itself: its records are its again. Only who administered it when it left says so.
     const AgencyState* before = state.agency(*found);
-    if (before != nullptr &&
-        std::find(before->last_administrators.begin(), before->last_administrators.end(), signature.key_id) ==
-            before->last_administrators.end())
+    if (before != nullptr && std::find(before->last_administrators.begin(), before->last_administrators.end(),
+                                       signature.key_id) == before->last_administrators.end())
       continue;
     joining.insert(*found);
   }

@@ -161,7 +161,8 @@ std::vector<Reason> JudgePortionOf(const State& state, const RecordState& record
   const AgencyState* granter = state.agency(by);
   if (granter == nullptr || granter->left || first.policy->onward != policy::Onward::kWithinCountry ||
       !Reaches(first.policy->releasable_to, by) ||
-      !policy::NoLaxer(*portion.policy, *first.policy, state.charter()->clearances)) out.push_back(Reason::kNoConsent);
+      !policy::NoLaxer(*portion.policy, *first.policy, state.charter()->clearances))
+    out.push_back(Reason::kNoConsent);
   const auto opened = first.openings.find(member.agency());
   const std::uint32_t by_agency = opened == first.openings.end() ? 0 : opened->second;
   const std::uint32_t per_agency = first.policy->openings_per_agency, in_all = first.policy->openings_in_all;
@@ -189,8 +190,7 @@ std::vector<Reason> WhyNot(const State& state, const policy::Policy& policy, con
   const AgencyId id = member.agency();
   const AgencyState* agency = state.agency(id);
   // A record is sealed to the agency's present epoch; without one it holds no half.
-  if (agency != nullptr && agency->current() != nullptr &&
-      TakesRecords(*agency->current(), state.charter()->caps, now))
+  if (agency != nullptr && agency->current() != nullptr && TakesRecords(*agency->current(), state.charter()->caps, now))
     portion.recipients.emplace_back(id, agency->current()->key_id);
   auto out = JudgePortion(state, portion, member, purpose, case_reference, now);
   if (!policy.approvals.empty() && out != std::vector{Reason::kNotReleasable}) out.push_back(Reason::kApprovalMissing);
@@ -229,9 +229,8 @@ Result<std::vector<Verdict>> DecideOpen(const State& state, const Open& open, co
                      });
   if (!waits) return out;
   const auto& all = state.all_pending();
-  const auto mine = std::count_if(all.begin(), all.end(), [&](const auto& one) {
-    return one.second.author == open.by.author && !one.second.used;
-  });
+  const auto mine = std::count_if(
+      all.begin(), all.end(), [&](const auto& one) { return one.second.author == open.by.author && !one.second.used; });
   if (static_cast<std::size_t>(mine) >= kMostWaiting)
     return Refuse(Reason::kTooMany, "openings of yours that wait for approvals");
   return out;

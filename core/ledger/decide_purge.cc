@@ -48,8 +48,7 @@ Status CheckSettled(const State& state, const Digest& statement, Time now) {
     return Refuse(Reason::kNotReady, "the request still waits for approvals");
   if (const auto* emergency = state.emergency(statement); emergency != nullptr && !emergency->reviewed)
     return Refuse(Reason::kNotReady, "the emergency waits for its review");
-  if (const auto* order = state.order(statement);
-      order != nullptr && !order->ended && latest < order->order.expires)
+  if (const auto* order = state.order(statement); order != nullptr && !order->ended && latest < order->order.expires)
     return Refuse(Reason::kNotReady, "the standing order is in force; end it first");
   if (const auto* asked = state.access_request(statement);
       asked != nullptr && !asked->answered && latest < asked->request.by.time + kSilence)
@@ -73,7 +72,8 @@ Status CheckGrantsNamed(const State& state, const Purge& purge, const RecordStat
 std::set<std::uint64_t> Originals(const State& state, const Digest& statement) {
   std::set<std::uint64_t> out;
   if (const RecordState* record = state.record(statement)) out.insert(state.original(*record).index);
-  for (const Digest& record : state.statement(statement)->about) out.insert(state.original(*state.record(record)).index);
+  for (const Digest& record : state.statement(statement)->about)
+    out.insert(state.original(*state.record(record)).index);
   return out;
 }
 

@@ -38,8 +38,8 @@ struct EpochState {
 
 struct AgencyState {
   CharterAgency charter;
-  std::vector<EpochState> epochs;  // epoch n at n-1
-  bool left = false;               // no party to the charter any more: nobody of it is active
+  std::vector<EpochState> epochs;          // epoch n at n-1
+  bool left = false;                       // no party to the charter any more: nobody of it is active
   std::vector<KeyId> last_administrators;  // signing keys of who administered it when it left: they may bring it back
   const EpochState* current() const { return epochs.empty() ? nullptr : &epochs.back(); }
   const EpochState* by_key(const KeyId& id) const;
@@ -124,7 +124,7 @@ struct OrderState {
   KeyId signing_key_id;                // of its author when it was made
   std::optional<std::uint64_t> ended;  // by a revocation
   std::unordered_set<Digest> opened;   // records under it, each once
-  std::set<AgencyId> originators;      // of those: they may see the order that stands behind the openings
+  std::set<AgencyId> originators{};    // of those: they may see the order that stands behind the openings
 };
 
 // A statement of the log, by its digest.

@@ -309,7 +309,7 @@ struct Statement {
   Kind kind = Kind::kCharter;
   Digest digest;
   Envelope envelope;
-  Payload payload;  // of an erased one what a purge left
+  Payload payload;                  // of an erased one what a purge left
   record::Attachments attachments;  // of a record or a grant; of an amendment its one policy
   bool erased = false;              // by a purge: nobody's signature holds over what stays
 };

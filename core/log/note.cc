@@ -12,7 +12,6 @@ namespace {
 
 constexpr std::size_t kMaxNote = 64 * 1024;
 constexpr std::size_t kMaxSignatures = 100;
-constexpr std::uint8_t kEd25519 = 0x01;
 constexpr std::string_view kDash = "\u2014 ";
 
 // The code point at the front of `text`, which is cut off; nullopt where it is not well-formed UTF-8
@@ -56,9 +55,9 @@ bool IsKeyName(std::string_view name) {
   return true;
 }
 
-std::uint32_t KeyIdOf(std::string_view name, const crypto::Ed25519Public& key) {
-  static constexpr std::uint8_t kMiddle[] = {'\n', kEd25519};
-  return ReadU32(crypto::Sha256({AsBytes(name), kMiddle, key}).bytes.data());
+std::uint32_t KeyIdOf(std::string_view name, KeyType type, const crypto::Ed25519Public& key) {
+  const std::uint8_t middle[] = {'\n', static_cast<std::uint8_t>(type)};
+  return ReadU32(crypto::Sha256({AsBytes(name), middle, key}).bytes.data());
 }
 
 std::string KeyIdText(std::uint32_t id) {
@@ -89,29 +88,45 @@ Error BadCheckpoint(std::string what) { return Refuse(Reason::kBadCheckpoint, st
 
 }  // namespace
 
-Result<NoteVerifier> NoteVerifier::Parse(std::string_view vkey) {
-  auto name = Cut(vkey, '+');
-  auto id = Cut(vkey, '+');  // what is left is base64, which may hold a '+'
-  auto key = FromBase64(vkey);
-  if (!name || !id || !key) return Refuse(Reason::kBadKey, "a verifier key is name+id+base64");
-  if (key->size() != 1 + crypto::Ed25519Public::kSize || key->front() != kEd25519) {
-    return Refuse(Reason::kBadKey, "only Ed25519 keys (type 1) sign logs");
+template <KeyType T>
+Result<VerifierKey<T>> VerifierKey<T>::Parse(std::string_view vkey) {
+  auto name_part = Cut(vkey, '+');
+  auto id_part = Cut(vkey, '+');  // what is left is base64, which may hold a '+'
+  auto typed = FromBase64(vkey);
+  if (!name_part || !id_part || !typed) return Refuse(Reason::kBadKey, "a verifier key is name+id+base64");
+  if (typed->size() != 1 + crypto::Ed25519Public::kSize || typed->front() != static_cast<std::uint8_t>(T)) {
+    return Refuse(Reason::kBadKey, T == KeyType::kLog ? "only Ed25519 keys (type 1) sign logs"
+                                                      : "only cosignature/v1 keys (type 4) cosign");
   }
-  TRY(auto parsed, crypto::Ed25519VerifyKey::FromBytes(ByteView(*key).subspan(1)));
-  TRY(auto verifier, Make(*name, parsed));
-  if (*id != KeyIdText(verifier.key_id)) return Refuse(Reason::kBadKey, "the id is not that of this name and key");
+  TRY(auto parsed, crypto::Ed25519VerifyKey::FromBytes(ByteView(*typed).subspan(1)));
+  TRY(auto verifier, Make(*name_part, parsed));
+  if (*id_part != KeyIdText(verifier.key_id)) {
+    return Refuse(Reason::kBadKey, "the id is not that of this name and key");
+  }
   return verifier;
 }
 
-Result<NoteVerifier> NoteVerifier::Make(std::string_view name, const crypto::Ed25519VerifyKey& key) {
+template <KeyType T>
+Result<VerifierKey<T>> VerifierKey<T>::Make(std::string_view name, const crypto::Ed25519VerifyKey& key) {
   if (!IsKeyName(name)) return Refuse(Reason::kBadKey, "a key's name is not empty and has no space and no '+'");
-  return NoteVerifier{std::string(name), KeyIdOf(name, key.bytes()), key};
+  return VerifierKey{std::string(name), KeyIdOf(name, T, key.bytes()), key};
 }
 
-std::string NoteVerifier::Text() const {
-  Bytes typed = {kEd25519};
+template <KeyType T>
+std::string VerifierKey<T>::Text() const {
+  Bytes typed = {static_cast<std::uint8_t>(T)};
   Append(typed, key.bytes());
   return name + "+" + KeyIdText(key_id) + "+" + ToBase64(typed);
+}
+
+template struct VerifierKey<KeyType::kLog>;
+template struct VerifierKey<KeyType::kCosigner>;
+
+std::string NoteSignature::Line() const {
+  Bytes content;
+  AppendU32(content, key_id);
+  Append(content, signature);
+  return std::string(kDash) + name + ' ' + ToBase64(content) + '\n';
 }
 
 Result<Note> Note::Parse(std::string_view note) {
@@ -140,31 +155,29 @@ Result<Note> Note::Parse(std::string_view note) {
   return out;
 }
 
-Status VerifyNote(const Note& note, const NoteVerifier& verifier) {
+Status VerifyNote(const Note& note, const NoteVerifier& verifier) { return VerifyNote(note, {&verifier, 1}); }
+
+Status VerifyNote(const Note& note, std::span<const NoteVerifier> known) {
   bool verified = false;
   for (const auto& line : note.signatures) {
-    if (line.name != verifier.name || line.key_id != verifier.key_id) continue;
-    if (!verifier.key.Verify(AsBytes(note.text), line.signature)) {
-      return BadCheckpoint("a signature of " + verifier.name + " does not hold");
+    for (const auto& verifier : known) {
+      if (line.name != verifier.name || line.key_id != verifier.key_id) continue;
+      if (!verifier.key.Verify(AsBytes(note.text), line.signature)) {
+        return BadCheckpoint("a signature of " + verifier.name + " does not hold");
+      }
+      verified = true;
     }
-    verified = true;
   }
-  if (!verified) return BadCheckpoint("no signature of " + verifier.name);
+  if (!verified) return BadCheckpoint("no signature of " + (known.empty() ? "a known key" : known.front().name));
   return Ok();
 }
 
 std::string SignNote(std::string_view text, std::string_view name, const crypto::Ed25519SignKey& key) {
   if (!text.ends_with('\n') || !IsNoteText(text)) throw std::invalid_argument("not a note's text");
   if (!IsKeyName(name)) throw std::invalid_argument("not a key's name");
-  Bytes content;
-  AppendU32(content, KeyIdOf(name, key.verify_key().bytes()));
-  Append(content, key.Sign(AsBytes(text)));
-  std::string out(text);
-  out += '\n';
-  out += kDash;
-  out += name;
-  out += ' ' + ToBase64(content) + '\n';
-  return out;
+  const NoteSignature line{std::string(name), KeyIdOf(name, KeyType::kLog, key.verify_key().bytes()),
+                           ToBytes(key.Sign(AsBytes(text)))};
+  return std::string(text) + '\n' + line.Line();
 }
 
 std::string Checkpoint::Body() const { return origin + '\n' + std::to_string(size) + '\n' + ToBase64(root) + '\n'; }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,21 +15,32 @@
 
 namespace valija::log {
 
-// A verifier key: "name+hhhhhhhh+base64(type || key)". Only type 0x01 (Ed25519) signs logs here.
-struct NoteVerifier {
+// What a key of a signed note is for. (ML-DSA-44, 0x06, is to come.)
+enum class KeyType : std::uint8_t {
+  kLog = 0x01,       // Ed25519 over the note's text
+  kCosigner = 0x04,  // Ed25519 cosignature/v1 (cosignature.h)
+};
+
+// A verifier key: "name+hhhhhhhh+base64(type || key)". One type is never taken for the other.
+template <KeyType T>
+struct VerifierKey {
   std::string name;
   std::uint32_t key_id = 0;
   crypto::Ed25519VerifyKey key;
 
-  static Result<NoteVerifier> Parse(std::string_view vkey);  // kBadKey
-  static Result<NoteVerifier> Make(std::string_view name, const crypto::Ed25519VerifyKey& key);
+  static Result<VerifierKey> Parse(std::string_view vkey);  // kBadKey
+  static Result<VerifierKey> Make(std::string_view name, const crypto::Ed25519VerifyKey& key);
   std::string Text() const;
 };
+using NoteVerifier = VerifierKey<KeyType::kLog>;
+using Cosigner = VerifierKey<KeyType::kCosigner>;
 
 struct NoteSignature {
   std::string name;
   std::uint32_t key_id = 0;
   Bytes signature;
+
+  std::string Line() const;  // as it stands in a note, with its line end
 };
 
 // A parsed note, nothing verified yet: text ends in '\n'. Strict as the specification's grammar; at most
@@ -42,6 +54,8 @@ struct Note {
 // Verifies the log's signature by `verifier`: a line of another (name, id) is ignored, a line of this pair must hold,
 // at least one must be there. kBadCheckpoint.
 Status VerifyNote(const Note& note, const NoteVerifier& verifier);
+// The same where a log has several keys: lines of any of them must hold, and one must be there.
+Status VerifyNote(const Note& note, std::span<const NoteVerifier> known);
 // text ends in '\n' and is a note's text (Note::Parse), name is a key name: else a bug, and throws.
 std::string SignNote(std::string_view text, std::string_view name, const crypto::Ed25519SignKey& key);
 

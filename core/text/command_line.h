@@ -28,7 +28,7 @@ void TranslateHelp(App& app) {
   for (auto* option : app.get_options()) {
     const std::string type = option->get_type_name();  // "TEXT", and with a check like "TEXT:{a,b}"
     const auto word = type.substr(0, type.find(':'));
-    if (word == "TEXT" || word == "INT")
+    if (word == "TEXT" || word == "INT" || word == "UINT")
       formatter->label(type, Text(word == "TEXT" ? Id::kHelpTypeText : Id::kHelpTypeNumber) + type.substr(word.size()));
     option->group(Text(Id::kHelpOptions));
     if (option->check_lname("help")) option->description(Text(Id::kHelpHelp));

@@ -1,4 +1,5 @@
-// An agency's own program: it sends one file, shows who can read it, and opens everything new that was sent to it.
+// An agency's own program: it sends one file, shows who can read it, opens everything new that was sent to it, approves what
+// waits for it in the case that it is told of, and erases what was recalled.
 //
 //   library_example PROFILE PASSPHRASE_FILE POLICY FILE PURPOSE CASE
 //
@@ -30,6 +31,7 @@ int main(int argc, char** argv) {
   if (!preview) return fail(preview.failure());
   for (const auto& reader : preview->front().readers)
     std::cout << reader.agency << ": " << reader.members.size() << " members could open it\n";
+  for (const auto& code : preview->front().waits_for) std::cout << "not at once: " << code << "\n";
   auto sent = me.Send(draft);
   if (!sent) return fail(sent.failure());
   std::cout << "sent " << sent->id << ", entry " << sent->entry << "\n";
@@ -43,9 +45,34 @@ int main(int argc, char** argv) {
       auto opened = me.OpenRecord({item.id, portion.number, argv[5], argv[6], {}});
       if (opened)
         std::cout << "opened " << item.id.substr(0, 12) << " of " << item.from << ": " << opened->bytes << " bytes\n";
+      else if (opened.failure().code == "approval-missing")  // the message names the request
+        std::cout << "waits for approvals: " << opened.failure().message << "\n";
       else
         std::cout << "not opened: " << opened.failure().code << "\n";
     }
   }
+
+  auto waiting = me.Waiting();
+  if (!waiting) return fail(waiting.failure());
+  for (const auto& item : *waiting) {
+    if (item.kind == "approval" && item.case_reference == argv[6]) {
+      auto said = me.Approve(item.id, "known case");
+      if (!said) return fail(said.failure());
+      std::cout << "approved the request of " << item.by << ", entry " << said->entry << "\n";
+    } else if (item.kind == "approved") {  // one of ours has what it needs: the same opening, once more
+      auto opened = me.OpenRecord({.record = item.record,
+                                   .portion = item.portions.front().first,
+                                   .purpose = item.purpose,
+                                   .case_reference = item.case_reference,
+                                   .output = {},
+                                   .approved_request = item.id});
+      std::cout << (opened ? "opened after approval\n" : opened.failure().code + "\n");
+    } else if (item.kind == "erase") {  // recalled: erase what you have kept of it, and then say so
+      auto said = me.Acknowledge(item.id, "erased");
+      if (!said) return fail(said.failure());
+      std::cout << "erased " << item.id.substr(0, 12) << "\n";
+    }
+  }
+  // And to call back what one has sent: me.Recall(sent->id, "sent to the wrong agency"); every holder is asked to erase it.
   return 0;
 }

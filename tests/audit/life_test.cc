@@ -25,10 +25,8 @@ class AuditLifeTest : public ::testing::Test {
   void Erase(std::uint64_t index, std::uint64_t by) {
     auto& entry = log.entries.at(index);
     const auto kind = *ledger::KindFromPayloadType(entry.envelope->payload_type);
-    entry.envelope = ledger::Envelope{entry.envelope->payload_type,
-                                      proto::RedactPayload(kind, entry.envelope->payload).value(),
-                                      {},
-                                      std::nullopt};
+    entry.envelope = ledger::Envelope{
+        entry.envelope->payload_type, proto::RedactPayload(kind, entry.envelope->payload).value(), {}, std::nullopt};
     entry.erased_by = by;
   }
   std::uint64_t Last() const { return log.entries.size() - 1; }
@@ -170,8 +168,11 @@ TEST_F(AuditLifeTest, FiguresCountHoldersThatWereAskedToErase) {
   auto sent = Send();
   log.Log(Open(sent.statement->digest));
   auto& by = log.world.people.at("mx.fgr/admin");
-  ledger::Revocation recall{{by.record.id, by.sign.id(), BrokerWorld::kOrigin, log.world.now, log.world.random.Make<Nonce>()},
-                            sent.statement->digest, "too many know", true};
+  ledger::Revocation recall{
+      {by.record.id, by.sign.id(), BrokerWorld::kOrigin, log.world.now, log.world.random.Make<Nonce>()},
+      sent.statement->digest,
+      "too many know",
+      true};
   ledger::Envelope envelope{
       ledger::PayloadType(ledger::Kind::kRevocation), proto::EncodeRevocation(recall), {}, std::nullopt};
   envelope.signatures.push_back({by.sign.id(), by.sign.Sign(crypto::Pae(envelope.payload_type, envelope.payload))});

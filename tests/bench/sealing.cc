@@ -35,7 +35,8 @@ client::Submission Sealer::One(record::Window& window, std::size_t bytes) {
   auto cek = random_.MakeSecret(record::kCekSize);
   auto body = record::SealBody(cek, head.ctx, 0, random_.Make<crypto::CobblestoneSalt>(), Bytes(bytes, 'x'));
   client::Submission submission;
-  submission.envelope = client::RecordEnvelope(head, {client::SealPortion(window, head, 0, cek, body.summary, random_)});
+  submission.envelope =
+      client::RecordEnvelope(head, {client::SealPortion(window, head, 0, cek, body.summary, random_)});
   submission.attachments = std::move(head.attachments);
   submission.bodies.push_back(std::move(body.bytes));
   return submission;

@@ -17,6 +17,10 @@ inline constexpr char kForDea[] =
 inline constexpr char kForDeaAndUif[] =
     "marking TLP:GREEN\nreleasable-to agency mx.uif, agency us.dea\npurpose analysis\ncase optional\nexpires "
     "2036-01-01\n";
+inline constexpr char kForUif[] =
+    "marking TLP:GREEN\nreleasable-to agency mx.uif\npurpose analysis\ncase optional\nexpires 2036-01-01\n";
+inline constexpr char kForRiveraAlone[] =
+    "marking TLP:RED\nreleasable-to member us.dea/jrivera\npurpose analysis\ncase optional\nexpires 2036-01-01\n";
 
 // How a call ended, as the other side sees it.
 struct Ended {

@@ -11,9 +11,6 @@ class NetLife : public NetLifeTest {
   crypto::KemPrivateKey reply_ = crypto::KemPrivateKey::Generate(random_);
 };
 
-inline constexpr char kForUif[] =
-    "marking TLP:GREEN\nreleasable-to agency mx.uif\npurpose analysis\ncase optional\nexpires 2036-01-01\n";
-
 // ---- grants and amendments ----
 
 TEST_F(NetLife, AGrantIsOpenedAndDownloadedByWhomItNamesAndByNobodyElse) {
@@ -93,6 +90,23 @@ TEST_F(NetLife, AnApprovalIsSeenByTheRequesterTheApproversAndTheOriginatorAlone)
   EXPECT_TRUE(std::any_of(ready.items.begin(), ready.items.end(), [&](const auto& item) {
     return item.kind == "approved" && item.statement == DigestOf(open);
   }));
+}
+
+// On the recipient's side, and not in the audience: it sees of what it approves, until that is done, and no more.
+TEST_F(NetLife, AnApproverOutsideTheAudienceSeesTheRecordWhileItWaits) {
+  const std::string newman = "us.dea/newman";
+  const auto record = Send(std::string(kForRiveraAlone) + "approval 1 of us.dea/newman\napproval-hours 24\n");
+  const Ended missing = OfRecord(newman, &v1::Exchange::Stub::GetRecord, Nowhere());
+  EXPECT_EQ(OfRecord(newman, &v1::Exchange::Stub::GetRecord, record), missing);
+  ASSERT_EQ(Post(kReader, Open(kReader, record, random_.Make<Nonce>())), "");
+  auto page = Member(newman).transport->GetRecord(record, 0);
+  ASSERT_TRUE(page) << page.error().Message();
+  EXPECT_EQ(page->entries.at(0).entry.head->statement, record);
+  EXPECT_TRUE(page->entries[0].entry.attachments.slips.empty());
+  EXPECT_TRUE(page->entries[0].entry.attachments.policies.empty());
+  EXPECT_EQ(Download(newman, record), Download(newman, Nowhere()));
+  EXPECT_EQ(OfRecord(newman, &v1::Exchange::Stub::Custody, record), missing);
+  EXPECT_EQ(OfRecord("us.cbp/vera", &v1::Exchange::Stub::GetRecord, record), missing);
 }
 
 // ---- access requests ----
@@ -221,7 +235,8 @@ TEST_F(NetLife, AStandingOrderBringsEachReleaseToItsAuthorAloneUntilItIsRevoked)
   const auto last = Member(kReader).transport->Mailbox(from, 0).value().entries.back();
   EXPECT_EQ(last.releases.size(), 1u);
   ASSERT_EQ(Post(kReader, Revoke(kReader, DigestOf(order))), "");
-  for (const auto& one : Member(kReader).transport->Mailbox(from, 0).value().entries) EXPECT_TRUE(one.releases.empty());
+  const auto after = Member(kReader).transport->Mailbox(from, 0).value();
+  for (const auto& one : after.entries) EXPECT_TRUE(one.releases.empty());
   const auto size = Size();
   Send();
   EXPECT_EQ(Size(), size + 1) << "the record, and no opening";
@@ -230,7 +245,70 @@ TEST_F(NetLife, AStandingOrderBringsEachReleaseToItsAuthorAloneUntilItIsRevoked)
   EXPECT_EQ(seen, CustodyOf(kReader, second));
 }
 
+// What an amendment of the original, or of the grant, says by now rules the release too.
+TEST_F(NetLife, NothingIsReleasedUnderAnOrderThatTheOriginalsPolicyWouldRefuseToday) {
+  const auto order = Order(kReader, reply_);
+  ASSERT_EQ(Post(kReader, order), "");
+  const auto releases = [&](std::uint64_t from) {
+    std::size_t out = 0;
+    const auto mail = Member(kReader).transport->Mailbox(from, 0).value();
+    for (const auto& one : mail.entries) out += one.releases.size();
+    return out;
+  };
+  const auto from = Size();
+  auto sent = Seal(1)[0];
+  ASSERT_EQ(Post("mx.fgr/omar", sent), "");
+  ASSERT_EQ(releases(from), 1u);
+  ASSERT_EQ(Post("mx.fgr/omar",
+                 Amend("mx.fgr/omar", sent, std::string(kForDea) + "approval 1 of mx.fgr/alicia\napproval-hours 24\n")),
+            "");
+  EXPECT_EQ(releases(from), 0u) << "it asks for approvals now, and nobody gave any";
+  ASSERT_EQ(Post(kReader, Revoke(kReader, DigestOf(order))), "");
+}
+
+// A recipient passed it on within its country; then the originator tightened what is its own.
+TEST_F(NetLife, NothingIsReleasedUnderAnOrderThatIsLaxerThanTheOriginal) {
+  const std::string vera = "us.cbp/vera";
+  const std::string dea = std::string(kForDea) + "onward within-country\n";
+  auto sent = Seal(1, dea)[0];
+  ASSERT_EQ(Post("mx.fgr/omar", sent), "");
+  ASSERT_EQ(Post(kReader, Open(kReader, DigestOf(sent), random_.Make<Nonce>())), "");
+  ASSERT_EQ(Post(vera, Order(vera, reply_)), "");
+  const auto from = Size();
+  ASSERT_TRUE(Member(kReader).verifier->Refresh(*Member(kReader).transport)) << "us.cbp may have a new epoch";
+  const auto grant = Grant(kReader, DigestOf(sent),
+                           "marking TLP:GREEN\nreleasable-to agency us.cbp\npurpose analysis\ncase optional\n"
+                           "expires 2036-01-01\nonward within-country\n",
+                           {"us.cbp"});
+  ASSERT_EQ(Post(kReader, grant), "");
+  const auto releases = [&] {
+    std::size_t out = 0;
+    const auto mail = Member(vera).transport->Mailbox(from, 0).value();
+    for (const auto& one : mail.entries) out += one.releases.size();
+    return out;
+  };
+  ASSERT_EQ(releases(), 1u);
+  ASSERT_EQ(Post("mx.fgr/omar", Amend("mx.fgr/omar", sent,
+                                      "marking TLP:GREEN\nreleasable-to agency us.dea\npurpose analysis\n"
+                                      "case required\nexpires 2036-01-01\nonward within-country\n")),
+            "");
+  EXPECT_EQ(releases(), 0u);
+}
+
 // ---- purges ----
+
+// What one Post brings is verified before anything of it is there.
+TEST_F(NetLife, APurgeOfWhatComesWithTheSamePostIsNotFound) {
+  const auto sent = Seal(1)[0];
+  auto erasure = ErasureOf(sent);
+  erasure.redacted.bytes[0] ^= 1;
+  const auto omar = std::string("mx.fgr/omar");
+  auto answer = Member(omar).transport->Post({sent, Revoke(omar, DigestOf(sent)), Purge(omar, erasure)}, 0).value();
+  EXPECT_TRUE(answer.outcomes.at(0) && answer.outcomes.at(1));
+  ASSERT_FALSE(answer.outcomes.at(2));
+  EXPECT_EQ(answer.outcomes[2].error().reason, Reason::kNotFound);
+  EXPECT_EQ(Post(omar, Seal(1)[0]), "") << "the broker goes on";
+}
 
 TEST_F(NetLife, WhatWasPurgedIsGoneForEverAndItsProofsStay) {
   const auto sent = Seal(1)[0];

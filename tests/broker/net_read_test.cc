@@ -132,15 +132,43 @@ TEST_F(NetRead, ARecipientDoesNotSeeTheOpeningsOfAnother) {
   EXPECT_EQ(Member("mx.fgr/omar").transport->Custody(record, 0, 0).value().entries.size(), 2u);
 }
 
-// Also when more entries than one page looks at are not for the caller: what follows them is shown all the same.
+// What is not for the caller makes no page shorter, and no page more.
 TEST_F(NetRead, ACustodyOfManyEntriesComesInPages) {
   const auto record = Send(kForDeaAndUif, {"mx.uif", "us.dea"});
   Acknowledge("us.dea/jrivera", record, 1100);
   Acknowledge("mx.uif/beatriz", record, 1);
   EXPECT_THAT(CustodyPages("mx.fgr/omar", record), testing::ElementsAre(256, 256, 256, 256, 78));
-  EXPECT_THAT(CustodyPages("mx.uif/beatriz", record), testing::ElementsAre(1, 1));
+  EXPECT_THAT(CustodyPages("mx.uif/beatriz", record), testing::ElementsAre(2));
   auto end = Member("mx.fgr/omar").transport->Custody(record, std::uint64_t{1} << 40, 0).value();
   EXPECT_TRUE(end.entries.empty() && !end.more);
+}
+
+// Between two records that a member may see: one that it may not, and one of its agency's for a colleague alone.
+TEST_F(NetRead, ACursorSaysWhatWasShownLastAndNothingOfWhatComesNext) {
+  const auto first = Send();
+  Send(kForUif, {"mx.uif"});
+  const auto hidden = Send(kForRiveraAlone);
+  const auto second = Send();
+  auto& newman = Member("us.dea/newman");
+  const auto index = newman.transport->GetRecord(first, 0).value().entries.at(0).entry.head->index;
+  v1::FollowRequest request;
+  request.set_cursor(index);
+  request.set_limit(1);
+  auto stub = Stub("us.dea/newman");
+  v1::MailPage page;
+  ASSERT_EQ(Call(*stub, &v1::Exchange::Stub::Mailbox, request, &page).code, grpc::StatusCode::OK);
+  ASSERT_EQ(page.items_size(), 1);
+  EXPECT_TRUE(page.more());
+  EXPECT_EQ(page.next_cursor(), index + 1);
+  request.set_cursor(index + 1);
+  page.Clear();
+  ASSERT_EQ(Call(*stub, &v1::Exchange::Stub::Mailbox, request, &page).code, grpc::StatusCode::OK);
+  ASSERT_EQ(page.items_size(), 1) << "in the same page, whatever lies between";
+  EXPECT_EQ(page.items(0).cursor(), index + 4);
+  EXPECT_FALSE(page.more());
+  EXPECT_GT(page.next_cursor(), index + 3);
+  EXPECT_EQ(newman.transport->GetRecord(second, 0).value().entries.at(0).entry.head->index, index + 3);
+  EXPECT_FALSE(newman.transport->GetRecord(hidden, 0));
 }
 
 TEST_F(NetRead, OnlyACustodyIsAskedForFromAnIndexOn) {

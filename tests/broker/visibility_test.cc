@@ -164,8 +164,8 @@ TEST_F(VisibilityTest, ThePurgeOfAnAnswerTellsNoMoreThanTheAnswerDid) {
     const auto ask =
         rig_.world.AskFor("mx.fgr/luis", sent.statement->digest, ledger::Wish::kMarkLess, policy::Tlp::kGreen);
     Accept(ask);
-    const auto answer = rig_.world.Answer("us.dea/admin", ask->digest,
-                                          consent ? std::optional(policy::Tlp::kGreen) : std::nullopt);
+    const auto answer =
+        rig_.world.Answer("us.dea/admin", ask->digest, consent ? std::optional(policy::Tlp::kGreen) : std::nullopt);
     const auto answered = Accept(answer);
     const auto purge = Erase("us.dea/admin", answer);
     EXPECT_EQ(Sees("mx.fgr/luis", answered), consent);

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "broker/visibility.h"
 #include "tests/broker/support/broker_rig.h"
 
 namespace valija::broker {
@@ -100,8 +101,7 @@ class GrantedTest : public WaitingTest {
   const Digest& Record() { return sent_->statement->digest; }
   const Digest& Grant() { return (*grant_)->digest; }
   ledger::VerifiedStatement PurgeOfAll() {
-    return rig_.world.Purge("us.dea/admin",
-                            {rig_.world.ErasureOf(*sent_->statement), rig_.world.ErasureOf(**grant_)});
+    return rig_.world.Purge("us.dea/admin", {rig_.world.ErasureOf(*sent_->statement), rig_.world.ErasureOf(**grant_)});
   }
 };
 
@@ -115,6 +115,25 @@ TEST_F(GrantedTest, ARecallAsksWhoOpenedAGrantOnceAndLeadsToTheGrantsEntry) {
     return 0;
   });
   EXPECT_TRUE(Waits("us.dea/admin").empty());
+}
+
+// It still has what it opened, so it is told of the recall and may see it.
+TEST_F(GrantedTest, WhomAnAmendmentTookOutOfTheAudienceIsAskedToEraseAndSeesTheRecall) {
+  ASSERT_TRUE(rig_.Post(rig_.world.EnrolNew("mx.fgr/luis")));
+  auto narrower = rig_.world.PolicyFor("mx.fgr");
+  narrower.releasable_to = {{}, {}, {*MemberId::Parse("mx.fgr/luis")}};
+  auto amended = rig_.Post(rig_.world.AmendPolicy("us.dea/admin", **grant_, narrower));
+  ASSERT_TRUE(amended) << amended.error().Message();
+  const auto recalled = rig_.Post(rig_.world.Revoke("us.dea/admin", Record(), true));
+  ASSERT_TRUE(recalled);
+  EXPECT_EQ(Waits("mx.fgr/admin"), std::vector<std::string>{"erase:" + Grant().Hex()});
+  rig_.sequencer->Read([&](const ledger::State& state, const Glances& glances) {
+    const auto admin = *MemberId::Parse("mx.fgr/admin");
+    EXPECT_TRUE(MaySee({state, glances}, recalled->head.index, admin));
+    EXPECT_TRUE(MaySee({state, glances}, state.record(Grant())->index, admin));
+    EXPECT_FALSE(MayFetchBody(*state.record(Grant()), 0, admin));
+    return 0;
+  });
 }
 
 TEST_F(GrantedTest, WhatWasPurgedWaitsForNobody) {

@@ -42,6 +42,7 @@ struct BrokerKeys {
 
 // Each is called, if it is there, on what the honest broker would have said.
 struct Lies {
+  std::function<Status(ledger::Kind)> accept;       // before it is judged
   std::function<void(ledger::Decision&)> decision;  // before it is logged
   std::function<void(record::ReleaseBinding&, crypto::KemPublicKey& reply_key, std::vector<crypto::Secret>& shares)>
       release;
@@ -147,7 +148,6 @@ class FakeBroker {
     logged.envelope->payload = proto::RedactPayload(known->kind, logged.envelope->payload).value();
     logged.envelope->signatures.clear();
     logged.envelope->batch.reset();
-    logged.attachments = {};
     logged.erased_by = known->erased_by;
     return logged;
   }
@@ -178,6 +178,7 @@ class FakeBroker {
   // ---- what is handed in ----
   Result<std::uint64_t> Accept(const Submission& submission, const MemberId& caller) {
     TRY(auto statement, proto::MakeStatement(submission.envelope, submission.attachments));
+    if (lies.accept) TRY_OK(lies.accept(statement.kind));
     if (const auto* amendment = std::get_if<ledger::CharterAmendment>(&statement.payload)) {
       const auto signer = ledger::CharterSigner(state, *amendment);
       TRY(auto verified, ledger::VerifyCharterAmendment(ledger::Statement(statement), signer));
@@ -255,10 +256,15 @@ class FakeBroker {
                                                       !record.replies.contains(member.agency()) &&
                                                       state.visible_to(record, member))
         out.items.push_back({"answer", digest, digest, record.index, record.due});
-    for (const auto& digest : state.recalled())
-      if (const auto& record = *state.record(digest);
-          record.holders.contains(member) && !record.holders.at(member).erased)
+    auto erase = [&](const Digest& digest) {
+      const auto& record = *state.record(digest);
+      if (record.holders.contains(member) && !record.holders.at(member).erased)
         out.items.push_back({"erase", digest, digest, record.index, std::nullopt});
+    };
+    for (const auto& digest : state.recalled()) {
+      erase(digest);
+      for (const auto& grant : state.record(digest)->grants) erase(grant);
+    }
     return out;
   }
 

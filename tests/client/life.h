@@ -8,6 +8,7 @@
 
 namespace valija::client {
 
+namespace fs = std::filesystem;
 using test::FakeBroker;
 
 class LifeTest : public ::testing::Test, public test::ClientWorld {

@@ -71,6 +71,92 @@ TEST(NewsLine, TellsItInSpanishToo) {
                                 " con la finalidad investigation, caso A-17");
 }
 
+TEST(NewsLine, TellsWhoDecidedWhatOfWhichRequestAndWhy) {
+  const std::string start = "2026-11-24 08:00:17 UTC  us.dea/ana ";
+  auto of_request = [](const std::string& kind, const std::string& verdict) {
+    auto item = Item(kind);
+    item.request = "fedcba9876543210fedc";
+    item.verdict = verdict;
+    item.why = "as agreed";
+    return item;
+  };
+  EXPECT_EQ(NewsLine(of_request("approval", "approve")), start + "approved the request fedcba987654: as agreed");
+  EXPECT_EQ(NewsLine(of_request("approval", "reject")), start + "rejected the request fedcba987654: as agreed");
+  EXPECT_EQ(NewsLine(of_request("approval", "withdraw")),
+            start + "withdrew what it had said of the request fedcba987654: as agreed");
+  EXPECT_EQ(NewsLine(of_request("review", "justified")),
+            start + "closed the emergency fedcba987654 as justified: as agreed");
+  EXPECT_EQ(NewsLine(of_request("review", "not-justified")),
+            start + "closed the emergency fedcba987654 as not justified: as agreed");
+  EXPECT_EQ(NewsLine(of_request("answer", "declined")), start + "declined the access request fedcba987654: as agreed");
+  auto consent = of_request("answer", "consented");
+  consent.marking = "TLP:GREEN";
+  EXPECT_EQ(NewsLine(consent),
+            start + "consented, for the access request fedcba987654, to the marking TLP:GREEN: as agreed");
+  text::Spoken spoken(text::Language::kSpanish);
+  for (const auto& [kind, verdict] :
+       std::initializer_list<std::pair<const char*, const char*>>{{"approval", "approve"},
+                                                                  {"approval", "reject"},
+                                                                  {"approval", "withdraw"},
+                                                                  {"review", "justified"},
+                                                                  {"review", "not-justified"},
+                                                                  {"answer", "declined"},
+                                                                  {"answer", "consented"}})
+    EXPECT_EQ(NewsLine(of_request(kind, verdict)).find(verdict), std::string::npos) << verdict;
+}
+
+TEST(NewsLine, NamesRequestsGrantsAndOrdersByTheirFirstDigits) {
+  auto open = Item("open");
+  open.id = "aaaabbbbccccdddd";
+  open.purpose = "analysis";
+  open.portions = {{0, "approval-missing"}};
+  EXPECT_THAT(NewsLine(open), HasSubstr("it is the request aaaabbbbcccc"));
+  open.portions = {{0, "granted"}};
+  EXPECT_THAT(NewsLine(open), ::testing::Not(HasSubstr("aaaabbbbcccc")));
+  open.request = "1111222233334444";
+  EXPECT_THAT(NewsLine(open), HasSubstr("on the request 111122223333"));
+  auto under = Item("standing-opening");
+  under.request = "5555666677778888";
+  under.portions = {{0, "granted"}};
+  EXPECT_THAT(NewsLine(under), HasSubstr("under the standing order 555566667777"));
+  auto grant = Item("grant");
+  grant.id = "9999aaaabbbbcccc";
+  grant.request = "1111222233334444";
+  EXPECT_THAT(NewsLine(grant), HasSubstr("as 9999aaaabbbb, in answer to the request 111122223333"));
+  grant.agency = "us.cbp";
+  EXPECT_THAT(NewsLine(grant), HasSubstr(", to us.cbp,"));
+  auto asked = Item("access-request");
+  asked.id = "ddddeeeeffff0000";
+  asked.verdict = "mark-less";
+  asked.marking = "TLP:CLEAR";
+  EXPECT_THAT(NewsLine(asked), HasSubstr("to mark what is derived from it TLP:CLEAR, as the request ddddeeeeffff"));
+}
+
+TEST(NewsLine, SaysOfWhatWasErasedByWhichPurge) {
+  auto erased = Item("revocation");
+  erased.why = "[erased]";
+  EXPECT_FALSE(ToJson(erased).contains("erased_by"));
+  erased.erased_by = 9;
+  EXPECT_EQ(NewsLine(erased),
+            "2026-11-24 08:00:17 UTC  us.dea/ana revoked 0123456789ab: [erased] (erased by the purge in entry 9)");
+  EXPECT_EQ(ToJson(erased)["erased_by"], 9);
+}
+
+TEST(Overdue, IsWhatShouldHaveAnAnswerByNow) {
+  InboxItem item;
+  EXPECT_FALSE(Overdue(item));
+  item.due = std::chrono::floor<std::chrono::milliseconds>(Clock::now()) - std::chrono::hours(1);
+  EXPECT_TRUE(Overdue(item));
+  EXPECT_EQ(ToJson(item)["overdue"], true);
+  for (auto change :
+       {+[](InboxItem& one) { one.answered_by_us = true; }, +[](InboxItem& one) { one.revoked = true; },
+        +[](InboxItem& one) { one.replies = {"ab"}; }, +[](InboxItem& one) { *one.due += std::chrono::hours(2); }}) {
+    auto other = item;
+    change(other);
+    EXPECT_FALSE(Overdue(other));
+  }
+}
+
 TEST(NewsLine, ShowsForeignEscapesInsteadOfSendingThemToTheTerminal) {
   auto revocation = Item("revocation");
   revocation.why =
@@ -95,6 +181,13 @@ TEST(ToJson, GivesReasonsAsAListOfCodes) {
   EXPECT_EQ(json["portions"][0], (Json{{"portion", 0}, {"granted", true}, {"reasons", Json::array()}}));
   EXPECT_EQ(json["portions"][1], (Json{{"portion", 1}, {"granted", false}, {"reasons", {"role-missing", "expired"}}}));
   EXPECT_EQ(ToJson(Item("record")).contains("portions"), false);
+  auto under = Item("standing-opening");
+  under.portions = {{0, "granted"}, {1, "approval-missing"}};
+  EXPECT_EQ(ToJson(under)["portions"][1],
+            (Json{{"portion", 1}, {"granted", false}, {"reasons", {"approval-missing"}}}));
+  auto asked = Item("access-request");
+  asked.portions = {{2, ""}};
+  EXPECT_EQ(ToJson(asked)["portions"], (Json::array({Json{{"portion", 2}}})));
 }
 
 TEST(ToJson, NamesEveryFieldOfAnItemAndAMember) {
@@ -110,11 +203,15 @@ TEST(ToJson, NamesEveryFieldOfAnItemAndAMember) {
   item.in_reply_to = "cd";
   EXPECT_EQ(ToJson(item)["in_reply_to"], "cd");
 
-  MemberInfo member{"us.dea/ana", "active", "secret", {"analyst"}, {}, false, true, false};
+  MemberInfo member{"us.dea/ana", "active", "secret", {"analyst"}, {}, false, true, false, {}};
   EXPECT_EQ(ToJson(member)["auditor"], "agency");
   member.joint_auditor = true;
   EXPECT_EQ(ToJson(member)["auditor"], "joint");
-  EXPECT_EQ(ToJson(AgencyInfo{"us.dea", "DEA", 2, {member}})["members"].size(), 1u);
+  AgencyInfo agency{"us.dea", "DEA", 2, {member}};
+  EXPECT_EQ(ToJson(agency)["members"].size(), 1u);
+  EXPECT_EQ(ToJson(agency)["left"], false);
+  agency.left = true;
+  EXPECT_EQ(ToJson(agency)["left"], true);
 }
 
 TEST(Fail, GivesTheExitStatusAndKeepsStandardOutputForPrograms) {
@@ -160,7 +257,13 @@ TEST(Commands, RefuseBadWordsBeforeTheyAskForAnything) {
   ::testing::internal::CaptureStdout();
   EXPECT_EQ(Init(common, "jrivera"), 2);
   EXPECT_EQ(Join(common, "c", "123", "b:1", "p"), 2);
-  EXPECT_EQ(Send(common, {.files = {"a", "b", "c"}, .policies = {"p", "q"}, .types = {}, .in_reply_to = {}, .urgency = {}, .sources = {}}), 2);
+  EXPECT_EQ(Send(common, {.files = {"a", "b", "c"},
+                          .policies = {"p", "q"},
+                          .types = {},
+                          .in_reply_to = {},
+                          .urgency = {},
+                          .sources = {}}),
+            2);
   EXPECT_NE(WhoAmIAm(common), 0);
   ::testing::internal::GetCapturedStdout();
 }

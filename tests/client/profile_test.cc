@@ -265,6 +265,68 @@ TEST_F(ProfileTest, ForgetsACursorThatIsAheadOfTheMail) {
   }
 }
 
+// ---- what it keeps for itself ----
+
+class KeptTest : public ProfileTest {
+ protected:
+  static KeptSecret Secret(std::uint8_t which, std::size_t keys = 1) {
+    KeptSecret one;
+    one.statement.bytes.fill(which);
+    one.ciphertext = Bytes(16 + 32 * keys, which);
+    return one;
+  }
+  Result<KeptSecret> Find(std::uint8_t which) {
+    return Profile::Open(at).value().FindKept("sent.log", Secret(which).statement);
+  }
+  Status Keep(std::uint8_t which, std::size_t keys = 1) {
+    return Profile::Open(at).value().Keep("sent.log", {Secret(which, keys)});
+  }
+  const fs::path at = ProfileOf("us.dea/ana");
+  const fs::path file = at / "sent.log";
+};
+
+TEST_F(KeptTest, IsFoundAgainTheLastOfAStatement) {
+  EXPECT_EQ(Find(1).error().reason, Reason::kNotFound);
+  ASSERT_TRUE(Keep(1));
+  ASSERT_TRUE(Keep(2, 3));
+  ASSERT_TRUE(Keep(1, 2));
+  EXPECT_EQ(Find(1).value().ciphertext, Secret(1, 2).ciphertext);
+  EXPECT_EQ(Find(2).value().ciphertext, Secret(2, 3).ciphertext);
+  EXPECT_EQ(Find(3).error().reason, Reason::kNotFound);
+  EXPECT_EQ(ModeOf(file), 0600u);
+}
+
+TEST_F(KeptTest, GoesOnBehindAnItemThatWasNeverFinished) {
+  ASSERT_TRUE(Keep(1));
+  const auto whole = test::ReadAll(file);
+  ASSERT_TRUE(Keep(2));
+  const auto longer = test::ReadAll(file);
+  for (std::size_t cut = whole.size() + 1; cut < longer.size(); cut += 11) {
+    test::WriteText(file, longer.substr(0, cut));
+    EXPECT_EQ(Find(2).error().reason, Reason::kNotFound);
+    ASSERT_TRUE(Keep(3)) << cut;
+    EXPECT_TRUE(Find(1));
+    EXPECT_TRUE(Find(3));
+  }
+}
+
+TEST_F(KeptTest, LeavesAFileAsItIsThatIsDamagedInTheMiddle) {
+  ASSERT_TRUE(Keep(1));
+  const auto first = test::ReadAll(file).size();
+  for (std::uint8_t i = 2; i < 9; ++i) ASSERT_TRUE(Keep(i));
+  const auto good = test::ReadAll(file);
+  for (std::size_t byte : {first, first + 1, first + 2, first + 3})
+    for (int bit = 0; bit < 8; ++bit) {
+      auto damaged = good;
+      damaged[byte] = static_cast<char>(damaged[byte] ^ (1 << bit));
+      test::WriteText(file, damaged);
+      EXPECT_EQ(Keep(9).error().reason, Reason::kCorrupt) << byte << " " << bit;
+      EXPECT_EQ(test::ReadAll(file), damaged);
+      EXPECT_TRUE(Find(1));
+      EXPECT_EQ(Find(8).error().reason, Reason::kCorrupt);
+    }
+}
+
 // ---- the member card ----
 
 class MemberCardTest : public ProfileTest {

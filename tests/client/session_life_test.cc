@@ -1,10 +1,11 @@
 // Grants, amendments, recall and purge; and a broker that lies about them.
+#include "core/crypto/dsse.h"
+#include "core/crypto/hash.h"
 #include "tests/client/life.h"
 
 namespace valija::client {
 namespace {
 
-using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
@@ -22,7 +23,8 @@ TEST_F(RecordLifeTest, GrantsAnotherAgencyWhatWasSent) {
   auto draft = DraftOf("summary");
   draft.portions.push_back({{}, "the source", "text/plain", PolicyFor("agency mx.fgr")});
   const auto id = Sent(draft);
-  const auto asked = SessionOf("us.fbi/kim")->RequestAccess({id, {1}, "open", {}, {}, "investigation", "", "why"}).value();
+  const auto asked =
+      SessionOf("us.fbi/kim")->RequestAccess({id, {1}, "open", {}, {}, "investigation", "", "why"}).value();
   const auto grant =
       SessionOf("us.dea/ana")->Grant({id.substr(0, 9), {1}, PolicyFor("agency us.fbi"), asked.id, {}, {}}).value();
   EXPECT_EQ(grant.kind, "grant");
@@ -158,6 +160,34 @@ TEST_F(RecordLifeTest, RefusesADecisionUnderTheRightPolicyWithAWrongNumber) {
   EXPECT_EQ(OpenAs("mx.fgr/luis", Asking(id)).error().reason, Reason::kWrongRelease);
 }
 
+TEST_F(RecordLifeTest, RefusesAnAmendmentByAColleagueWhoMayNotAmend) {
+  const auto id = Sent(DraftOf("x"), "us.dea/admin");
+  auto amended = [&](const char* by) {
+    crypto::SystemRandom random;
+    const auto key = begun.Keys(by).signature;
+    record::Attachments attachments;
+    attachments.policies.push_back(proto::EncodePolicy(
+        random.Make<Salt>(), policy::ParseText(PolicyFor("agency mx.fgr", "roles any analyst\n")).policy.value()));
+    const auto& portion = *honest.state.record(Id(id))->portion(0);
+    ledger::Amendment amendment{
+        .by = {test::Member(by), key.id(), begun.broker.origin, FakeBroker::Now(), random.Make<Nonce>()},
+        .record = Id(id),
+        .portion = 0,
+        .previous = portion.policy_digest,
+        .sequence = portion.policy_sequence + 1,
+        .policy_digest = proto::PolicyDigest(attachments.policies.front()),
+        .policy = std::nullopt};
+    ledger::Envelope envelope{
+        ledger::PayloadType(ledger::Kind::kAmendment), proto::EncodeAmendment(amendment), {}, std::nullopt};
+    envelope.signatures.push_back({key.id(), key.Sign(crypto::Pae(envelope.payload_type, envelope.payload))});
+    const auto statement = ledger::TrustLogged(proto::MakeStatement(std::move(envelope), attachments).value());
+    honest.Log(statement, {statement->digest, begun.broker.authority, {}, {ledger::Verdict{}}});
+    return OpenAs("mx.fgr/luis", Asking(id));
+  };
+  EXPECT_EQ(amended("us.dea/admin").value().content, "x");
+  EXPECT_EQ(amended("us.dea/ana").error().reason, Reason::kWrongRelease);
+}
+
 // ---- recall ----
 
 TEST_F(RecordLifeTest, AsksHoldersToEraseAndHearsThatTheyDid) {
@@ -177,6 +207,17 @@ TEST_F(RecordLifeTest, AsksHoldersToEraseAndHearsThatTheyDid) {
                           "acknowledgement mx.fgr/luis"));
 }
 
+TEST_F(RecordLifeTest, AsksHoldersOfAGrantToEraseToo) {
+  const auto id = Sent(DraftOf("x"));
+  const auto grant = Granted(id, "agency us.fbi");
+  OpenAs("us.fbi/kim", Asking(grant.id)).value();
+  SessionOf("us.dea/ana")->Revoke(id, "wrong person", true).value();
+  const auto waiting = SessionOf("us.fbi/kim")->Waiting().value();
+  ASSERT_THAT(waiting, SizeIs(1));
+  EXPECT_EQ(waiting[0].kind, "erase");
+  EXPECT_EQ(waiting[0].id, grant.id);
+}
+
 // ---- purge ----
 
 class PurgeTest : public RecordLifeTest {
@@ -190,13 +231,23 @@ class PurgeTest : public RecordLifeTest {
   }
 };
 
-TEST_F(PurgeTest, ShowsWhatIsErasedAsAnEntryAndATime) {
+TEST_F(PurgeTest, ShowsARecordWithoutItsContent) {
   Purge();
-  EXPECT_THAT(SessionOf("mx.fgr/luis")->Inbox().value(), IsEmpty());
-  const auto custody = SessionOf("us.dea/ana")->Custody(id).value();
-  EXPECT_THAT(KindsOf(custody), ElementsAre("erased", "revocation us.dea/ana", "purge us.dea/ana"));
-  EXPECT_EQ(custody[0].id, id);
-  EXPECT_EQ(custody[0].entry, honest.state.record(Id(id))->index);
+  const auto inbox = SessionOf("mx.fgr/luis")->Inbox().value();
+  ASSERT_THAT(inbox, SizeIs(1));
+  EXPECT_TRUE(inbox[0].purged);
+  EXPECT_TRUE(inbox[0].revoked);
+  EXPECT_EQ(inbox[0].from, "us.dea/ana");
+  for (const char* member : {"us.dea/ana", "mx.fgr/luis"}) {
+    const auto custody = SessionOf(member)->Custody(id).value();
+    EXPECT_THAT(KindsOf(custody), ElementsAre("record us.dea/ana", "revocation us.dea/ana", "purge us.dea/ana"));
+    EXPECT_EQ(custody[0].id, id);
+    EXPECT_EQ(custody[0].entry, honest.state.record(Id(id))->index);
+    EXPECT_EQ(custody[0].erased_by, custody[2].entry);
+    EXPECT_FALSE(custody[1].erased_by);
+  }
+  EXPECT_EQ(SessionOf("us.dea/ana")->Purge({id}, "again").error().reason, Reason::kExists);
+  EXPECT_EQ(SessionOf("us.dea/ana")->Amend(id, 0, PolicyFor("agency mx.fgr")).error().reason, Reason::kPurged);
   EXPECT_EQ(OpenAs("mx.fgr/luis", Asking(id)).error().reason, Reason::kPurged);
 }
 
@@ -206,15 +257,102 @@ TEST_F(PurgeTest, TellsWhoHadItBeforeThatItIsGone) {
   EXPECT_TRUE(SessionOf("mx.fgr/luis")->Inbox().value().at(0).purged);
 }
 
-TEST_F(PurgeTest, ErasesTheTextOfAnOpening) {
+TEST_F(PurgeTest, ErasesTheTextOfAnOpeningAndNotTheOpening) {
   auto request = Asking(id);
   request.case_reference = "a person's name";
   OpenAs("mx.fgr/luis", request).value();
+  SessionOf("mx.fgr/luis")->Inbox().value();
   const auto opening = honest.entries.back().head.statement.Hex();
-  SessionOf("mx.fgr/admin")->Purge({opening.substr(0, 10)}, "asked for by the person").value();
-  const auto custody = SessionOf("us.dea/ana")->Custody(id).value();
-  EXPECT_THAT(KindsOf(custody), Contains("erased"));
-  for (const auto& one : custody) EXPECT_TRUE(one.case_reference.empty());
+  const auto purge = SessionOf("mx.fgr/admin")->Purge({opening.substr(0, 10)}, "asked for by the person").value();
+  for (const char* member : {"us.dea/ana", "mx.fgr/luis"}) {
+    const auto custody = SessionOf(member)->Custody(id).value();
+    EXPECT_THAT(KindsOf(custody), ElementsAre("record us.dea/ana", "open mx.fgr/luis", "purge mx.fgr/admin")) << member;
+    EXPECT_EQ(custody.at(1).case_reference, "[erased]");
+    EXPECT_EQ(custody.at(1).purpose, "investigation");
+    EXPECT_EQ(custody.at(1).erased_by, purge.entry);
+    EXPECT_THAT(custody.at(1).portions, ElementsAre(std::pair<std::uint32_t, std::string>(0, "granted")));
+  }
+  EXPECT_TRUE(SessionOf("mx.fgr/luis")->Inbox().value().at(0).opened_by_me);
+  // The text is gone from the profile too, without anything being fetched anew; and the fact is also there for who begins
+  // from nothing.
+  const auto cache = ProfileOf("mx.fgr/luis") / "mail.log";
+  EXPECT_EQ(test::ReadAll(cache).find("a person's name"), std::string::npos);
+  fs::remove(cache);
+  EXPECT_TRUE(SessionOf("mx.fgr/luis")->Inbox().value().at(0).opened_by_me);
+}
+
+TEST_F(PurgeTest, ErasesAPurgesOwnTextAndProvesWhatItErasedAllTheSame) {
+  Purge();
+  const auto purge = honest.entries.back().head.statement.Hex();
+  SessionOf("us.dea/admin")->Purge({purge}, "it named a person").value();
+  EXPECT_TRUE(SessionOf("mx.fgr/luis")->Inbox().value().at(0).purged);
+  const auto custody = SessionOf("mx.fgr/luis")->Custody(id).value();
+  EXPECT_EQ(custody.at(2).why, "[erased]");
+  EXPECT_THAT(custody.at(2).erased, ElementsAre(id));
+  EXPECT_EQ(custody.at(2).erased_by, custody.at(3).entry);
+}
+
+TEST_F(PurgeTest, ErasesTheGrantsOfARecordWithIt) {
+  const auto grant = Granted(id, "agency us.fbi");
+  SessionOf("us.dea/ana")->Revoke(id, "over").value();
+  const auto purged = SessionOf("us.dea/ana")->Purge({id}, "retention has ended").value();
+  EXPECT_THAT(purged.erased, ::testing::UnorderedElementsAre(id, grant.id));
+  const auto inbox = SessionOf("us.fbi/kim")->Inbox().value();
+  ASSERT_THAT(inbox, SizeIs(1));
+  EXPECT_TRUE(inbox[0].purged);
+  EXPECT_EQ(OpenAs("us.fbi/kim", Asking(grant.id)).error().reason, Reason::kPurged);
+}
+
+TEST_F(PurgeTest, RefusesATextThatIsSaidToBeErasedByNoPurge) {
+  auto request = Asking(id);
+  request.case_reference = "a person's name";
+  OpenAs("mx.fgr/luis", request).value();
+  const auto opening = honest.entries.back().head;
+  SessionOf("us.dea/ana")->Revoke(id, "over").value();
+  auto erased = [&](std::uint64_t by) {
+    lies.mailbox = lies.custody = [&, by](EntriesAnswer& answer) {
+      for (auto& proved : answer.entries) {
+        auto& entry = proved.entry;
+        if (!entry.head || entry.head->index != opening.index) continue;
+        entry.envelope->payload = proto::RedactPayload(ledger::Kind::kOpen, entry.envelope->payload).value();
+        entry.envelope->batch.reset();
+        entry.erased_by = by;
+      }
+    };
+    const auto custody = SessionOf("us.dea/ana")->Custody(id);
+    const auto inbox = SessionOf("mx.fgr/luis")->Inbox();
+    EXPECT_FALSE(custody || inbox);
+    EXPECT_EQ(custody.error().reason, inbox.error().reason);
+    return custody.error().reason;
+  };
+  EXPECT_EQ(erased(honest.entries.size() - 1), Reason::kBadProof);  // by a revocation
+  lies = {};
+  SessionOf("us.dea/ana")->Purge({id}, "over").value();
+  EXPECT_EQ(erased(honest.entries.size() - 1), Reason::kBadProof);  // by a purge of something else
+}
+
+TEST_F(PurgeTest, RefusesAPurgeByWhoMayNotErase) {
+  OpenAs("mx.fgr/luis", Asking(id)).value();
+  SessionOf("us.dea/ana")->Revoke(id, "over").value();
+  const auto revocation = honest.entries.back();
+  // The broker logs it all the same: of an administrator of another agency, of a member that is none.
+  auto left = proto::RedactPayload(ledger::Kind::kRevocation, revocation.statement->envelope.payload).value();
+  for (const char* eraser : {"mx.fgr/admin", "us.dea/ana"}) {
+    const auto key = begun.Keys(eraser).signature;
+    crypto::SystemRandom random;
+    ledger::Purge purge{{test::Member(eraser), key.id(), begun.broker.origin, FakeBroker::Now(), random.Make<Nonce>()},
+                        {{revocation.head.statement, crypto::Sha256(left)}},
+                        "why"};
+    ledger::Envelope envelope{ledger::PayloadType(ledger::Kind::kPurge), proto::EncodePurge(purge), {}, std::nullopt};
+    envelope.signatures.push_back({key.id(), key.Sign(crypto::Pae(envelope.payload_type, envelope.payload))});
+    const auto statement = ledger::TrustLogged(proto::MakeStatement(std::move(envelope)).value());
+    FakeBroker lying(begun.broker, honest.entries, honest.entries.size());
+    lying.Log(statement, {statement->digest, begun.broker.authority, {}, {ledger::Verdict{}}});
+    broker = &lying;
+    EXPECT_EQ(SessionOf("mx.fgr/luis")->Inbox().error().reason, Reason::kBadProof) << eraser;
+    fs::remove_all(ProfileOf("mx.fgr/luis"));
+    broker = &honest;
+  }
 }
 
 TEST_F(PurgeTest, RefusesARecordThatIsSaidToBeErasedByNoPurge) {

@@ -70,13 +70,13 @@ TEST_F(MembersTest, RenewsAMembersKeysAndLosesNothing) {
   }
   // Those in use stay so until the new certificate is there.
   EXPECT_EQ(OpenAs("us.dea/ana", Asking(received)).value().content, "received");
-  const auto folder = ProfileOf("us.dea/ana") / "keys-2";
-  SessionOf("us.dea/admin")->Enrol(folder / "member.card", {"secret", {"analyst"}, {}, false, false, "ana"}).value();
+  const auto keys_2 = ProfileOf("us.dea/ana") / "keys-2";
+  SessionOf("us.dea/admin")->Enrol(keys_2 / "member.card", {"secret", {"analyst"}, {}, false, false, "ana"}).value();
   auto profile = Profile::Open(ProfileOf("us.dea/ana")).value();
   const auto& ca = begun.cas.at("us.dea");
   const auto wrong = ca.Issue("us.dea", "us.dea/ana", begun.Keys("us.dea/ana").authentication);
   EXPECT_EQ(profile.FinishRenewal(wrong, FakeBroker::Now()).error().reason, Reason::kBadCertificate);
-  const auto scalar = crypto::DecryptEcKey(test::ReadAll(folder / "authentication.pem"), passphrase).value();
+  const auto scalar = crypto::DecryptEcKey(test::ReadAll(keys_2 / "authentication.pem"), passphrase).value();
   const auto renewed = crypto::SignKey::FromScalar(scalar.view()).value();
   const auto foreign = begun.cas.at("mx.fgr").Issue("mx.fgr", "us.dea/ana", renewed);
   EXPECT_FALSE(profile.FinishRenewal(foreign, FakeBroker::Now()));
@@ -91,6 +91,41 @@ TEST_F(MembersTest, RenewsAMembersKeysAndLosesNothing) {
   EXPECT_EQ(SessionOf("us.fbi/kim")->Custody(grant.id).value().size(), 2u);
 }
 
+TEST_F(MembersTest, ChangesTheAgencysKeysAlsoWhenThatWasLeftUndone) {
+  Keyring keys{crypto::SignKey::Generate(random_), crypto::SignKey::Generate(random_),
+               crypto::KemPrivateKey::Generate(random_)};
+  test::WriteText(folder / "card", MemberCard::Make(test::Member("mx.fgr/luis"), keys));
+  const Session::EnrolOptions options{"secret", {"analyst"}, {}, false, false, "luis"};
+  const auto& epochs = honest.state.agency(*AgencyId::Parse("mx.fgr"))->epochs;
+  const auto before = epochs.size();
+  lies.accept = [](ledger::Kind kind) -> Status {
+    if (kind == ledger::Kind::kEpoch) return Refuse(Reason::kStorage);
+    return Ok();
+  };
+  EXPECT_EQ(SessionOf("mx.fgr/admin")->Enrol(folder / "card", options).error().reason, Reason::kStorage);
+  EXPECT_EQ(epochs.size(), before);
+  lies.accept = {};
+  SessionOf("mx.fgr/admin")->Enrol(folder / "card", options).value();
+  EXPECT_EQ(epochs.size(), before + 1);
+  SessionOf("mx.fgr/admin")->Enrol(folder / "card", options).value();
+  EXPECT_EQ(epochs.size(), before + 1);
+}
+
+TEST_F(MembersTest, BeginsARenewalAnewThatACrashBrokeOff) {
+  const auto at = ProfileOf("us.dea/ana");
+  for (const char* name : {"keys-next", "keys-2"}) {
+    fs::create_directory(at / name);
+    test::WriteText(at / name / "authentication.pem", "half of it");
+  }
+  auto profile = Profile::Open(at).value();
+  const auto passphrase = test::Words(test::kPassphrase);
+  EXPECT_EQ(profile.FinishRenewal("", FakeBroker::Now()).error().reason, Reason::kNotReady);
+  profile.BeginRenewal(passphrase, random_).value();
+  EXPECT_TRUE(fs::exists(at / "keys-2" / "member.card"));
+  EXPECT_FALSE(fs::exists(at / "keys-next"));
+  EXPECT_EQ(profile.BeginRenewal(passphrase, random_).error().reason, Reason::kExists);
+}
+
 // ---- the charter ----
 
 TEST_F(MembersTest, FollowsAnAmendmentOfTheCharter) {
@@ -98,8 +133,14 @@ TEST_F(MembersTest, FollowsAnAmendmentOfTheCharter) {
     charter.caps.max_body_bytes = 1000;
     charter.purposes.push_back("training");
   });
-  EXPECT_EQ(SessionOf("us.dea/admin")->SubmitCharterAmendment(bytes).value().kind, "charter-amendment");
+  const auto amendment = SessionOf("us.dea/admin")->SubmitCharterAmendment(bytes).value();
+  EXPECT_EQ(amendment.kind, "charter-amendment");
   auto ana = SessionOf("us.dea/ana");
+  const auto me = ana->Me().value();
+  EXPECT_EQ(me.charter_digest, begun.charter_digest.Hex());
+  EXPECT_EQ(me.charter_in_force, amendment.id);
+  EXPECT_EQ(me.charter_entry, amendment.entry);
+  EXPECT_EQ(me.charter_title, "Agreement");
   EXPECT_EQ(ana->Send({DraftOf(std::string(2000, 'x'))}, {}).value()[0].error().reason, Reason::kTooLarge);
   EXPECT_EQ(SessionOf("us.dea/admin")->SubmitCharterAmendment("nothing").error().reason, Reason::kMalformed);
   const auto charter = std::string(AsText(proto::EncodeEnvelope(begun.charter_envelope)));
@@ -119,7 +160,9 @@ TEST_F(MembersTest, GivesNothingToAnAgencyThatLeft) {
   const auto agencies = ana->Directory().value();
   for (const auto& agency : agencies) {
     EXPECT_EQ(agency.left, agency.id == "us.fbi");
-    if (agency.left) EXPECT_EQ(agency.members.at(0).status, "removed");
+    if (agency.left) {
+      EXPECT_EQ(agency.members.at(0).status, "removed");
+    }
   }
   EXPECT_FALSE(SessionOf("us.fbi/kim")->Send({DraftOf("x")}, {}).value()[0]);
 }
@@ -145,7 +188,8 @@ TEST_F(QuorumTest, RefusesAnAmendmentOfFewerAgenciesThanTheCharterAsks) {
       .value();
   EXPECT_EQ(SessionOf("us.dea/admin")->SubmitCharterAmendment(Amended([](ledger::Charter&) {})).error().reason,
             Reason::kNotAuthorised);
-  auto envelope = proto::DecodeEnvelope(AsBytes(Amended([](ledger::Charter& charter) { charter.title = "Mine"; }))).value();
+  auto envelope =
+      proto::DecodeEnvelope(AsBytes(Amended([](ledger::Charter& charter) { charter.title = "Mine"; }))).value();
   auto statement = ledger::TrustLogged(proto::MakeStatement(std::move(envelope)).value());
   honest.Log(statement, {statement->digest, begun.broker.authority, {}, {ledger::Verdict{}}});
   EXPECT_EQ(SessionOf("mx.fgr/luis")->Inbox().error().reason, Reason::kNotAuthorised);
@@ -170,16 +214,38 @@ TEST_F(MembersTest, FollowsTheLogToItsNewKeyAndThenDemandsIt) {
   EXPECT_EQ(SessionOf("mx.fgr/luis")->Inbox().error().reason, Reason::kBadCheckpoint);
 }
 
+TEST_F(MembersTest, FollowsAStreamToTheLogsNewKey) {
+  auto luis = SessionOf("mx.fgr/luis");
+  luis->set_pause(std::chrono::milliseconds(0));
+  luis->Inbox().value();
+  lies.stream_end = [&]() -> Status {
+    if (honest.next_log_key) return Refuse(Reason::kUsage);  // the test's own end
+    honest.next_log_key = crypto::Ed25519SignKey::Generate(random_);
+    const auto key = log::NoteVerifier::Make(begun.broker.origin, honest.next_log_key->verify_key()).value().Text();
+    SessionOf("us.dea/admin")
+        ->SubmitCharterAmendment(Amended([&](ledger::Charter& charter) { charter.log_key = key; }))
+        .value();
+    honest.former_key_given_up = true;
+    Sent(DraftOf("x"));
+    return Refuse(Reason::kShuttingDown);
+  };
+  std::size_t seen = 0;
+  EXPECT_TRUE(luis->Follow([&](const NewsItem&) { return ++seen == 0; }));
+  EXPECT_EQ(seen, 1u);
+}
+
 TEST_F(MembersTest, TakesNoLogKeyThatTheAgenciesDidNotSign) {
   honest.next_log_key = crypto::Ed25519SignKey::Generate(random_);
   const auto key = log::NoteVerifier::Make(begun.broker.origin, honest.next_log_key->verify_key()).value().Text();
   honest.former_key_given_up = true;
-  auto envelope = proto::DecodeEnvelope(AsBytes(Amended([&](ledger::Charter& charter) { charter.log_key = key; }))).value();
+  auto envelope =
+      proto::DecodeEnvelope(AsBytes(Amended([&](ledger::Charter& charter) { charter.log_key = key; }))).value();
   envelope.signatures.clear();
   envelope.signatures.push_back({begun.Keys("us.fbi/kim").signature.id(), {}});
   auto statement = proto::MakeStatement(std::move(envelope));
   ASSERT_TRUE(statement) << statement.error().Message();
-  honest.Log(ledger::TrustLogged(*std::move(statement)), {statement->digest, begun.broker.authority, {}, {ledger::Verdict{}}});
+  honest.Log(ledger::TrustLogged(*std::move(statement)),
+             {statement->digest, begun.broker.authority, {}, {ledger::Verdict{}}});
   const auto refused = SessionOf("mx.fgr/admin")->Inbox();
   ASSERT_FALSE(refused);
   EXPECT_TRUE(refused.error().reason == Reason::kBadSignature || refused.error().reason == Reason::kNotAuthorised)

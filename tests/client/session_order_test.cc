@@ -1,4 +1,5 @@
 // Standing orders, and a broker that opens under orders that are not the member's.
+#include "client/plain_file.h"
 #include "tests/client/life.h"
 
 namespace valija::client {
@@ -15,10 +16,10 @@ class OrderTest : public LifeTest {
     return session.StandingOrder({"investigation", "", until}).value().id;
   }
   // What comes until there are so many; why it ended otherwise.
-  std::vector<Released> Follow(SessionCore& session, std::size_t count,
-                               const std::filesystem::path& into = {},
+  std::vector<Released> Follow(SessionCore& session, std::size_t count, const std::filesystem::path& into = {},
                                std::uint64_t from = 0) {
     std::vector<Released> all;
+    session.set_pause(std::chrono::milliseconds(1));
     ended_ = session.FollowReleased(from, into, [&](const Released& one) {
       all.push_back(one);
       return all.size() < count;
@@ -68,6 +69,79 @@ TEST_F(OrderTest, WritesContentsIntoAFolder) {
   EXPECT_EQ(test::ReadAll(folder / (id + "-0")), "one");
   const auto again = Follow(*luis, 1, folder.path());
   EXPECT_EQ(again.at(0).portions.at(0).failure().code, "exists");
+}
+
+TEST_F(OrderTest, FetchesThePortionsThatAreNotThereYet) {
+  Ordered(*SessionOf("mx.fgr/luis"));
+  auto draft = DraftOf("one");
+  draft.portions.push_back({{}, "two", "text/plain", PolicyFor("agency mx.fgr")});
+  draft.portions.push_back({{}, "three", "text/plain", PolicyFor("agency mx.fgr")});
+  const auto id = Sent(draft);
+  // A process was killed when it had the first one, and a part of the second.
+  test::WriteText(folder / (id + "-0"), "one");
+  test::WriteText(folder / (id + "-1.part"), "a longer text than the second portion");
+  auto luis = SessionOf("mx.fgr/luis");
+  const auto released = Follow(*luis, 1, folder.path());
+  ASSERT_THAT(released.at(0).portions, SizeIs(3));
+  EXPECT_EQ(released[0].portions[0].failure().code, "exists");
+  EXPECT_EQ(released[0].portions[1]->bytes, 3u);
+  EXPECT_EQ(test::ReadAll(folder / (id + "-1")), "two");
+  EXPECT_EQ(test::ReadAll(folder / (id + "-2")), "three");
+  EXPECT_FALSE(std::filesystem::exists(folder / (id + "-1.part")));
+  EXPECT_EQ(honest.downloads, 2u);
+}
+
+TEST_F(OrderTest, LeavesAPartThatAnotherProcessWrites) {
+  Ordered(*SessionOf("mx.fgr/luis"));
+  const auto id = Sent(DraftOf("one"));
+  auto held = PlainFile::Make(folder / (id + "-0")).value();
+  auto luis = SessionOf("mx.fgr/luis");
+  EXPECT_EQ(Follow(*luis, 1, folder.path()).at(0).portions.at(0).failure().code, "exists");
+  EXPECT_TRUE(std::filesystem::exists(folder / (id + "-0.part")));
+}
+
+TEST_F(OrderTest, RemembersWhatItReported) {
+  std::uint64_t next = 0;
+  {
+    auto luis = SessionOf("mx.fgr/luis");
+    EXPECT_EQ(luis->NextReleased(), 0u);
+    Ordered(*luis);
+    Sent(DraftOf("one"));
+    next = Follow(*luis, 1).at(0).entry + 1;
+    EXPECT_EQ(luis->NextReleased(), next);
+  }
+  const auto two = Sent(DraftOf("two"));
+  auto luis = SessionOf("mx.fgr/luis");
+  EXPECT_EQ(luis->NextReleased(), next);
+  EXPECT_EQ(Follow(*luis, 1, {}, luis->NextReleased()).at(0).record, two);
+}
+
+TEST_F(OrderTest, KnowsItsOrderAlsoWhenItsTextIsErased) {
+  std::string order, id;
+  {
+    auto luis = SessionOf("mx.fgr/luis");
+    const auto until = std::chrono::time_point_cast<std::chrono::milliseconds>(Clock::now() + std::chrono::hours(24));
+    order = luis->StandingOrder({"investigation", "a person's name", until}).value().id;
+    id = Sent(DraftOf("one"));
+    EXPECT_THAT(Follow(*luis, 1), SizeIs(1));
+    luis->EndOrder(order).value();
+  }
+  SessionOf("mx.fgr/admin")->Purge({order}, "asked for by the person").value();
+  for (bool anew : {false, true}) {
+    if (anew) std::filesystem::remove(ProfileOf("mx.fgr/luis") / "mail.log");
+    auto luis = SessionOf("mx.fgr/luis");
+    const auto orders = luis->Orders().value();
+    ASSERT_THAT(orders, SizeIs(1)) << anew;
+    EXPECT_EQ(orders[0].case_reference, "[erased]");
+    EXPECT_EQ(orders[0].opened, 1u);
+    EXPECT_TRUE(orders[0].ended);
+    EXPECT_TRUE(luis->Inbox().value().at(0).opened_by_me);
+  }
+  const auto custody = SessionOf("us.dea/ana")->Custody(id).value();
+  EXPECT_THAT(KindsOf(custody),
+              ::testing::IsSupersetOf({"standing-order mx.fgr/luis", "standing-opening mx.fgr/luis"}));
+  EXPECT_EQ(custody.at(0).case_reference, "[erased]");
+  EXPECT_TRUE(custody.at(0).erased_by);
 }
 
 TEST_F(OrderTest, EndsAtOnce) {
@@ -124,6 +198,32 @@ TEST_F(OrderTest, RefusesACustodyThatHidesTheOrderBehindAnOpening) {
     std::erase_if(page.entries, [](const ProvedEntry& one) {
       return one.entry.envelope->payload_type == ledger::PayloadType(ledger::Kind::kStandingOrder);
     });
+  };
+  EXPECT_EQ(SessionOf("us.dea/ana")->Custody(id).error().reason, Reason::kBadProof);
+}
+
+TEST_F(OrderTest, RefusesACustodyWithAnOrderThatOpenedNothingOfIt) {
+  const auto id = Sent(DraftOf("one"));
+  Ordered(*SessionOf("mx.fgr/luis"));
+  const auto order = honest.entries.size() - 1;
+  EXPECT_TRUE(SessionOf("us.dea/ana")->Custody(id));
+  lies.custody = [&](EntriesAnswer& page) { page.entries.push_back(honest.Proved(order)); };
+  EXPECT_EQ(SessionOf("us.dea/ana")->Custody(id).error().reason, Reason::kBadProof);
+}
+
+TEST_F(OrderTest, RefusesAnErasedEntryInPlaceOfTheOrderBehindAnOpening) {
+  auto luis = SessionOf("mx.fgr/luis");
+  const auto order = Ordered(*luis);
+  const auto id = Sent(DraftOf("one"));
+  luis->EndOrder(order).value();
+  const auto revocation = honest.entries.back().head.statement.Hex();
+  SessionOf("mx.fgr/admin")->Purge({revocation}, "why").value();
+  const auto erased = *honest.state.statement_index(Id(revocation));
+  lies.custody = [&](EntriesAnswer& page) {
+    std::erase_if(page.entries, [](const ProvedEntry& one) {
+      return one.entry.envelope->payload_type == ledger::PayloadType(ledger::Kind::kStandingOrder);
+    });
+    page.entries.insert(page.entries.begin(), honest.Proved(erased));
   };
   EXPECT_EQ(SessionOf("us.dea/ana")->Custody(id).error().reason, Reason::kBadProof);
 }

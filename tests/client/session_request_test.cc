@@ -79,7 +79,10 @@ TEST_F(RequestTest, RefusesAHintThatIsAboutAnotherRequestOrRecord) {
   Asks("mx.fgr/luis", id);
   Asks("mx.fgr/luis", other);
   auto refused = [&](auto lie) {
-    lies.waiting = [&](WaitingAnswer& answer) { lie(answer.items.at(0)); };
+    lies.waiting = [&](WaitingAnswer& answer) {
+      std::erase_if(answer.items, [&](const auto& one) { return one.record != Id(id); });
+      lie(answer.items.at(0));
+    };
     auto waiting = SessionOf("us.dea/admin")->Waiting();
     return waiting ? Reason::kInternal : waiting.error().reason;
   };
@@ -92,9 +95,13 @@ TEST_F(RequestTest, RefusesAHintThatIsAboutAnotherRequestOrRecord) {
   EXPECT_EQ(refused([](Hint& hint) { hint.kind = "review"; }), Reason::kBadProof);
   EXPECT_EQ(refused([](Hint& hint) { hint.kind = "approved"; }), Reason::kBadProof);
   EXPECT_EQ(refused([](Hint& hint) { hint.kind = "access"; }), Reason::kBadProof);
-  EXPECT_EQ(refused([&](Hint& hint) { hint = {"answer", Id(id), Id(id), honest.state.record(Id(id))->index, {}}; }),
+  EXPECT_EQ(refused([&](Hint& hint) {
+              hint = {"answer", Id(id), Id(id), honest.state.record(Id(id))->index, {}};
+            }),
             Reason::kBadProof);
-  EXPECT_EQ(refused([&](Hint& hint) { hint = {"erase", Id(id), Id(id), honest.state.record(Id(id))->index, {}}; }),
+  EXPECT_EQ(refused([&](Hint& hint) {
+              hint = {"erase", Id(id), Id(id), honest.state.record(Id(id))->index, {}};
+            }),
             Reason::kBadProof);
 }
 
@@ -200,7 +207,55 @@ TEST_F(RequestTest, StartsAClockThatBothSidesSee) {
   EXPECT_EQ(SessionOf("us.dea/ana")->Send({question}, {}).value()[0].error().reason, Reason::kUsage);
 }
 
+TEST_F(RequestTest, PassesOverWhatAColleagueAnsweredMeanwhileAndNotWhatWasAnsweredBefore) {
+  auto question = DraftOf("who is it?");
+  question.urgency = "urgent";
+  const auto id = Sent(question);
+  std::optional<proto::WaitingItem> hint;
+  lies.waiting = [&](WaitingAnswer& answer) {
+    if (hint) {
+      answer.items.push_back(*hint);
+      return;
+    }
+    hint = answer.items.at(0);
+    auto reply = DraftOf("nobody", "agency us.dea");
+    reply.in_reply_to = id;
+    SessionOf("mx.fgr/admin")->Send({reply}, {}).value()[0].value();
+  };
+  auto luis = SessionOf("mx.fgr/luis");
+  EXPECT_THAT(luis->Waiting().value(), IsEmpty());
+  EXPECT_EQ(luis->Waiting().error().reason, Reason::kBadProof);  // the very same hint, now a lie
+}
+
+TEST_F(RequestTest, ShowsWhatWaitsAlsoWhereARecordIsPurged) {
+  const auto id = Sent(DraftOf("x", "agency mx.fgr", kTwoEyes));
+  const auto request = Asks("mx.fgr/luis", id);
+  const auto other = Sent(DraftOf("y", "agency mx.fgr", kTwoEyes));
+  Asks("mx.fgr/luis", other);
+  SessionOf("us.fbi/kim")->RequestAccess({id, {}, "open", {}, {}, "investigation", "", "why"}).value();
+  {
+    auto ana = SessionOf("us.dea/ana");
+    ana->Revoke(id, "over").value();
+    ana->Purge({id}, "over").value();
+    EXPECT_THAT(ana->Waiting().value(), ::testing::SizeIs(1));
+  }
+  const auto waiting = SessionOf("us.dea/admin")->Waiting().value();
+  ASSERT_EQ(waiting.size(), 2u);
+  for (const auto& item : waiting)
+    EXPECT_THAT(item.portions, ElementsAre(std::pair<std::uint32_t, std::string>(0, "TLP:AMBER")));
+}
+
 // ---- beforehand ----
+
+TEST_F(RequestTest, SaysInAPreviewWhatAnOpeningWaitsFor) {
+  auto ana = SessionOf("us.dea/ana");
+  const auto preview = ana->Preview(DraftOf("x", "agency mx.fgr", kTwoEyes)).value();
+  EXPECT_THAT(preview.at(0).readers.at(0).members, ElementsAre("mx.fgr/admin", "mx.fgr/luis"));
+  EXPECT_THAT(preview.at(0).waits_for, ElementsAre("approval-missing"));
+  EXPECT_THAT(ana->Preview(DraftOf("x")).value().at(0).waits_for, IsEmpty());
+  EXPECT_THAT(ana->Preview(DraftOf("x", "agency mx.fgr", "not-before 2035-01-01\n")).value().at(0).waits_for,
+              ElementsAre("not-yet"));
+}
 
 TEST_F(RequestTest, ExplainsWhoCouldOpenAndWhoNotAndWhy) {
   const auto explained =

@@ -87,7 +87,19 @@ refused_json=$(v us.dea/jrivera --json open 0000000000000000 --purpose analysis 
 
 # ---- two languages for people, one for programs ----
 ends 0 v us.dea/jrivera --lang es open --help
-for words in "Uso:" "Finalidad de uso" "Código de salida: 0 hecho"; do says "$words"; done
+for words in "Uso:" "Finalidad de uso" "Ejemplos:" "--emergency"; do says "$words"; done
+ends 0 v us.dea/jrivera --lang es --help
+says "Código de salida: 0 hecho"
+for words in send sent inbox open ack revoke pending approve reject withdraw review request answer grant amend recall purge order \
+  "order give" policy "policy explain" enrol suspend resume remove renew epoch charter "charter sign" "charter amend"; do
+  # shellcheck disable=SC2086
+  ends 0 v us.dea/jrivera $words --help
+  says "Examples:"
+done
+ends 0 v us.dea/jrivera --lang es order follow --help
+for words in UINT INT: "INT "; do
+  [[ $out != *"$words"* ]] || wrong "a type's name in English: $out"
+done
 ends 0 v us.dea/jrivera --lang es inbox
 for words in REGISTRO ENVIADO PORCIÓN "-$(date -u +%Y) " abierto; do says "$words"; done
 refused not-found 3 v us.dea/jrivera --lang=es open 0000000000000000 --purpose analysis
@@ -144,6 +156,21 @@ says "valija pending tells"
 wish=$(sed -n 's/.*(request \([0-9a-f]\{64\}\)).*/\1/p' <<<"$out")
 ends 0 v us.dea/karen pending
 for words in "${wish:0:12}" us.dea/jrivera investigation DEA-31 "TLP:AMBER+STRICT" "valija approve ${wish:0:12}"; do says "$words"; done
+ends 1 v us.dea/karen approve "$wish"
+for words in "record    ${dual:0:12} of mx.fgr/omar" "text/plain" "TLP:AMBER+STRICT" DEA-31 "approve it?"; do says "$words"; done
+out=$(v us.dea/karen --json approve "$wish" 2>/dev/null </dev/null)
+says '{"error":{"code":"not-confirmed"'
+# What could not be shown is not asked about.
+refused not-found 3 v us.cbp/tom approve "$wish"
+ends 3 v us.dea/karen --json approve "${wish//[0-9]/a}"
+says '"code":"not-found"'
+out=$(v us.dea/jrivera --json open "$dual" --purpose investigation --case DEA-33 2>/dev/null </dev/null)
+says '"code":"approval-missing"'
+[[ $out =~ \"request\":\"[0-9a-f]{64}\" ]] || wrong "the waiting request is no field: $out"
+ends 0 v mx.fgr/omar send report-source.txt --policy four-eyes.policy --preview
+for words in "only with approvals by 1 of mx.fgr/alicia, mx.fgr/omar; 1 of us.dea/karen" "[approval-missing]: us.dea" "[not-releasable]: " "[clearance, approval-missing]: us.dea/newman"; do says "$words"; done
+ends 0 v mx.fgr/omar --json send report-source.txt --policy four-eyes.policy --preview
+says '{"member":"us.dea/newman","reasons":["clearance","approval-missing"]}'
 refused not-found 3 v us.cbp/tom --yes approve "$wish"
 refused not-found 3 v us.dea/jrivera --yes approve "$wish"
 ends 1 v us.dea/karen approve "$wish"
@@ -167,23 +194,43 @@ ends 0 v us.dea/karen --yes approve "$other"
 refused rejected 3 open_dual --approved "$other"
 
 # ---- an emergency ----
-refused no-emergency 3 v us.dea/jrivera open "$both" --portion 0 --purpose analysis --emergency "now"
-ends 0 open_dual --emergency "a life is at stake"
-refused emergency-locked 3 open_dual --emergency "again"
+refused no-emergency 3 v us.dea/jrivera open "$both" --portion 0 --purpose analysis --emergency "now" --yes
+ends 1 open_dual --emergency "a life is at stake"
+for words in "$dual of mx.fgr/omar" "TLP:AMBER+STRICT" "you can make no other" "programs say --yes"; do says "$words"; done
+ends 0 open_dual --yes --emergency "a life is at stake"
+refused emergency-locked 3 open_dual --yes --emergency "again"
 ends 0 v mx.fgr/contralora pending
 says "a life is at stake"
 found=$(v mx.fgr/contralora --json pending | sed 's/.*"kind":"review","id":"\([0-9a-f]*\)".*/\1/')
 ends 2 v mx.fgr/contralora --yes review "$found" --why "both or none"
+ends 1 v mx.fgr/contralora review "$found" --justified --why "not asked"
+for words in us.dea/jrivera "TLP:AMBER+STRICT" DEA-31 "close the case as justified?"; do says "$words"; done
 ends 0 v mx.fgr/contralora --yes review "$found" --not-justified --why "there was time"
 ends 0 v mx.fgr/omar custody "$dual"
 says "EMERGENCY: a life is at stake"
-says not-justified
+says "closed the emergency ${found:0:12} as not justified: there was time"
+for words in "us.dea/karen approved the request ${wish:0:12}: thought over" "withdrew what it had said of the request ${wish:0:12}: a second thought" \
+  "rejected the request ${other:0:12}: ask the desk first" "on the request ${wish:0:12}" "it is the request ${found:0:12}"; do says "$words"; done
+ends 0 v mx.fgr/omar --lang es custody "$dual"
+for words in "aprobó la solicitud ${wish:0:12}. Motivo: thought over" "cerró la emergencia ${found:0:12} como no justificada" "EMERGENCIA"; do says "$words"; done
+[[ $out != *": reject"* && $out != *": approve"* && $out != *": not-justified"* ]] || wrong "verdicts in English among Spanish: $out"
 
 # ---- a request and its answer ----
 ends 2 v us.dea/jrivera send trace-request.txt --policy to-mexico.policy --urgency soon
 question=$(send us.dea/jrivera trace-request.txt --policy to-mexico.policy --urgency urgent)
 ends 0 v mx.fgr/omar inbox --due
 says "${question:0:12}"
+ends 0 v us.dea/jrivera sent --due
+says "${question:0:12}"
+ends 0 v us.dea/jrivera --json sent --due
+says '"overdue":false'
+ends 0 v us.dea/jrivera inbox --due
+says "nothing waits for an answer"
+own=$(send mx.fgr/omar trace-request.txt --policy to-mexico.policy --urgency normal)  # its audience has its own agency too
+ends 0 v mx.uif/beatriz inbox --due
+says "${own:0:12}"
+ends 0 v mx.fgr/alicia inbox --due
+[[ $out != *"${own:0:12}"* ]] || wrong "a question of the own agency is due: $out"
 reply=$(send mx.fgr/omar money-flow.json --policy partners.policy --reply-to "$question")
 ends 0 v mx.fgr/omar --json inbox --due
 checks=$((checks + 1))
@@ -191,6 +238,14 @@ checks=$((checks + 1))
 ends 0 v us.dea/jrivera inbox
 says "answers ${question:0:12}"
 [ -n "$reply" ] || wrong "the reply was not sent"
+for list in inbox sent; do  # a thread, whoever looks at it: the question, and beneath it the answer
+  ends 0 v us.dea/jrivera $list
+  checks=$((checks + 1))
+  [[ $(grep -A1 "^${question:0:12}" <<<"$out" | tail -n 1) == "  ${reply:0:12}"* ]] || wrong "no thread in $list: $out"
+done
+says "1 answer"
+ends 0 v us.dea/jrivera sent --due
+[[ $out != *"${question:0:12}"* ]] || wrong "what was answered is still awaited: $out"
 
 # ---- amendment, access, grant ----
 printf '%s\n' 'marking TLP:GREEN' 'releasable-to agency us.dea' 'purpose analysis' 'case optional' 'expires 2036-01-01' >"$scratch/dea.policy"
@@ -210,13 +265,33 @@ ends 0 v mx.fgr/omar pending
 says "a lead"
 wants=$(v mx.fgr/omar --json pending | sed 's/.*"kind":"access","id":"\([0-9a-f]*\)".*/\1/')
 ends 2 v mx.fgr/omar answer "$wants" --decline --marking TLP:GREEN
-granted=$(v mx.fgr/omar --json grant "$close" --policy "$scratch/cbp.policy" --request "$wants" | sed 's/.*"id":"\([0-9a-f]*\)".*/\1/')
+ends 0 v mx.fgr/omar pending
+says "valija grant ${close:0:12} --policy FILE --request ${wants:0:12}"
+says "wish      to open it"
+ends 1 v mx.fgr/omar answer "$wants" --decline
+says "a lead"
+ends 1 v mx.fgr/omar grant "$close" --policy "$scratch/cbp.policy" --request "$wants"
+for words in "$close of mx.fgr/omar" "us.cbp: us.cbp/tom" "[not-releasable]: " "a lead" "grant it so?"; do says "$words"; done
+granted=$(v mx.fgr/omar --yes --json grant "$close" --policy "$scratch/cbp.policy" --request "$wants" | sed 's/.*"id":"\([0-9a-f]*\)".*/\1/')
 ends 0 v us.cbp/tom open "$granted" --purpose analysis
 cmp -s <(v us.cbp/tom open "$granted" --purpose analysis 2>/dev/null) money-flow.json || wrong "a grant gives another content"
+ends 0 v mx.fgr/omar custody "$close"
+says "as ${granted:0:12}"
+says "in answer to the request ${wants:0:12}"
+# For a lower marking an answer is wanted, not a grant.
+ends 0 v us.dea/jrivera request "$close" --marking TLP:CLEAR --purpose investigation --why "to publish the trend"
+ends 0 v mx.fgr/omar pending
+wants=$(v mx.fgr/omar --json pending | sed 's/.*"kind":"access","id":"\([0-9a-f]*\)".*/\1/')
+says "valija answer ${wants:0:12} --marking TLP:CLEAR"
+says "to mark what is derived from it TLP:CLEAR"
+ends 0 v mx.fgr/omar --yes answer "$wants" --marking TLP:CLEAR
+ends 0 v mx.fgr/omar --lang es custody "$close"
+says "consintió, para la solicitud de acceso ${wants:0:12}, la marca TLP:CLEAR"
 
 # ---- standing orders ----
 ends 2 v us.dea/jrivera order give --purpose analysis --until sometime
-ends 0 v us.dea/jrivera order give --purpose analysis --until "$(date -u -d '+1 day' +%Y-%m-%dT%H:%M:%SZ)"
+ends 1 v us.dea/jrivera order give --purpose analysis --until 2026-12-31
+ends 0 v us.dea/jrivera --yes order give --purpose analysis --until "$(date -u -d '+1 day' +%Y-%m-%dT%H:%M:%SZ)"
 order=$(sed -n 's/.*standing order \([0-9a-f]*\).*/\1/p' <<<"$out")
 ordered=$(send mx.fgr/omar money-flow.json --policy "$scratch/dea.policy")
 ends 0 v us.dea/jrivera order follow --count 1 -o "$scratch/ordered"
@@ -229,15 +304,21 @@ ends 0 v us.dea/jrivera order list
 says ended
 
 # ---- recall, purge ----
-ends 1 v mx.fgr/omar recall "$ordered" --why "too many know"
+ends 1 v mx.fgr/omar recall "${ordered:0:10}" --why "too many know"
+for words in "$ordered of mx.fgr/omar" TLP:GREEN "recall $ordered:"; do says "$words"; done
+refused not-found 3 v mx.fgr/omar recall 00000000 --why "nothing to show"
 ends 0 v mx.fgr/omar --yes recall "$ordered" --why "too many know"
 refused revoked 3 v us.dea/jrivera open "$ordered" --purpose analysis
 ends 0 v us.dea/jrivera pending
 says "valija ack ${ordered:0:12} erased"
-ends 0 v us.dea/jrivera ack "$ordered" erased
+ends 0 v us.dea/jrivera inbox
+says "recalled: to be erased"
+ends 1 v us.dea/jrivera ack "$ordered" erased
+ends 0 v us.dea/jrivera --yes ack "$ordered" erased
 ends 0 v mx.fgr/omar custody "$ordered"
 says "recalled ${ordered:0:12}: too many know"
 says ": erased"
+says "under the standing order ${order:0:12}"
 ends 1 v mx.fgr/omar purge "$ordered" --why "retention"
 ends 0 v mx.fgr/omar --yes purge "$ordered" --why "retention"
 refused purged 3 v us.dea/jrivera open "$ordered" --purpose analysis
@@ -245,10 +326,15 @@ refused purged 3 v us.dea/jrivera open "$ordered" --purpose analysis
 # ---- members ----
 ends 1 v us.dea/karen suspend us.dea/newman
 ends 0 v us.dea/karen --yes suspend us.dea/newman
+ends 0 v us.dea/karen directory
+says suspended
+ends 0 v us.dea/jrivera whoami
+says "person      rivera"
 refused not-enrolled 3 v us.dea/newman inbox
 ends 0 v us.dea/karen resume us.dea/newman
 ends 0 v us.dea/newman inbox
-refused exists 4 v us.dea/karen epoch grant us.dea/newman
+ends 1 v us.dea/karen epoch grant us.dea/newman
+refused exists 4 v us.dea/karen --yes epoch grant us.dea/newman
 renewed=$(v us.dea/newman --json renew begin | sed 's/.*"folder":"\([^"]*\)".*/\1/')
 "$source_dir/certs/sign-csr.sh" "$W/pki/us.dea" us.dea/newman "$renewed/request.csr" "$renewed/issued.pem" >/dev/null
 ends 0 v us.dea/karen --yes enrol "$renewed/member.card" --clearance restricted
@@ -259,7 +345,7 @@ says "$canary"
 # ---- who could open it ----
 ends 0 v mx.fgr/omar policy explain four-eyes.policy --purpose investigation --case FGR-1
 says "could not: clearance"
-for words in pending "order list" "inbox --due" "policy explain four-eyes.policy" "custody $dual"; do
+for words in pending "order list" "inbox --due" sent "sent --due" "policy explain four-eyes.policy" "custody $dual"; do
   # shellcheck disable=SC2086
   ! have_python || json v mx.fgr/omar --json $words
   # shellcheck disable=SC2086
@@ -285,6 +371,8 @@ kill "$FOLLOWER"; wait "$FOLLOWER" 2>/dev/null; FOLLOWER=
 printf 'marking TLP:PURPLE\nreleasable-to agency us.dea\npurpose analysis\nexpires 2036-01-01\n' >"$scratch/bad.policy"
 ends 2 v mx.fgr/omar policy check "$scratch/bad.policy"
 says "bad.policy:1: there is no marking 'TLP:PURPLE'"
+ends 2 v mx.fgr/omar --lang es policy check "$scratch/bad.policy"
+says "bad.policy:1: no existe la marca 'TLP:PURPLE'"
 ends 0 v mx.fgr/omar policy check partners.policy
 ends 2 v mx.fgr/omar send trace-request.txt --policy "$scratch/bad.policy"
 
@@ -319,6 +407,48 @@ chmod 600 "$W/profiles/us.cbp/tom/keys/signature.pem"
 # shellcheck source=client/completion.bash
 ends 0 bash -c "source '$source_dir/client/completion.bash' && complete -p valija"
 says valija
+
+# ---- the broker's keys, and the charter, are changed ----
+old_key=$(sed -n 's/.*"log-key": *"\([^"]*\)".*/\1/p' "$W/broker/keys/broker.card")
+ends 0 broker rotate-release-key
+ends 0 broker rotate-log-key
+checks=$((checks + 1))
+[ -s "$W/broker/keys/release-key-2.pem" ] && [ -s "$W/broker/keys/log-key-2.pem" ] || wrong "no further keys: $(ls "$W/broker/keys")"
+sed "0,/^{/s/^{/{ \"amends\": \"$CHARTER_DIGEST\",/" "$W/charter.json" >"$W/amended.json"
+ends 0 v mx.fgr/alicia charter draft "$W/amended.json" -o "$W/amendment"
+ends 1 v us.dea/karen charter sign "$W/amendment"
+for words in "it changes these terms" "- log key" "+ log key" "sign this for your agency?"; do says "$words"; done
+for member in mx.fgr/alicia mx.uif/beatriz us.cbp/tom; do ends 0 v "$member" --yes charter sign "$W/amendment"; done
+cp "$W/amendment" "$scratch/three-signed"
+ends 0 v us.dea/karen --yes charter sign "$W/amendment"
+ends 1 v us.dea/karen charter amend "$W/amendment"
+refused not-ready 4 v us.dea/karen --yes charter amend "$W/amendment"  # the broker has not read its new keys yet
+broker_stop
+broker_start
+before=$(send mx.fgr/omar trace-request.txt --policy partners.policy)
+refused not-authorised 3 v us.dea/karen --yes charter amend "$scratch/three-signed"
+ends 0 v us.dea/karen --yes charter amend "$W/amendment"
+ends 0 v us.cbp/tom whoami
+says "in force    $(v us.dea/karen --json charter show "$W/amendment" | sed 's/.*"digest":"\([0-9a-f]*\)".*/\1/')"
+for one in "$record" "$before"; do ends 0 v us.dea/jrivera open "$one" --purpose analysis; done
+new=$(send mx.fgr/omar money-flow.json --policy partners.policy)
+ends 0 v us.dea/jrivera open "$new" --purpose analysis
+ends 0 v us.cbp/tom inbox
+says "${new:0:12}"
+world_enrol us.cbp/tom us.cbp/late --clearance restricted  # knows the first charter alone
+ends 0 v us.cbp/late open "$new" --purpose analysis
+ends 0 v mx.fgr/contralora export "$scratch/copy"
+ends 0 verify
+checks=$((checks + 1))
+! grep -q "$old_key" <(sed -n 's/.*"log-key": *"\([^"]*\)".*/\1/p' "$W/broker/keys/broker.card") || wrong "the card has the old log key"
+
+# ---- nothing that was purged is left in the store ----
+refused locked 4 broker scrub
+broker_stop
+ends 0 broker scrub
+broker_start
+ends 0 v us.dea/jrivera open "$record" --purpose analysis
+refused purged 3 v us.dea/jrivera open "$ordered" --purpose analysis
 
 # ---- the broker's configuration ----
 ends 0 broker --check-config

@@ -95,12 +95,14 @@ asked=$(send us.dea/jrivera trace-request.txt --policy to-mexico.policy --urgenc
 v mx.fgr/omar inbox --due | tail -n 1 | sed 's/^/  | /'
 answered=$(send mx.fgr/omar money-flow.json --policy partners.policy --reply-to "$asked")
 say "mx.fgr answered $(short "$asked") with $(short "$answered")"
+v us.dea/jrivera sent | sed 's/^/  | /'
 [ "$(v mx.fgr/omar --json inbox --due)" = "[]" ] || wrong "the request was answered and still waits"
+[ "$(v us.dea/jrivera --json sent --due)" = "[]" ] || wrong "the request was answered, and who asked does not see it"
 
 chapter "An emergency: opened now, told at once, reviewed later"
 urgent=$(send mx.fgr/omar report-source.txt --policy four-eyes.policy)
-v us.dea/jrivera open "$urgent" --purpose investigation --case DEA-31 --emergency "hostage, minutes count" 2>/dev/null | head -n 1 | sed 's/^/  us.dea reads without the approvals: /'
-refused emergency-locked 3 v us.dea/jrivera open "$dual" --purpose investigation --case DEA-31 --emergency "once more"
+v us.dea/jrivera --yes open "$urgent" --purpose investigation --case DEA-31 --emergency "hostage, minutes count" 2>/dev/null | head -n 1 | sed 's/^/  us.dea reads without the approvals: /'
+refused emergency-locked 3 v us.dea/jrivera --yes open "$dual" --purpose investigation --case DEA-31 --emergency "once more"
 case=$(v mx.fgr/contralora --json pending | sed 's/.*"kind":"review","id":"\([0-9a-f]*\)".*/\1/')
 v mx.fgr/contralora --yes review "$case" --justified --why "the line was tapped, the call is on record" | sed 's/^/  the auditor: /'
 
@@ -108,7 +110,7 @@ chapter "Recalled: what was sent to too many is asked back"
 v mx.fgr/omar --yes recall "$urgent" --why "the source is at risk" | sed 's/^/  mx.fgr: /'
 refused revoked 3 v us.dea/jrivera open "$urgent" --purpose investigation --case DEA-31
 v us.dea/jrivera pending | sed 's/^/  | /'
-v us.dea/jrivera ack "$urgent" erased | sed 's/^/  us.dea: /'
+v us.dea/jrivera --yes ack "$urgent" erased | sed 's/^/  us.dea: /'
 v mx.fgr/omar custody "$urgent" | sed 's/^/  | /'
 
 chapter "Who did what with the report: the originator asks the log"

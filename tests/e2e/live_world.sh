@@ -5,7 +5,7 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/world.sh"
 trap 'broker_stop' EXIT
 WORLD_CAPS='"epoch-grace-seconds": 1, ' # so that a test can wait for its end
-WORLD_CHARTER='"amendment-signatures": 3, ' # one of the four can be sent away by the others
+WORLD_SIGNATURES=3 # one of the four can be sent away by the others
 world_make "$1" "$2"
 
 world_enrol us.cbp/tom us.cbp/vera --auditor

@@ -2,7 +2,7 @@
 # have signed, a broker, members and a joint auditor. To be sourced; the demo and the end-to-end tests stand on it.
 #
 #   world_make FOLDER BUILD     makes it and starts the broker; WORLD_CAPS: more of the charter's caps, as JSON, with a comma;
-#                               WORLD_CHARTER: more of the charter itself
+#                               WORLD_SIGNATURES: how many agencies amend it, else all four
 #   v MEMBER words..            the valija command as this member
 #   broker_start, broker_stop   on the same store
 #   world_end                   stops the broker
@@ -78,9 +78,9 @@ CONFIG
   "$source_dir/certs/sign-csr.sh" "$W/pki/carrier" broker "$W/broker/keys/request.csr" "$W/broker/tls.pem" \
     --eku serverAuth --names DNS:localhost,IP:127.0.0.1 >/dev/null
 
-  sed -e "s/\"caps\": {/&${WORLD_CAPS:-}/" -e "0,/^{/s/^{/{ ${WORLD_CHARTER:-}/" "$source_dir/docs/examples/charter.json" >"$W/charter.json"
+  sed -e "s/\"caps\": {/&${WORLD_CAPS:-}/" -e "s/\"amendment-signatures\": 4/\"amendment-signatures\": ${WORLD_SIGNATURES:-4}/" "$source_dir/docs/examples/charter.json" >"$W/charter.json"
   v mx.fgr/alicia charter draft "$W/charter.json" -o "$W/charter" >/dev/null
-  for member in mx.fgr/alicia mx.uif/beatriz us.cbp/tom us.dea/karen; do v "$member" charter sign "$W/charter" >/dev/null; done
+  for member in mx.fgr/alicia mx.uif/beatriz us.cbp/tom us.dea/karen; do v "$member" --yes charter sign "$W/charter" >/dev/null; done
   CHARTER_DIGEST=$(v mx.fgr/alicia charter show "$W/charter" --json | sed 's/.*"digest":"\([0-9a-f]*\)".*/\1/')
   broker init --charter "$W/charter" >/dev/null
   broker_start

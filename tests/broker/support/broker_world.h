@@ -249,12 +249,9 @@ class BrokerWorld {
                                         const policy::Policy& policy) {
     auto& by = people.at(by_id);
     auto policy_bytes = proto::EncodePolicy(random.Make<Salt>(), policy);
-    ledger::Amendment amendment{By(by),
-                                of.digest,
-                                0,
-                                proto::PolicyDigest(of.attachments.policies.at(0)),
-                                1,
-                                proto::PolicyDigest(policy_bytes),
+    ledger::Amendment amendment{By(by),      of.digest,
+                                0,           proto::PolicyDigest(of.attachments.policies.at(0)),
+                                1,           proto::PolicyDigest(policy_bytes),
                                 std::nullopt};
     return Direct(ledger::Kind::kAmendment, proto::EncodeAmendment(amendment), by, {{}, {policy_bytes}, {}});
   }
@@ -262,11 +259,10 @@ class BrokerWorld {
                                    ledger::Wish wish = ledger::Wish::kOpen,
                                    std::optional<policy::Tlp> marking = std::nullopt) {
     auto& by = people.at(by_id);
-    return Direct(
-        ledger::Kind::kAccessRequest,
-        proto::EncodeAccessRequest(
-            {By(by), record, {}, wish, by.record.id.agency(), marking, "investigation", "", "a test"}),
-        by);
+    return Direct(ledger::Kind::kAccessRequest,
+                  proto::EncodeAccessRequest(
+                      {By(by), record, {}, wish, by.record.id.agency(), marking, "investigation", "", "a test"}),
+                  by);
   }
   ledger::VerifiedStatement Answer(const std::string& by_id, const Digest& request,
                                    std::optional<policy::Tlp> marking = std::nullopt) {
@@ -293,8 +289,15 @@ class BrokerWorld {
                                  const std::string& purpose = "investigation", const std::string& case_reference = "") {
     auto& by = people.at(by_id);
     AgencyId agency = by.record.id.agency();
-    ledger::Open open{
-        By(by), {}, agency, purpose, case_reference, reply.point(), seen.size, seen.root, now + std::chrono::minutes(10)};
+    ledger::Open open{By(by),
+                      {},
+                      agency,
+                      purpose,
+                      case_reference,
+                      reply.point(),
+                      seen.size,
+                      seen.root,
+                      now + std::chrono::minutes(10)};
     for (const auto& [digest, portion] : items) {
       open.items.push_back({digest, portion, epoch_keys.at(agency.str()).id()});
     }
