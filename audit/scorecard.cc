@@ -207,9 +207,7 @@ void Scorecard::TakeAcknowledgement(const ledger::Acknowledgement& said, const l
 
 void Scorecard::Take(const ledger::Entry& entry, const ledger::State& after) {
   const auto& head = entry.head;
-  if (over_) return;
   if (settings_.until && head.time >= *settings_.until) {
-    over_ = true;
     last_ = *settings_.until;
     return;
   }

@@ -80,7 +80,6 @@ class Scorecard {
   std::map<Digest, std::map<AgencyId, Time>> questions_;  // that were not answered: when they were asked
   std::map<Digest, Began> emergencies_, access_;          // not reviewed; not granted
   Time last_{};
-  bool over_ = false;  // `until` has passed
 };
 
 }  // namespace valija::audit

@@ -69,6 +69,7 @@ TEST_F(ScorecardTest, CountsWhatWasSharedOpenedAndRefused) {
   const auto both = log.Last();
   log.At("2026-11-25T13:00:00Z");
   log.Share("us.dea/admin");
+  log.Open("mx.fgr/audit", one);  // refused, and nobody else's concern
   const auto card = Report().value();
   ASSERT_THAT(card.lines, SizeIs(2));
   const auto& line = Of(card);
