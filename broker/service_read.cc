@@ -123,9 +123,11 @@ grpc::ServerUnaryReactor* ExchangeService::GetRecord(grpc::CallbackServerContext
     auto index = exchange_.sequencer.Read(
         [&](const ledger::State& state, const Glances& glances) -> std::optional<std::uint64_t> {
           const auto* record = state.record(query.record);
-          if (record == nullptr || record->index >= size || !MaySee({state, glances}, record->index, caller))
-            return std::nullopt;
-          return record->index;
+          const auto* order = state.order(query.record);
+          if (record == nullptr && order == nullptr) return std::nullopt;
+          const std::uint64_t at = record != nullptr ? record->index : order->index;
+          if (at >= size || !MaySee({state, glances}, at, caller)) return std::nullopt;
+          return at;
         });
     if (!index) return Refuse(Reason::kNotFound);
     proto::EntriesAnswer page;

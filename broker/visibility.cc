@@ -1,6 +1,7 @@
 #include "broker/visibility.h"
 
 #include <algorithm>
+#include <set>
 
 #include "core/policy/policy.h"
 
@@ -17,6 +18,7 @@ struct Viewer {
   const bool
       for_agency;  // what any member of the caller's agency may see (its auditor), else what the caller itself may
   const ledger::MemberRecord& record;
+  mutable std::optional<std::set<Digest>> asked_about{};  // once somebody wants to know
 
   bool Auditor() const { return record.auditor || state.is_joint_auditor(caller); }
   bool Officer() const { return for_agency || record.auditor || record.administrator; }  // of its own agency
@@ -55,16 +57,17 @@ struct Viewer {
            std::all_of(records.begin(), records.end(), [&](const Digest& one) { return MayKnow(one); });
   }
   // It is to approve an opening of this record, and sees what it approves. A policy names few; what waits may be much.
+  // So all that waits is gone through once for a page, and not for each entry.
   bool IsAskedAbout(const Digest& digest) const {
     const auto* one = state.record(digest);
     if (one == nullptr || !IsNamedIn(*one)) return false;
-    const auto& waiting = state.all_pending();
-    return std::any_of(waiting.begin(), waiting.end(), [&](const auto& request) {
-      const auto& items = request.second.items;
-      return !request.second.used &&
-             std::any_of(items.begin(), items.end(), [&](const auto& item) { return item.record == digest; }) &&
-             ledger::MayApprove(state, request.second, caller);
-    });
+    if (!asked_about) {
+      asked_about.emplace();
+      for (const auto& [open, request] : state.all_pending())
+        if (!request.used && ledger::MayApprove(state, request, caller))
+          for (const auto& item : request.items) asked_about->insert(item.record);
+    }
+    return asked_about->contains(digest);
   }
   bool IsNamedIn(const ledger::RecordState& one) const {
     return std::any_of(one.portions.begin(), one.portions.end(), [&](const auto& portion) {
@@ -125,20 +128,17 @@ bool SeesOwn(const Viewer& viewer, const MemberId& author) {
   return author == viewer.caller || (author.agency() == viewer.agency && viewer.Officer());
 }
 
-// Purges of purges of purges: whoever sees what lies deeper is its author and the officers.
-constexpr int kDeepest = 8;
+bool Sees(const Viewer& viewer, const Glances& glances, const Glance& glance);
 
-bool Sees(const Viewer& viewer, const Glances& glances, const Glance& glance, int depth = 0);
-
-bool SeesPurge(const Viewer& viewer, const Glances& glances, const Glance& purge, const MemberId& author, int depth) {
-  return SeesOwn(viewer, author) ||
-         (depth < kDeepest && std::any_of(purge.names.begin(), purge.names.end(), [&](const Digest& erased) {
-            const auto* known = viewer.state.statement(erased);
-            return known != nullptr && Sees(viewer, glances, glances.at(known->index), depth + 1);
-          }));
+// Of purges of purges there are few, one above the other (kMostPurgesOfPurges).
+bool SeesPurge(const Viewer& viewer, const Glances& glances, const Glance& purge, const MemberId& author) {
+  return SeesOwn(viewer, author) || std::any_of(purge.names.begin(), purge.names.end(), [&](const Digest& erased) {
+           const auto* known = viewer.state.statement(erased);
+           return known != nullptr && Sees(viewer, glances, glances.at(known->index));
+         });
 }
 
-bool Sees(const Viewer& viewer, const Glances& glances, const Glance& glance, int depth) {
+bool Sees(const Viewer& viewer, const Glances& glances, const Glance& glance) {
   const auto* known = viewer.state.statement(glance.statement);
   if (ledger::IsDirectoryKind(glance.kind)) return true;
   if (known == nullptr || known->author == nullptr) return false;
@@ -177,7 +177,7 @@ bool Sees(const Viewer& viewer, const Glances& glances, const Glance& glance, in
     case Kind::kStandingOpening:
       return viewer.SeesAct(author, glance.names) || viewer.AudienceShown(glance.names);
     case Kind::kPurge:
-      return SeesPurge(viewer, glances, glance, author, depth);
+      return SeesPurge(viewer, glances, glance, author);
   }
   return false;
 }

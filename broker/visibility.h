@@ -30,7 +30,8 @@ struct Known {
 //   approval, review   who made it, whom it is about, the originator's side, the other approvers; a review: the auditors
 //   access request     its author with the officers of its agency, and the originator's agency if there is such a record
 //   answer             the originator's agency; a consent also whom it is given
-//   standing order     its author with the officers of its agency
+//   standing order     its author with the officers of its agency, and the originators of what it opened, who ask for it
+//                      by its digest: it is in no custody, which would tell of the other records that it opened
 //   purge              its author, the officers of its agency, and whoever may see one of the statements that it erased
 bool MaySee(const Known& known, std::uint64_t index, const MemberId& caller);
 

@@ -17,17 +17,6 @@ using client::ToFailure;
 using text::Id;
 using text::Text;
 
-// A charter that nobody has signed yet is the bare payload; with the first signature it becomes an envelope.
-Result<ledger::Envelope> ReadEnvelope(const std::string& file) {
-  TRY(auto bytes, io::ReadFile(file, 4 << 20));
-  auto signed_already = proto::DecodeEnvelope(bytes);
-  if (signed_already) return signed_already;
-  for (auto kind : {ledger::Kind::kCharter, ledger::Kind::kCharterAmendment})
-    if (proto::DecodePayload(kind, bytes))
-      return ledger::Envelope{ledger::PayloadType(kind), std::move(bytes), {}, std::nullopt};
-  return signed_already;
-}
-
 int Report(const Common& common, const ledger::Envelope& envelope) {
   if (common.json) {
     auto statement = proto::MakeStatement(envelope);
@@ -124,7 +113,7 @@ bool AskAboutCharter(const Common& common, const ledger::Envelope& envelope, con
 }  // namespace
 
 int SubmitCharterAmendment(const Common& common, const std::string& file) {
-  auto envelope = ReadEnvelope(file);
+  auto envelope = client::ReadCharterFile(file);
   if (!envelope) return Fail(common, ToFailure(envelope.error()));
   int status = 0;
   {  // the session has the profile to itself
@@ -140,7 +129,7 @@ int SubmitCharterAmendment(const Common& common, const std::string& file) {
 }
 
 int CharterSign(const Common& common, const std::string& file) {
-  auto envelope = ReadEnvelope(file);
+  auto envelope = client::ReadCharterFile(file);
   if (!envelope) return Fail(common, ToFailure(envelope.error()));
   auto profile = client::Profile::Open(common.profile);
   if (!profile) return Fail(common, ToFailure(profile.error()));
@@ -157,7 +146,7 @@ int CharterSign(const Common& common, const std::string& file) {
 }
 
 int CharterShow(const Common& common, const std::string& file) {
-  auto envelope = ReadEnvelope(file);
+  auto envelope = client::ReadCharterFile(file);
   if (!envelope) return Fail(common, ToFailure(envelope.error()));
   return Report(common, *envelope);
 }

@@ -140,12 +140,12 @@ int Orders(const Common& common) {
   }
   std::vector<std::vector<std::string>> rows;
   for (const auto& order : *orders)
-    rows.push_back({ShortId(order.id), order.purpose, order.case_reference, TimeText(order.until),
+    rows.push_back({ShortId(order.id), order.member, order.purpose, order.case_reference, TimeText(order.until),
                     Text(order.ended ? Id::kOrderStateEnded : Id::kOrderStateStands), std::to_string(order.opened)});
   if (rows.empty())
     std::cout << Text(Id::kNoOrders) << "\n";
   else
-    std::cout << FormatTable({Text(Id::kHeadOrder), Text(Id::kHeadPurpose), Text(Id::kHeadCase), Text(Id::kHeadUntil),
+    std::cout << FormatTable({Text(Id::kHeadOrder), Text(Id::kHeadMember), Text(Id::kHeadPurpose), Text(Id::kHeadCase), Text(Id::kHeadUntil),
                               Text(Id::kHeadState), Text(Id::kHeadOpened)},
                              rows);
   return 0;

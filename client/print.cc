@@ -207,6 +207,7 @@ nlohmann::ordered_json ToJson(const PortionExplained& portion) {
 
 nlohmann::ordered_json ToJson(const OrderInfo& order) {
   return {{"order", order.id},
+          {"member", order.member},
           {"purpose", order.purpose},
           {"case", order.case_reference},
           {"time", FormatTime(order.time)},

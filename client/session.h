@@ -181,6 +181,8 @@ class SessionCore {
   Status ForgetErased();
   // The record or grant as I may see it, verified: from the mailbox, or asked for. It may be erased.
   Result<const VerifiedEntry*> FindRecord(const Digest& digest);
+  Result<const VerifiedEntry*> Fetch(const Digest& digest);  // a record, or the standing order behind an opening
+  Result<const VerifiedEntry*> OrderBehind(const ledger::StandingOpening& opening);
   Result<const VerifiedEntry*> FindContent(const Digest& digest);  // kPurged: it is
   Mail::InForce PolicyInForce(const VerifiedEntry& record, std::uint32_t portion, std::uint64_t index) const;
   // One statement of my mailbox, also if the cache passed it over when it was not yet for me. kNotFound.
@@ -193,20 +195,14 @@ class SessionCore {
   // `original`: of a grant, if it could be had.
   InboxItem Item(const VerifiedEntry& entry) const;
   std::vector<InboxItem> Items(bool mine);
-  const VerifiedEntry* KnownRecord(const Digest& digest) const;  // in the mailbox or fetched before
+  const VerifiedEntry* KnownStatement(const Digest& digest) const;  // in the mailbox or fetched before
+  const VerifiedEntry* KnownRecord(const Digest& digest) const;
   NewsItem News(const VerifiedEntry& entry) const;
   // As one entry of this record's custody; `family` and `acts` grow with what comes. kBadProof.
   struct Chain {
     std::set<Digest> family;  // the record, its original, its grants
     std::set<Digest> acts;    // requests about them: what approvals, reviews and answers speak of
-    struct Order {
-      ledger::StandingOrder order;
-      bool used = false;  // an opening under it came
-    };
-    std::map<Digest, Order> orders;
   };
-  // An opening under an order is signed by nobody: the order must be in the custody, and whoever opened its author.
-  Status CheckOrderBehind(const ledger::StandingOpening& opening, Chain& chain, NewsItem& news) const;
   Result<NewsItem> NewsOf(const Digest& record, const VerifiedEntry& entry, Chain& chain) const;
 
   // What a hint says, as the log has it; nullopt: something that came since has settled it, or it is erased. `size`: of the

@@ -36,31 +36,43 @@ Result<std::uint64_t> SessionCore::ExportLog(const fs::path& folder, const Progr
           return bytes ? std::optional(*std::move(bytes)) : std::nullopt;
         }));
   }
+  const auto kPurgeType = ledger::PayloadType(ledger::Kind::kPurge);
   Status failed = Ok();
   auto flush = [&] {
     for (const auto& file : builder.TakeReady())
       if (failed) failed = WriteUnder(folder, file);
     return failed.has_value();
   };
-  for (int fruitless = 0; failed && builder.size() < checkpoint.size();) {
-    const auto begun_at = builder.size();
-    auto fetched = transport_->Entries(builder.size(), checkpoint.size(), [&](proto::LoggedEntry entry) {
-      builder.Add(entry);
-      if (progress) progress(builder.size(), checkpoint.size());
-      return builder.size() % 256 != 0 || flush();
-    });
-    if (fetched) break;
-    if (!AnotherStream(fetched.error(), builder.size() > begun_at, fruitless)) return fetched.error();
+  bool purged = false;
+  auto fetch = [&]() -> Status {
+    for (int fruitless = 0; failed && builder.size() < checkpoint.size();) {
+      const auto begun_at = builder.size();
+      auto fetched = transport_->Entries(builder.size(), checkpoint.size(), [&](proto::LoggedEntry entry) {
+        purged = purged || (entry.envelope && entry.envelope->payload_type == kPurgeType);
+        builder.Add(entry);
+        if (progress) progress(builder.size(), checkpoint.size());
+        return builder.size() % 256 != 0 || flush();
+      });
+      if (fetched) break;
+      if (!AnotherStream(fetched.error(), builder.size() > begun_at, fruitless)) return fetched.error();
+    }
+    TRY_OK(failed);
+    if (builder.size() != checkpoint.size())
+      return Refuse(Reason::kBadProof, "the broker sent fewer entries than it has");
+    flush();
+    return failed;
+  };
+  const bool continues = builder.size() > 0;
+  TRY_OK(fetch());
+  const auto superseded = builder.Superseded();
+  if (continues && purged) {  // files from before may hold what is erased since; the checkpoint comes last of all
+    builder = proto::ExportBuilder();
+    TRY_OK(fetch());
   }
-  TRY_OK(failed);
-  if (builder.size() != checkpoint.size())
-    return Refuse(Reason::kBadProof, "the broker sent fewer entries than it has");
-  flush();
-  TRY_OK(failed);
   TRY(auto rest, builder.Finish(checkpoint));
   for (const auto& file : rest) TRY_OK(WriteUnder(folder, file));
   std::error_code ignored;
-  for (const auto& path : builder.Superseded()) fs::remove(folder / path, ignored);
+  for (const auto& path : superseded) fs::remove(folder / path, ignored);
   return checkpoint.size();
 }
 

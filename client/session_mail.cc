@@ -61,25 +61,41 @@ Result<VerifiedEntry> SessionCore::Verify(const ProvedEntry& proved, const log::
 Status SessionCore::CheckUnsigned(const VerifiedEntry& entry) {
   const auto* opening = PayloadOf<ledger::StandingOpening>(entry);
   if (opening == nullptr) return Ok();
-  if (const auto* known = mail_.Find(opening->order)) {
-    const auto* order = PayloadOf<ledger::StandingOrder>(*known);
-    if (order == nullptr) return Refuse(Reason::kBadProof, "an opening under an order that is none");
-    if (opening->member != order->by.author)
-      return Refuse(Reason::kBadProof, "an opening under an order of somebody else's");
-    if (entry.head.time >= order->expires)
-      return Refuse(Reason::kBadProof, "an opening under an order whose time was over");
-    // An order is ended by its own agency; what the log has behind that is against the rules.
-    if (mail_.ended_before(opening->order, order->agency, entry.head.index))
-      return Refuse(Reason::kBadProof, "an opening under an order that was ended");
-    return Ok();
-  }
-  if (opening->member == profile_.member()) return Refuse(Reason::kBadProof, "an opening under an order I never made");
-  // Under somebody else's: it is news of a record that I may know of, and nothing more.
-  auto record = FindRecord(opening->record);
+  TRY(const auto* known, OrderBehind(*opening));
+  if (known == nullptr) return Ok();
+  const auto* order = PayloadOf<ledger::StandingOrder>(*known);
+  if (order == nullptr || known->head.index >= entry.head.index)
+    return Refuse(Reason::kBadProof, "an opening under an order that is none");
+  if (opening->member != order->by.author)
+    return Refuse(Reason::kBadProof, "an opening under an order of somebody else's");
+  if (entry.head.time >= order->expires)
+    return Refuse(Reason::kBadProof, "an opening under an order whose time was over");
+  // An order is ended by its own agency; what the log has behind that is against the rules.
+  if (mail_.ended_before(opening->order, order->agency, entry.head.index))
+    return Refuse(Reason::kBadProof, "an opening under an order that was ended");
+  return Ok();
+}
+
+// One's own is in the mailbox. Of what opened a record of mine I demand to see it, as its signature alone says who opened.
+// Any other opening is news of a record that I may know of, and nothing more: nullptr.
+Result<const VerifiedEntry*> SessionCore::OrderBehind(const ledger::StandingOpening& opening) {
+  if (const auto* known = KnownStatement(opening.order)) return known;
+  if (opening.member == profile_.member()) return Refuse(Reason::kBadProof, "an opening under an order I never made");
+  auto record = FindRecord(opening.record);
   if (!record && record.error().reason == Reason::kNotFound)
     return Refuse(Reason::kBadProof, "an opening under an order that is not mine, of a record that is not for me");
-  if (!record && record.error().reason != Reason::kPurged) return record.error();
-  return Ok();
+  if (!record) return record.error();
+  auto mine = [&](const VerifiedEntry& one) {
+    return HeaderOf(one).originator.agency() == profile_.member().agency();
+  };
+  if (!mine(**record)) {
+    const auto original = FindRecord(OriginalOf(**record));
+    if (!original || !mine(**original)) return nullptr;
+  }
+  auto order = Fetch(opening.order);
+  if (!order && order.error().reason == Reason::kNotFound)
+    return Refuse(Reason::kBadProof, "an opening of your record, and the order behind it is not shown");
+  return order;
 }
 
 Result<VerifiedEntry> SessionCore::VerifyErased(const ProvedEntry& proved, const log::SignedCheckpoint& checkpoint,
@@ -99,8 +115,7 @@ Result<VerifiedEntry> SessionCore::VerifyErased(const ProvedEntry& proved, const
 // A purge is an entry, mostly one that comes later than where we are.
 Result<const VerifiedEntry*> SessionCore::FindPurge(std::uint64_t index, const std::optional<Digest>& custody,
                                                     int depth) {
-  constexpr int kDeepest = 8;  // a purge's own text may be erased by another one
-  if (depth == kDeepest) return Refuse(Reason::kBadProof, "purges of purges without an end");
+  if (depth > static_cast<int>(ledger::kMostPurgesOfPurges)) return Refuse(Reason::kBadProof, "purges of purges without an end");
   if (const auto* known = mail_.At(index)) return known;
   if (const auto at = purges_.find(index); at != purges_.end()) return &at->second;
   auto look = [&](Result<EntriesAnswer> answer) -> Result<const VerifiedEntry*> {
@@ -272,21 +287,30 @@ Result<const VerifiedEntry*> SessionCore::ResolveStatement(const std::string& id
   return Refuse(Reason::kNotFound, "no " + std::string(NameOf(kind)) + " in your mailbox is " + id);
 }
 
+const VerifiedEntry* SessionCore::KnownStatement(const Digest& digest) const {
+  if (const auto* known = mail_.Find(digest)) return known;
+  const auto at = fetched_.find(digest);
+  return at == fetched_.end() ? nullptr : &at->second;
+}
+
 const VerifiedEntry* SessionCore::KnownRecord(const Digest& digest) const {
-  const VerifiedEntry* known = mail_.Find(digest);
-  if (known == nullptr)
-    if (auto at = fetched_.find(digest); at != fetched_.end()) known = &at->second;
+  const VerifiedEntry* known = KnownStatement(digest);
   return known != nullptr && IsRecord(*known) ? known : nullptr;
 }
 
 Result<const VerifiedEntry*> SessionCore::FindRecord(const Digest& digest) {
   if (const auto* known = KnownRecord(digest)) return known;
+  TRY(const auto* fetched, Fetch(digest));
+  if (!IsRecord(*fetched)) return Refuse(Reason::kBadProof, "another record than asked for");
+  return fetched;
+}
+
+Result<const VerifiedEntry*> SessionCore::Fetch(const Digest& digest) {
   TRY(auto answer, transport_->GetRecord(digest, verifier_.verified_size()));
   TRY(auto checkpoint, verifier_.Advance(answer.view));
   if (answer.entries.size() != 1) return Refuse(Reason::kBadProof, "not one entry");
   TRY(auto verified, VerifyShown(answer.entries[0], checkpoint, digest));
-  if (verified.statement->digest != digest || !IsRecord(verified))
-    return Refuse(Reason::kBadProof, "another record than asked for");
+  if (verified.statement->digest != digest) return Refuse(Reason::kBadProof, "another record than asked for");
   return &fetched_.insert_or_assign(digest, std::move(verified)).first->second;
 }
 
@@ -297,8 +321,7 @@ Result<const VerifiedEntry*> SessionCore::FindContent(const Digest& digest) {
 }
 
 Result<const VerifiedEntry*> SessionCore::FindStatement(const Digest& digest, std::uint64_t index) {
-  if (const auto* known = mail_.Find(digest)) return known;
-  if (auto at = fetched_.find(digest); at != fetched_.end()) return &at->second;
+  if (const auto* known = KnownStatement(digest)) return known;
   TRY(auto page, transport_->Mailbox(index, verifier_.verified_size()));
   TRY(auto checkpoint, verifier_.Advance(page.view));
   TRY_OK(CheckPage(page, index, checkpoint.size()));

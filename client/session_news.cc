@@ -31,6 +31,10 @@ struct Teller {
   void operator()(const ledger::Grant& grant) const {
     news.record = grant.record.Hex();
     if (grant.request) news.request = grant.request->Hex();
+    std::set<std::string> agencies;  // as far as they are shown
+    for (const auto& slip : entry.statement->attachments.slips)
+      if (slip.agency.str() != record::kDecoyAgency) agencies.insert(slip.agency.str());
+    for (const auto& agency : agencies) news.agency += (news.agency.empty() ? "" : ", ") + agency;
   }
   void operator()(const ledger::Open& open) const {
     news.record = open.items.front().record.Hex();
@@ -166,7 +170,7 @@ NewsItem SessionCore::News(const VerifiedEntry& entry) const {
   std::visit(Teller{news, entry}, entry.statement->payload);
   if (const auto* opening = PayloadOf<ledger::StandingOpening>(entry)) {
     news.by = opening->member.str();
-    const auto* known = mail_.Find(opening->order);
+    const auto* known = KnownStatement(opening->order);
     const auto* order = known != nullptr ? PayloadOf<ledger::StandingOrder>(*known) : nullptr;
     if (order != nullptr) {
       news.purpose = order->purpose;
@@ -176,24 +180,6 @@ NewsItem SessionCore::News(const VerifiedEntry& entry) const {
   if (IsRecord(entry) && (!entry.statement->attachments.slips.empty() || news.by == profile_.member().str()))
     news.item = Item(entry);
   return news;
-}
-
-Status SessionCore::CheckOrderBehind(const ledger::StandingOpening& opening, Chain& chain, NewsItem& news) const {
-  const auto at = chain.orders.find(opening.order);
-  if (at == chain.orders.end()) {  // one that is in the mail was judged: CheckUnsigned
-    const auto* record = KnownRecord(opening.record);
-    const bool ours = record != nullptr && HeaderOf(*record).originator.agency() == profile_.member().agency();
-    if (ours && mail_.Find(opening.order) == nullptr)
-      return Refuse(Reason::kBadProof, "an opening of your record, and the order behind it is not shown");
-    return Ok();
-  }
-  const auto& order = at->second.order;
-  if (order.by.author != opening.member)
-    return Refuse(Reason::kBadProof, "an opening under an order of somebody else's");
-  at->second.used = true;
-  news.purpose = order.purpose;
-  news.case_reference = order.case_reference;
-  return Ok();
 }
 
 Result<NewsItem> SessionCore::NewsOf(const Digest& record, const VerifiedEntry& entry, Chain& chain) const {
@@ -214,11 +200,6 @@ Result<NewsItem> SessionCore::NewsOf(const Digest& record, const VerifiedEntry& 
         news.portions.emplace_back(verdict.portion, ResultText(verdict));
       }
     about = !news.portions.empty();
-    if (const auto* opening = std::get_if<ledger::StandingOpening>(&payload); opening != nullptr && about)
-      TRY_OK(CheckOrderBehind(*opening, chain, news));
-  } else if (const auto* order = std::get_if<ledger::StandingOrder>(&payload)) {
-    about = true;  // it comes before what it opened; whether it opened something of these the end of the custody says
-    chain.orders.emplace(entry.statement->digest, Chain::Order{*order});
   } else if (const auto* approval = std::get_if<ledger::Approval>(&payload)) {
     about = chain.acts.contains(approval->request);
   } else if (const auto* review = std::get_if<ledger::Review>(&payload)) {
@@ -242,7 +223,7 @@ Result<NewsItem> SessionCore::NewsOf(const Digest& record, const VerifiedEntry& 
 Result<std::vector<NewsItem>> SessionCore::Custody(const std::string& id) {
   TRY_OK(Sync());
   TRY(auto digest, Resolve(id));
-  Chain chain{{digest}, {}, {}};
+  Chain chain{{digest}, {}};
   if (const auto* known = KnownRecord(digest)) chain.family.insert(OriginalOf(*known));
   for (const auto& entry : mail_.entries())
     if (const auto* grant = PayloadOf<ledger::Grant>(entry); grant != nullptr && grant->record == digest)
@@ -263,8 +244,6 @@ Result<std::vector<NewsItem>> SessionCore::Custody(const std::string& id) {
     if (!page.more) break;
     from = page.next_cursor;
   }
-  for (const auto& [order, one] : chain.orders)
-    if (!one.used) return Refuse(Reason::kBadProof, "a standing order that opened nothing of this record");
   return news;
 }
 

@@ -6,6 +6,16 @@
 #include "core/record/release.h"
 
 namespace valija::client {
+namespace {
+
+// What failed because the broker was away, and not for good.
+bool IsForNow(const Outcome<OpenedPortion>& one) {
+  static constexpr Reason kForNow[] = {Reason::kUnavailable, Reason::kDeadline, Reason::kShuttingDown, Reason::kPoolFull};
+  return !one && std::any_of(std::begin(kForNow), std::end(kForNow),
+                             [&](Reason reason) { return one.failure().code == CodeOf(reason); });
+}
+
+}  // namespace
 
 Result<NewsItem> SessionCore::StandingOrder(const OrderDraft& draft) {
   TRY_OK(Refresh());
@@ -39,9 +49,9 @@ Result<std::vector<OrderInfo>> SessionCore::Orders() {
     if (const auto* opening = PayloadOf<ledger::StandingOpening>(entry)) ++opened[opening->order];
   for (const auto& entry : mail_.entries()) {
     const auto* order = PayloadOf<ledger::StandingOrder>(entry);
-    if (order == nullptr || order->by.author != profile_.member()) continue;
+    if (order == nullptr || order->agency != profile_.member().agency()) continue;
     const Digest& digest = entry.statement->digest;
-    orders.push_back({digest.Hex(), order->purpose, order->case_reference, ToTimePoint(entry.head.time),
+    orders.push_back({digest.Hex(), order->by.author.str(), order->purpose, order->case_reference, ToTimePoint(entry.head.time),
                       ToTimePoint(order->expires), mail_.revoked(digest, order->agency), opened[digest]});
   }
   return orders;
@@ -124,6 +134,7 @@ Status SessionCore::FollowReleased(std::uint64_t from_entry, const std::filesyst
   keep_releases_ = true;
   TRY_OK(Sync());
   std::size_t looked_at = 0;
+  bool kept = from_entry <= profile_.followed();
   Status failed = Ok();
   // Openings under my orders; every other item only makes us look.
   auto take = [&] {
@@ -137,7 +148,9 @@ Status SessionCore::FollowReleased(std::uint64_t from_entry, const std::filesyst
       if (!one) failed = one.error();
       if (!one) return false;
       const bool on = released(*one);
-      profile_.SetFollowed(entry.head.index + 1);
+      // What could not be had for now is tried again the next time, and so is what a later beginning left out.
+      kept = kept && std::none_of(one->portions.begin(), one->portions.end(), IsForNow);
+      if (kept) profile_.SetFollowed(entry.head.index + 1);
       if (!on) return false;
     }
     return true;

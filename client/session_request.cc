@@ -62,6 +62,7 @@ Result<std::optional<WaitingItem>> SessionCore::LookUp(const proto::WaitingItem&
       const bool waits = verdict.reasons == std::vector{Reason::kApprovalMissing};
       if (!(emergency ? verdict.allowed() : waits)) continue;
       named = named || verdict.record == hint.record;
+      if (emergency && item.portions.empty()) item.record = verdict.record.Hex();
       auto record = emergency && KnownRecord(verdict.record) == nullptr ? nullptr : FindRecord(verdict.record);
       if (!record && record.error().reason != Reason::kNotFound) return record.error();
       item.portions.emplace_back(verdict.portion, MarkingOf(record ? *record : nullptr, verdict.portion));

@@ -221,7 +221,7 @@ struct OrderDraft {
   TimePoint until;
 };
 struct OrderInfo {
-  std::string id, purpose, case_reference;
+  std::string id, member, purpose, case_reference;
   TimePoint time, until;
   bool ended = false;
   std::size_t opened = 0;  // records under it
@@ -339,7 +339,7 @@ class Session {
   // Standing orders: everything that is released to me for this purpose is opened as it comes, until then.
   Outcome<NewsItem> StandingOrder(const OrderDraft& draft);
   Outcome<NewsItem> EndOrder(const std::string& order);
-  Outcome<std::vector<OrderInfo>> Orders();
+  Outcome<std::vector<OrderInfo>> Orders();  // mine; for an officer of my agency everybody's
   // Calls back for each record that was opened under an order of mine, from this entry of the log on and then as they come,
   // until the callback returns false. With a folder, contents are written to new files in it, named RECORD-PORTION (a portion
   // whose file is there fails as "exists", and the others are fetched); else they are in memory.

@@ -288,7 +288,7 @@ void Apply(State& state, const Entry& entry) {
       ApplyPurge(data, std::get<Purge>(statement.payload), head);
       break;
   }
-  KnownStatement known{head.index, statement.kind, AuthorOf(data, statement), {}, {}, {}};
+  KnownStatement known{.index = head.index, .kind = statement.kind, .author = AuthorOf(data, statement), .erased_by = {}, .about = {}, .request = {}};
   NoteSubject(data, statement, known);
   data.statements.emplace(head.statement, std::move(known));
   if (IsDirectoryKind(statement.kind)) data.directory_entries.push_back(head.index);

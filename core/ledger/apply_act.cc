@@ -17,13 +17,6 @@ void ConcernActors(StateData& data, const MemberId& author, RecordState& record,
   Concern(data, original.originator.agency(), index);
 }
 
-// An opening under an order carries no signature: the order's own stands behind it, so it belongs to the record's custody.
-void BelongsTo(RecordState& record, OrderState& order) {
-  order.originators.insert(record.originator.agency());
-  auto at = std::lower_bound(record.entries.begin(), record.entries.end(), order.index);
-  if (at == record.entries.end() || *at != order.index) record.entries.insert(at, order.index);
-}
-
 void ConcernRecipients(StateData& data, const RecordState& record, std::uint64_t index) {
   for (const PortionState& portion : record.portions)
     for (const auto& [agency, key] : portion.recipients) Concern(data, agency, index);
@@ -132,8 +125,9 @@ void ApplyStandingOpening(StateData& data, const StandingOpening& opening, const
   const MemberId& author = order->second.order.by.author;
   RecordState& record = RecordAt(data, opening.record);
   ConcernActors(data, author, record, head.index);
-  BelongsTo(record, order->second);
-  BelongsTo(OriginalOf(data, record), order->second);
+  // The opening carries no signature; the order's own stands behind it.
+  for (const RecordState* one : {&record, &OriginalOf(data, record)})
+    order->second.originators.insert(one->originator.agency());
   for (const Verdict& verdict : decision.verdicts)
     if (verdict.allowed()) CountOpening(data, verdict, author, head.index);
 }
@@ -297,25 +291,24 @@ struct SubjectOf {
   void operator()(const Purge& purge) const {
     for (const Erasure& erasure : purge.erasures) {
       About(erasure.statement);
-      const auto& its = data.statements.at(erasure.statement).about;
-      known.about.insert(known.about.end(), its.begin(), its.end());
+      const KnownStatement& erased = data.statements.at(erasure.statement);
+      known.about.insert(known.about.end(), erased.about.begin(), erased.about.end());
+      if (erased.kind == Kind::kPurge) known.purges = std::max(known.purges, erased.purges + 1);
     }
   }
   template <class Other>
   void operator()(const Other&) const {}
 };
 
-// Whoever was shown what is erased must be shown by which purge.
-void ConcernErased(StateData& data, const KnownStatement& known, const Digest& statement, const MemberId& author,
-                   std::uint64_t index) {
+// Whoever was told of what is erased is told of the purge, which proves what stays; it is in the same custodies.
+void ConcernErased(StateData& data, const KnownStatement& known, const Digest& statement, std::uint64_t index) {
+  for (auto& [agency, entries] : data.mail)
+    if (std::binary_search(entries.begin(), entries.end(), known.index)) Concern(data, agency, index);
   for (const Digest& digest : known.about) {
     RecordState& record = RecordAt(data, digest);
-    ConcernActors(data, author, record, index);
-    if (known.kind == Kind::kRevocation) ConcernRecipients(data, record, index);
+    Concern(record, index);
+    Concern(OriginalOf(data, record), index);
   }
-  if (known.request)
-    if (auto request = data.statements.find(*known.request); request != data.statements.end())
-      Concern(data, request->second.author->agency(), index);
   if (auto order = data.orders.find(statement); order != data.orders.end())
     for (const AgencyId& agency : order->second.originators) Concern(data, agency, index);
 }
@@ -338,7 +331,7 @@ void ApplyPurge(StateData& data, const Purge& purge, const EntryHead& head) {
     auto at = data.records.find(erasure.statement);
     if (at == data.records.end()) {
       EraseTexts(data, erasure.statement);
-      ConcernErased(data, known->second, erasure.statement, purge.by.author, head.index);
+      ConcernErased(data, known->second, erasure.statement, head.index);
       continue;
     }
     RecordState& record = at->second;

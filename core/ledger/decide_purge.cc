@@ -89,6 +89,8 @@ Status CheckErasure(const State& state, const Purge& purge, const Erasure& erasu
   if (!content && !HasText(known->kind))
     return Refuse(Reason::kMalformed, "a statement of this kind has nothing that can be erased");
   if (known->erased_by) return Refuse(Reason::kExists, "it was erased before");
+  if (known->kind == Kind::kPurge && known->purges >= kMostPurgesOfPurges)
+    return Refuse(Reason::kTooMany, "purges of purges");
   if (!content) return CheckSettled(state, erasure.statement, now);
   const RecordState& record = *state.record(erasure.statement);
   if (!IsOver(state, record, now))

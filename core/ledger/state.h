@@ -137,6 +137,7 @@ struct KnownStatement {
   // and an answer the request.
   std::vector<Digest> about;
   std::optional<Digest> request;
+  unsigned purges = 0;  // of a purge: how many are below it, the one erasing the other
 };
 
 // Access requests of one member in a day. How many of them were answered does not count: whoever is refused must not be
@@ -145,6 +146,9 @@ inline constexpr std::size_t kMostAccessRequests = 64;
 
 // Standing orders of one agency, openings of one member that wait for approvals, grants of one record.
 inline constexpr std::size_t kMostOrdersOfAgency = 64, kMostWaiting = 64, kMostGrants = 256;
+
+// A purge's own text may be purged, and so on: every reader follows as many as there can be.
+inline constexpr unsigned kMostPurgesOfPurges = 7;
 
 // One person may be several members of an agency: "us.dea/#rivera-j", or the member's own id where no person is told.
 std::string PersonOf(const MemberRecord& member);

@@ -1,4 +1,6 @@
 // The life of a record over the wire: grants, approvals, access requests, standing orders, purges.
+#include <gmock/gmock.h>
+
 #include <set>
 
 #include "tests/broker/net_life.h"
@@ -151,6 +153,54 @@ TEST_F(NetLife, ADeclinedRequestSilenceAndAbsenceLookTheSame) {
   EXPECT_TRUE(Has(CustodyOf("mx.fgr/omar", record), DigestOf(declined)));
 }
 
+// What differs in the work shows in the time, of which half the pairs are on either side by chance alone. No bound on any
+// time: only which of two is the slower one, in turns.
+TEST_F(NetLife, WhatIsHiddenTakesAsLongAsWhatIsNotThere) {
+  const std::string outsider = "us.cbp/vera";
+  const auto record = Send();
+  const auto open = Open(kReader, record, random_.Make<Nonce>());
+  ASSERT_EQ(Post(kReader, open), "");
+  const auto stub = Stub(outsider);
+  const auto time_of = [&](const auto& call) {
+    const auto begun = std::chrono::steady_clock::now();
+    EXPECT_EQ(call(), "not-found");
+    return std::chrono::steady_clock::now() - begun;
+  };
+  const auto of_record = [&](auto method, const Digest& digest) {
+    v1::RecordRequest request;
+    request.set_record(digest.bytes.data(), digest.bytes.size());
+    v1::EntryPage page;
+    return Call(*stub, method, request, &page).reason;
+  };
+  const auto of_receipt = [&](const Digest& digest) {
+    v1::ReceiptRequest request;
+    request.set_statement(digest.bytes.data(), digest.bytes.size());
+    v1::ReceiptAnswer answer;
+    return Call(*stub, &v1::Exchange::Stub::GetReceipt, request, &answer).reason;
+  };
+  const auto share_slower = [&](const auto& of, const Digest& hidden) {
+    constexpr int kPairs = 600;
+    int slower = 0;
+    for (int i = 0; i < kPairs; ++i) {
+      const Digest absent = Nowhere();
+      std::chrono::steady_clock::duration one{}, other{};
+      if (i % 2 == 0) one = time_of([&] { return of(hidden); });
+      other = time_of([&] { return of(absent); });
+      if (i % 2 != 0) one = time_of([&] { return of(hidden); });
+      slower += one > other ? 1 : 0;
+    }
+    return static_cast<double>(slower) / kPairs;  // its deviation by chance: 0.02
+  };
+  const auto equal = testing::AllOf(testing::Gt(0.35), testing::Lt(0.65));
+  EXPECT_THAT(share_slower([&](const Digest& one) { return of_record(&v1::Exchange::Stub::GetRecord, one); }, record),
+              equal);
+  EXPECT_THAT(share_slower([&](const Digest& one) { return of_record(&v1::Exchange::Stub::Custody, one); }, record),
+              equal);
+  EXPECT_THAT(share_slower(of_receipt, record), equal);
+  EXPECT_THAT(share_slower(of_receipt, DigestOf(open)), equal);
+  EXPECT_THAT(share_slower([&](const Digest& one) { return Download(outsider, one).reason; }, record), equal);
+}
+
 // ---- who else ----
 
 TEST_F(NetLife, CoRecipientsAreInvisibleByEveryCallUnlessTheOriginatorShowsThem) {
@@ -240,9 +290,13 @@ TEST_F(NetLife, AStandingOrderBringsEachReleaseToItsAuthorAloneUntilItIsRevoked)
   const auto size = Size();
   Send();
   EXPECT_EQ(Size(), size + 1) << "the record, and no opening";
-  EXPECT_EQ(CustodyOf(kReader, second), (std::vector{DigestOf(order), second, last.entry.head->statement}));
-  const auto seen = CustodyOf("mx.fgr/omar", second);  // the originator is shown the order that stands behind
-  EXPECT_EQ(seen, CustodyOf(kReader, second));
+  EXPECT_EQ(CustodyOf(kReader, second), (std::vector{second, last.entry.head->statement}));
+  EXPECT_EQ(CustodyOf("mx.fgr/omar", second), CustodyOf(kReader, second));
+  // The order that stands behind the openings is for its author and for the originators of what it opened.
+  const Ended missing = OfRecord("mx.uif/beatriz", &v1::Exchange::Stub::GetRecord, Nowhere());
+  EXPECT_EQ(OfRecord("mx.uif/beatriz", &v1::Exchange::Stub::GetRecord, DigestOf(order)), missing);
+  for (const auto* who : {kReader.c_str(), "mx.fgr/omar"})
+    EXPECT_EQ(OfRecord(who, &v1::Exchange::Stub::GetRecord, DigestOf(order)).code, grpc::StatusCode::OK) << who;
 }
 
 // What an amendment of the original, or of the grant, says by now rules the release too.
@@ -293,6 +347,19 @@ TEST_F(NetLife, NothingIsReleasedUnderAnOrderThatIsLaxerThanTheOriginal) {
                                       "case required\nexpires 2036-01-01\nonward within-country\n")),
             "");
   EXPECT_EQ(releases(), 0u);
+}
+
+TEST_F(NetLife, AnOrderTellsNoOriginatorOfItWhatElseItOpened) {
+  // mx.fgr sends to us.dea and mx.uif, who do not know of one another; an order of us.dea opens it, and later something of
+  // mx.uif's own as well.
+  const auto order = Order(kReader, reply_);
+  ASSERT_EQ(Post(kReader, order), "");
+  const auto hidden = Send(kForDeaAndUif, {"mx.uif", "us.dea"});
+  const auto theirs = Member("mx.uif/beatriz").Sealer(kForDea, {"us.dea"}).Seal(1, 100, true)[0];
+  ASSERT_EQ(Post("mx.uif/beatriz", theirs), "");
+  EXPECT_EQ(CustodyOf("mx.uif/beatriz", DigestOf(theirs)).size(), 2u);
+  EXPECT_EQ(OfRecord("mx.uif/beatriz", &v1::Exchange::Stub::GetRecord, DigestOf(order)).code, grpc::StatusCode::OK);
+  EXPECT_EQ(CustodyOf("mx.uif/beatriz", hidden), std::vector{hidden}) << "who else has it, or opened it";
 }
 
 // ---- purges ----

@@ -279,6 +279,7 @@ class FakeBroker {
   std::size_t answers_to_lose = 0;  // of posts that come next: done, and the connection breaks
   std::optional<crypto::Ed25519SignKey> next_log_key;
   bool former_key_given_up = false;
+  std::optional<Digest> hidden;  // GetRecord says that it is not there
   Reason lost_as = Reason::kUnavailable;
   std::mutex downloading;  // sessions fetch several bodies at once
 
@@ -341,7 +342,9 @@ class FakeTransport : public client::Transport {
   Result<EntriesAnswer> GetRecord(const Digest& digest, std::uint64_t verified) override {
     EntriesAnswer answer;
     const auto* record = broker_->state.record(digest);
-    auto seen = record != nullptr ? broker_->Seen(record->index, caller_) : std::nullopt;
+    const auto* order = broker_->state.order(digest);
+    if ((record == nullptr && order == nullptr) || broker_->hidden == digest) return Refuse(Reason::kNotFound);
+    auto seen = broker_->Seen(record != nullptr ? record->index : order->index, caller_);
     if (!seen) return Refuse(Reason::kNotFound);
     answer.entries.push_back(*std::move(seen));
     return Say(std::move(answer), verified, broker_->lies.record);

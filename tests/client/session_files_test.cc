@@ -270,6 +270,25 @@ TEST_F(SessionFilesTest, GoesOnWithACopyWhereTheBrokerBrokeTheStreamOff) {
   EXPECT_EQ(kim->ExportLog(folder / "other", {}).error().reason, Reason::kUnavailable);  // and not for ever
 }
 
+TEST_F(SessionFilesTest, ExportsAnewWhatAPurgeErasedSince) {
+  auto ana = SessionOf("us.dea/ana");
+  const auto id = ana->Send({DraftOf("x")}, {}).value().front().value().id;
+  ana->Revoke(id, "it named Juana P.").value();
+  const auto revocation = honest.entries.back().head.statement.Hex();
+  auto holds = [&](const std::string& text) {
+    for (const auto& file : fs::recursive_directory_iterator(folder / "export"))
+      if (file.is_regular_file() && test::ReadAll(file.path()).find(text) != std::string::npos) return true;
+    return false;
+  };
+  auto kim = SessionOf("us.fbi/kim");
+  kim->ExportLog(folder / "export", {}).value();
+  EXPECT_TRUE(holds("Juana P."));
+  SessionOf("us.dea/admin")->Purge({revocation}, "a person's name").value();
+  EXPECT_EQ(kim->ExportLog(folder / "export", {}).value(), honest.entries.size());
+  EXPECT_FALSE(holds("Juana P."));
+  EXPECT_TRUE(holds("[erased]"));
+}
+
 TEST_F(SessionFilesTest, ExportsNothingThatIsNotTheCheckpoints) {
   Sent(DraftOf("one"));
   auto kim = SessionOf("us.fbi/kim");

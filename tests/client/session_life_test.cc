@@ -30,6 +30,7 @@ TEST_F(RecordLifeTest, GrantsAnotherAgencyWhatWasSent) {
   EXPECT_EQ(grant.kind, "grant");
   EXPECT_EQ(grant.record, id);
   EXPECT_EQ(grant.request, asked.id);
+  EXPECT_EQ(SessionOf("us.dea/ana")->Custody(id).value().back().agency, "us.fbi");
   auto kim = SessionOf("us.fbi/kim");
   const auto inbox = kim->Inbox().value();
   ASSERT_EQ(inbox.size(), 1u);

@@ -138,10 +138,52 @@ TEST_F(OrderTest, KnowsItsOrderAlsoWhenItsTextIsErased) {
     EXPECT_TRUE(luis->Inbox().value().at(0).opened_by_me);
   }
   const auto custody = SessionOf("us.dea/ana")->Custody(id).value();
-  EXPECT_THAT(KindsOf(custody),
-              ::testing::IsSupersetOf({"standing-order mx.fgr/luis", "standing-opening mx.fgr/luis"}));
-  EXPECT_EQ(custody.at(0).case_reference, "[erased]");
-  EXPECT_TRUE(custody.at(0).erased_by);
+  EXPECT_THAT(KindsOf(custody), ::testing::Contains("standing-opening mx.fgr/luis"));
+  EXPECT_EQ(custody.back().purpose, "investigation");  // as what stays of the order says, which its purge proves
+  EXPECT_EQ(custody.back().case_reference, "[erased]");
+}
+
+TEST_F(OrderTest, IsListedForItsAuthorAndForTheAdministratorWhoMayEndIt) {
+  const auto order = Ordered(*SessionOf("mx.fgr/luis"));
+  auto admin = SessionOf("mx.fgr/admin");
+  const auto listed = admin->Orders().value();
+  ASSERT_THAT(listed, SizeIs(1));
+  EXPECT_EQ(listed[0].member, "mx.fgr/luis");
+  EXPECT_EQ(listed[0].id, order);
+  EXPECT_THAT(SessionOf("us.dea/ana")->Orders().value(), IsEmpty());
+  EXPECT_TRUE(admin->EndOrder(listed[0].id));
+}
+
+TEST_F(OrderTest, TriesAgainWhatItCouldNotHaveForNow) {
+  Ordered(*SessionOf("mx.fgr/luis"));
+  Sent(DraftOf("one"));
+  Sent(DraftOf("two"));
+  std::uint64_t first = 0;
+  {
+    auto luis = SessionOf("mx.fgr/luis");
+    lies.download = [] { return Status(Refuse(Reason::kUnavailable)); };
+    const auto released = Follow(*luis, 2);
+    ASSERT_FALSE(released.empty());
+    first = released[0].entry;
+    EXPECT_LE(luis->NextReleased(), first);
+  }
+  lies.download = nullptr;
+  auto luis = SessionOf("mx.fgr/luis");
+  const auto again = Follow(*luis, 2, {}, luis->NextReleased());
+  ASSERT_THAT(again, SizeIs(2));
+  EXPECT_EQ(again[0].entry, first);
+  EXPECT_EQ(again[0].portions.at(0)->content, "one");
+  EXPECT_GT(luis->NextReleased(), again[1].entry);
+}
+
+TEST_F(OrderTest, KeepsItsPlaceWhereALaterBeginningWasAskedFor) {
+  Ordered(*SessionOf("mx.fgr/luis"));
+  Sent(DraftOf("one"));
+  Sent(DraftOf("two"));
+  auto luis = SessionOf("mx.fgr/luis");
+  const auto place = luis->NextReleased();
+  EXPECT_THAT(Follow(*luis, 1, {}, honest.entries.size() - 1), SizeIs(1));
+  EXPECT_EQ(luis->NextReleased(), place);
 }
 
 TEST_F(OrderTest, EndsAtOnce) {
@@ -159,12 +201,11 @@ TEST_F(OrderTest, TellsTheOriginatorOfEveryOpening) {
   Ordered(*SessionOf("mx.fgr/luis"));
   const auto id = Sent(DraftOf("one"));
   const auto custody = SessionOf("us.dea/ana")->Custody(id).value();
-  ASSERT_THAT(custody, SizeIs(3));  // the order that stands behind it too: that is what is signed
-  EXPECT_EQ(custody[0].kind, "standing-order");
-  EXPECT_EQ(custody[2].kind, "standing-opening");
-  EXPECT_EQ(custody[2].by, "mx.fgr/luis");
-  EXPECT_EQ(custody[2].purpose, "investigation");
-  EXPECT_THAT(custody[2].portions, ElementsAre(std::pair<std::uint32_t, std::string>(0, "granted")));
+  ASSERT_THAT(custody, SizeIs(2));
+  EXPECT_EQ(custody[1].kind, "standing-opening");
+  EXPECT_EQ(custody[1].by, "mx.fgr/luis");
+  EXPECT_EQ(custody[1].purpose, "investigation");  // as the order says, which was fetched: that is what is signed
+  EXPECT_THAT(custody[1].portions, ElementsAre(std::pair<std::uint32_t, std::string>(0, "granted")));
 }
 
 // ---- lies ----
@@ -191,15 +232,30 @@ TEST_F(OrderTest, RefusesAnOpeningForItselfThatItNeverOrdered) {
   EXPECT_EQ(SessionOf("mx.fgr/luis")->Inbox().error().reason, Reason::kBadProof);
 }
 
-TEST_F(OrderTest, RefusesACustodyThatHidesTheOrderBehindAnOpening) {
+TEST_F(OrderTest, RefusesAnOpeningOfItsRecordWhoseOrderIsNotShown) {
   Ordered(*SessionOf("mx.fgr/luis"));
   const auto id = Sent(DraftOf("one"));
-  lies.custody = [](EntriesAnswer& page) {
-    std::erase_if(page.entries, [](const ProvedEntry& one) {
-      return one.entry.envelope->payload_type == ledger::PayloadType(ledger::Kind::kStandingOrder);
-    });
-  };
+  lies.record = [](EntriesAnswer& page) { page.entries.clear(); };
   EXPECT_EQ(SessionOf("us.dea/ana")->Custody(id).error().reason, Reason::kBadProof);
+  lies.record = nullptr;
+  honest.hidden = honest.state.orders().begin()->first;
+  EXPECT_EQ(SessionOf("us.dea/ana")->Inbox().error().reason, Reason::kBadProof);
+  honest.hidden.reset();
+  EXPECT_TRUE(SessionOf("us.dea/ana")->Custody(id));
+}
+
+TEST_F(OrderTest, RefusesAnOpeningOfItsRecordUnderAnotherMembersOrder) {
+  Ordered(*SessionOf("us.fbi/kim"));
+  const auto order = honest.state.orders().begin()->first;
+  const auto id = Sent(DraftOf("one"));
+  const auto opening = FakeBroker::Opening({order, *MemberId::Parse("mx.fgr/luis"), Id(id), {0}});
+  ledger::Decision decision{opening->digest, begun.broker.authority, {}, {{Id(id), 0, {}, {}, 0, "TLP:AMBER"}}};
+  const auto index = honest.Log(opening, decision);
+  lies.mailbox = [&](EntriesAnswer& page) {
+    if (page.next_cursor > index) page.entries.push_back(honest.Proved(index));
+  };
+  lies.record = [&](EntriesAnswer& page) { page.entries = {honest.Proved(honest.state.order(order)->index)}; };
+  EXPECT_EQ(SessionOf("us.dea/ana")->Inbox().error().reason, Reason::kBadProof);
 }
 
 TEST_F(OrderTest, RefusesACustodyWithAnOrderThatOpenedNothingOfIt) {
@@ -219,13 +275,24 @@ TEST_F(OrderTest, RefusesAnErasedEntryInPlaceOfTheOrderBehindAnOpening) {
   const auto revocation = honest.entries.back().head.statement.Hex();
   SessionOf("mx.fgr/admin")->Purge({revocation}, "why").value();
   const auto erased = *honest.state.statement_index(Id(revocation));
-  lies.custody = [&](EntriesAnswer& page) {
-    std::erase_if(page.entries, [](const ProvedEntry& one) {
-      return one.entry.envelope->payload_type == ledger::PayloadType(ledger::Kind::kStandingOrder);
-    });
-    page.entries.insert(page.entries.begin(), honest.Proved(erased));
-  };
+  lies.record = [&](EntriesAnswer& page) { page.entries = {honest.Proved(erased)}; };
   EXPECT_EQ(SessionOf("us.dea/ana")->Custody(id).error().reason, Reason::kBadProof);
+}
+
+TEST_F(OrderTest, GoesOnWhenTheOrderAndItsPurgeAreErasedInTurn) {
+  const auto until = std::chrono::time_point_cast<std::chrono::milliseconds>(Clock::now() + std::chrono::hours(24));
+  const auto order = SessionOf("mx.fgr/luis")->StandingOrder({"investigation", "FED/1", until}).value().id;
+  const auto id = Sent(DraftOf("one"));
+  SessionOf("us.dea/ana")->Inbox().value();
+  SessionOf("mx.fgr/luis")->EndOrder(order).value();
+  auto admin = SessionOf("mx.fgr/admin");
+  const auto first = admin->Purge({order}, "it named a person").value().id;
+  EXPECT_TRUE(SessionOf("us.dea/ana")->Inbox());
+  admin->Purge({first}, "so did that").value();
+  EXPECT_TRUE(SessionOf("us.dea/ana")->Inbox());
+  EXPECT_EQ(SessionOf("us.dea/ana")->Custody(id).value().at(1).by, "mx.fgr/luis");
+  EXPECT_TRUE(SessionOf("us.dea/admin")->Inbox());  // who was never there before
+  EXPECT_TRUE(SessionOf("mx.fgr/luis")->Inbox());
 }
 
 TEST_F(OrderTest, TakesNothingFromAnOpeningUnderSomebodyElsesOrder) {

@@ -131,6 +131,7 @@ TEST_F(RequestTest, OpensInAnEmergencyAndWaitsForTheReview) {
     EXPECT_EQ(waiting[0].kind, "review");
     EXPECT_EQ(waiting[0].why, "a life is at stake");
     EXPECT_EQ(waiting[0].by, "mx.fgr/luis");
+    EXPECT_EQ(waiting[0].record, id);
   }
   const auto waiting = SessionOf("us.fbi/kim")->Waiting().value();
   EXPECT_EQ(SessionOf("us.fbi/kim")->Review(waiting[0].id.substr(0, 10), true, "it was so").value().verdict,

@@ -39,12 +39,10 @@ TEST_F(OrderTest, OpensForNobodyButItsAuthor) {
   EXPECT_EQ(Refusal(Signed(StandingOpening{order, mx_bob.id(), record, {0}})), Reason::kMalformed);
 }
 
-TEST_F(OrderTest, BelongsToTheCustodyOfWhatItOpened) {
-  const std::uint64_t made = state.order(order)->index;
+TEST_F(OrderTest, IsKnownToTheOriginatorsOfWhatItOpenedAndInNoCustody) {
   EXPECT_THAT(state.order(order)->originators, IsEmpty());
   Accept(Under(record));
-  EXPECT_EQ(state.record(record)->entries.front(), made);
-  EXPECT_TRUE(std::is_sorted(state.record(record)->entries.begin(), state.record(record)->entries.end()));
+  EXPECT_THAT(state.record(record)->entries, ElementsAre(state.record(record)->index, state.size() - 1));
   EXPECT_THAT(state.order(order)->originators, ElementsAre(Agency("us.dea")));
 }
 

@@ -160,6 +160,30 @@ TEST_F(PurgeTest, OfAnOpeningIsToldToTheOriginator) {
   EXPECT_NE(state.entries_for(Agency("us.fbi")).back(), state.size() - 1);
 }
 
+TEST_F(PurgeTest, IsToldToWhoWasToldOfWhatItErasesAlsoWhenThatIsAPurge) {
+  const Digest order = Accept(Order(mx_ana), mx_ana);
+  const Digest later = Send({PolicyFor({"mx.fgr"})});
+  Accept(Signed(StandingOpening{order, mx_ana.id(), later, {0}}));
+  Accept(Revocation{By(mx_ana), order, "done"}, mx_ana);
+  const Digest first = Accept(Purge(mx_admin, {order}), mx_admin);
+  EXPECT_EQ(state.entries_for(Agency("us.dea")).back(), state.size() - 1);
+  Accept(Purge(mx_admin, {first}), mx_admin);
+  EXPECT_EQ(state.entries_for(Agency("us.dea")).back(), state.size() - 1);
+  EXPECT_NE(state.entries_for(Agency("us.fbi")).back(), state.size() - 1);
+  // Of a revocation the recipients, by either.
+  Revoke();
+  const Digest purge = Accept(Purge(us_admin, {entries.back().head.statement}), us_admin);
+  Accept(Purge(us_admin, {purge}), us_admin);
+  EXPECT_EQ(state.entries_for(Agency("mx.fgr")).back(), state.size() - 1);
+}
+
+TEST_F(PurgeTest, OfPurgesHasAnEnd) {
+  Revoke();
+  Digest last = Accept(Purge(us_admin, {entries.back().head.statement}), us_admin);
+  for (unsigned i = 0; i < kMostPurgesOfPurges; ++i) last = Accept(Purge(us_admin, {last}), us_admin);
+  EXPECT_EQ(Refusal(Purge(us_admin, {last}), us_admin), Reason::kTooMany);
+}
+
 TEST_F(PurgeTest, LeavesNothingThatCouldBeSaidAtOnce) {
   auto open = Open(mx_ana, {Item(record, 0, "mx.fgr")});
   open.case_reference = kErasedText;
