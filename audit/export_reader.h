@@ -12,6 +12,7 @@ namespace valija::audit {
 
 class ExportReader {
  public:
+  ExportReader() = default;  // of nothing: size 0
   // kFile if there is no checkpoint in the folder.
   static Result<ExportReader> Open(const std::filesystem::path& folder);
   const std::string& checkpoint_note() const { return note_; }

@@ -2,12 +2,17 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <chrono>
 #include <cstdlib>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <thread>
 
+#include "audit/commands.h"
 #include "audit/listing.h"
+#include "audit/say.h"
 #include "audit/verify.h"
+#include "audit/watch.h"
 #include "core/base/text.h"
 #include "core/io/file.h"
 #include "core/text/command_line.h"
@@ -37,13 +42,16 @@ int CouldNot(const Error& error, bool json) {
   return kCouldNotRun;
 }
 
+void ShowProgress(Options& options) {
+  if (isatty(STDERR_FILENO) == 0) return;
+  options.progress = [](std::uint64_t done, std::uint64_t total) {
+    if (done % 1024 == 0 || done == total)
+      std::cerr << "\r" << text::Format(Id::kAuditVerifying, done, total) << (done == total ? "\n" : "") << std::flush;
+  };
+}
+
 int RunVerify(Options options, bool json) {
-  if (!json && isatty(STDERR_FILENO) != 0)
-    options.progress = [](std::uint64_t done, std::uint64_t total) {
-      if (done % 1024 == 0 || done == total)
-        std::cerr << "\r" << text::Format(Id::kAuditVerifying, done, total) << (done == total ? "\n" : "")
-                  << std::flush;
-    };
+  if (!json) ShowProgress(options);
   auto report = Verify(options);
   if (!report) return CouldNot(report.error(), json);
   if (json) {
@@ -92,12 +100,7 @@ int RunVerify(Options options, bool json) {
   if (figures.access_requests > 0)
     std::cout << text::Format(Id::kAuditAccess, figures.access_requests, figures.access_answered) << "\n";
   if (report->grew_from) std::cout << text::Format(Id::kAuditGrew, *report->grew_from) << "\n";
-  for (const auto& finding : report->findings) {
-    const auto what = Visible(text::Explain(finding.code, finding.what));
-    std::cout << (finding.entry ? text::Format(Id::kAuditFindingAt, *finding.entry, what, finding.code)
-                                : text::Format(Id::kAuditFinding, what, finding.code))
-              << "\n";
-  }
+  std::cout << SayFindings(*report);
   std::cout << Text(!report->proved()      ? Id::kAuditNotProved
                     : report->withheld > 0 ? Id::kAuditProvedAsShown
                                            : Id::kAuditAllProved)
@@ -109,6 +112,62 @@ int Print(const Result<std::vector<Row>>& rows, const std::string& format) {
   if (!rows) return CouldNot(rows.error(), format == "json");
   std::cout << Show(*rows, format == "json" ? Format::kJson : format == "csv" ? Format::kCsv : Format::kTable);
   return 0;
+}
+
+int RunReport(Options options, Scorecard::Settings settings, std::uint64_t suppress_below, const std::string& format,
+              bool entries) {
+  if (format == "table") ShowProgress(options);
+  const auto card = Score(std::move(options), std::move(settings), suppress_below);
+  if (!card) {
+    CouldNot(card.error(), format == "json");
+    return card.error().reason == Reason::kFinding ? kFound : kCouldNotRun;
+  }
+  std::cout << ShowCard(*card, format, entries);
+  return kProved;
+}
+
+int RunReplay(const Options& options, bool json) {
+  const auto report = Verify(options);
+  if (!report) return CouldNot(report.error(), json);
+  std::cout << SayReplay(*report, json);
+  return report->proved() ? kProved : kFound;
+}
+
+int RunCoverage(const Options& options, const AgencyId& agency, const std::string& seen, bool json) {
+  const auto coverage = Cover(options, agency, seen);
+  if (!coverage) {
+    CouldNot(coverage.error(), json);
+    return coverage.error().reason == Reason::kFinding || coverage.error().reason == Reason::kFork ? kFound
+                                                                                                   : kCouldNotRun;
+  }
+  std::cout << SayCoverage(*coverage, agency, json);
+  return coverage->gaps_in_all == 0 ? kProved : kFound;
+}
+
+// Until it is ended, or there is a finding, after which nothing can be derived.
+int RunWatch(Options options, const WatchRules& rules, bool once, unsigned poll_seconds, bool json) {
+  Watch watch(rules);
+  options.observe = [&](const ledger::Entry& entry, const ledger::State& after) { watch.Take(entry, after); };
+  Verifier verifier(std::move(options));
+  bool any = false;
+  for (;;) {
+    const auto report = verifier.Pass();
+    const bool again = !report && report.error().reason == Reason::kUnavailable;
+    if (!report && !again) return CouldNot(report.error(), json);
+    if (report) {
+      watch.Look(verifier.state(), report->last_time,
+                 std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()));
+      for (const auto& alarm : watch.TakeAlarms()) {
+        any = true;
+        std::cout << (json ? AlarmJson(alarm) : Visible(AlarmText(alarm))) << "\n";
+      }
+      if (!report->proved()) std::cout << (json ? FindingsJson(*report) : SayFindings(*report));
+      std::cout << std::flush;
+      if (!report->proved()) return kFound;
+      if (once) return any ? kFound : kProved;
+    }
+    std::this_thread::sleep_for(std::chrono::seconds(poll_seconds));
+  }
 }
 
 }  // namespace
@@ -135,16 +194,16 @@ int main(int argc, char** argv) {
   verify->add_option("--state", options.state, Text(Id::kAuditHelpState));
   verify->add_flag("--allow-withheld", options.allow_withheld, Text(Id::kAuditHelpAllowWithheld));
   verify->add_flag("--json", json, Text(Id::kHelpJson));
+  // Of every command that proves the log.
+  auto charter = [&](bool in_json) {
+    options.charter = Digest::FromHexText(digest);
+    if (digest.empty() || options.charter) return true;
+    const auto spoken = in_json ? text::Language::kEnglish : text::CurrentLanguage();
+    status = CouldNot(Refuse(Reason::kUsage, text::TextIn(spoken, Id::kUsageAuditDigest)), in_json);
+    return false;
+  };
   verify->callback([&] {
-    if (!digest.empty()) {
-      options.charter = Digest::FromHexText(digest);
-      if (!options.charter) {
-        const auto spoken = json ? text::Language::kEnglish : text::CurrentLanguage();
-        status = CouldNot(Refuse(Reason::kUsage, text::TextIn(spoken, Id::kUsageAuditDigest)), json);
-        return;
-      }
-    }
-    status = RunVerify(options, json);
+    if (charter(json)) status = RunVerify(options, json);
   });
 
   auto time = [](const std::string& when, std::optional<Time>& out) {
@@ -181,6 +240,102 @@ int main(int argc, char** argv) {
       ->check(CLI::IsMember({"table", "json", "csv"}))
       ->capture_default_str();
   custody->callback([&] { status = Print(Custody(folder, record), format); });
+
+  Scorecard::Settings settings;
+  std::string by = "month";
+  std::vector<std::string> agencies;
+  std::uint64_t suppress_below = 0;
+  bool entries = false;
+  auto* report = app.add_subcommand("report", Text(Id::kAuditHelpReport));
+  report->add_option("folder", options.folder, Text(Id::kAuditHelpFolder))->required();
+  report->add_option("--charter-digest", digest, Text(Id::kAuditHelpDigest));
+  report->add_option("--state", options.state, Text(Id::kAuditHelpState));
+  report->add_option("--by", by, Text(Id::kAuditHelpBy))
+      ->check(CLI::IsMember({"month", "quarter", "year", "all"}))
+      ->capture_default_str();
+  report->add_option("--from", from, Text(Id::kAuditHelpFrom));
+  report->add_option("--until", until, Text(Id::kAuditHelpUntil));
+  report->add_option("--agency", agencies, Text(Id::kAuditHelpAgencies))->allow_extra_args(false);
+  report->add_option("--suppress-below", suppress_below, Text(Id::kAuditHelpSuppress))->check(CLI::Range(3, 1000000));
+  report->add_flag("--originators-view", settings.originators_view, Text(Id::kAuditHelpOriginators));
+  report->add_flag("--entries", entries, Text(Id::kAuditHelpEntries));
+  report->add_option("--format", format, Text(Id::kAuditHelpReportFormat))
+      ->check(CLI::IsMember({"table", "csv", "json", "html"}))
+      ->capture_default_str();
+  report->callback([&] {
+    if (!charter(format == "json")) return;
+    for (const auto& one : agencies) {
+      auto id = AgencyId::Parse(one);
+      if (!id) throw CLI::ValidationError(Text(Id::kUsageAgency));
+      settings.agencies.push_back(*std::move(id));
+    }
+    if (!from.empty()) time(from, settings.from);
+    if (!until.empty()) time(until, settings.until);
+    settings.by = *ByName(by);
+    status = RunReport(options, settings, suppress_below, format, entries);
+  });
+
+  Options::Span span;
+  auto* replay = app.add_subcommand("replay", Text(Id::kAuditHelpReplay));
+  replay->add_option("folder", options.folder, Text(Id::kAuditHelpFolder))->required();
+  replay->add_option("--charter-digest", digest, Text(Id::kAuditHelpDigest))->required();
+  replay->add_option("--from", span.from, Text(Id::kAuditHelpReplayFrom));
+  replay->add_option("--until", span.until, Text(Id::kAuditHelpReplayUntil));
+  replay->add_flag("--all", span.all_signatures, Text(Id::kAuditHelpReplayAll));
+  replay->add_flag("--json", json, Text(Id::kHelpJson));
+  replay->callback([&] {
+    if (!charter(json)) return;
+    options.span = span;
+    status = RunReplay(options, json);
+  });
+
+  std::string seen;
+  auto* coverage = app.add_subcommand("coverage", Text(Id::kAuditHelpCoverage));
+  coverage->add_option("folder", options.folder, Text(Id::kAuditHelpFolder))->required();
+  coverage->add_option("--charter-digest", digest, Text(Id::kAuditHelpDigest))->required();
+  coverage->add_option("--agency", agency, Text(Id::kAuditHelpCoverageAgency))->required();
+  coverage->add_option("--seen", seen, Text(Id::kAuditHelpCoverageSeen))->required();
+  coverage->add_flag("--json", json, Text(Id::kHelpJson));
+  coverage->callback([&] {
+    const auto id = AgencyId::Parse(agency);
+    if (!id) throw CLI::ValidationError(Text(Id::kUsageAgency));
+    if (charter(json)) status = RunCoverage(options, *id, seen, json);
+  });
+
+  WatchRules rules;
+  bool once = false;
+  unsigned poll = 10, window = 60, review_hours = 24, quiet = 60;
+  std::string hours, utc_offset;
+  auto* watch = app.add_subcommand("watch", Text(Id::kAuditHelpWatch));
+  watch->add_option("folder", options.folder, Text(Id::kAuditHelpFolder))->required();
+  watch->add_option("--charter-digest", digest, Text(Id::kAuditHelpDigest))->required();
+  watch->add_flag("--once", once, Text(Id::kAuditHelpOnce));
+  auto number = [&](const char* name, auto& value, Id help, unsigned most) {
+    watch->add_option(name, value, Text(help))->check(CLI::Range(1U, most))->capture_default_str();
+  };
+  number("--poll", poll, Id::kAuditHelpPoll, 86400);
+  watch->add_option("--since", rules.since, Text(Id::kAuditHelpSince));
+  number("--bulk", rules.bulk, Id::kAuditHelpBulk, 1000000);
+  number("--probes", rules.probes, Id::kAuditHelpProbes, 1000000);
+  number("--window", window, Id::kAuditHelpWindow, 60 * 24 * 31);
+  watch->add_option("--hours", hours, Text(Id::kAuditHelpHours));
+  watch->add_flag("--weekdays", rules.weekdays, Text(Id::kAuditHelpWeekdays));
+  watch->add_option("--utc-offset", utc_offset, Text(Id::kAuditHelpUtcOffset));
+  number("--review-hours", review_hours, Id::kAuditHelpReviewHours, 24 * 366);
+  number("--quiet", quiet, Id::kAuditHelpQuiet, 60 * 24 * 366);
+  watch->add_flag("--json", json, Text(Id::kHelpJson));
+  watch->callback([&] {
+    if (!hours.empty() && !(rules.hours = ParseHours(hours))) throw CLI::ValidationError(Text(Id::kUsageHours));
+    if (!utc_offset.empty()) {
+      const auto offset = ParseUtcOffset(utc_offset);
+      if (!offset) throw CLI::ValidationError(Text(Id::kUsageUtcOffset));
+      rules.utc_offset = *offset;
+    }
+    rules.bulk_within = rules.probes_within = std::chrono::minutes(window);
+    rules.review_within = std::chrono::hours(review_hours);
+    rules.quiet = std::chrono::minutes(quiet);
+    if (charter(json)) status = RunWatch(options, rules, once, poll, json);
+  });
 
   text::TranslateHelp(app);
   try {

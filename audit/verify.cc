@@ -39,24 +39,29 @@ Status WriteState(const std::filesystem::path& path, const Digest& charter, cons
   return io::WriteFileAtomic(path, AsBytes(json.dump(2) + "\n"));
 }
 
-// One pass over the export.
-class Run {
- public:
-  Run(const Options& options, const ExportReader& reader, const Digest& charter)
-      : options_(options), reader_(reader), charter_(charter) {}
+}  // namespace
 
-  Result<Report> Go(const std::optional<LastRun>& last);
+// The walk over the export, as far as it has come.
+class Verifier::Run {
+ public:
+  explicit Run(Options options) : options_(std::move(options)) {}
+
+  Result<Report> Pass();
+  const ledger::State& state() const { return state_; }
 
  private:
   void Find(std::optional<std::uint64_t> entry, std::string code, std::string what) {
     if (report_.findings.size() < kMostFindings) report_.findings.push_back({entry, std::move(code), std::move(what)});
   }
+  Status Start();
   Status Begin(const std::optional<LastRun>& last);
+  bool Moved() const;
   void TakeFile(std::uint64_t n);
   void TakeEntry(std::uint64_t index, const proto::LoggedEntry& entry);
   Result<ledger::VerifiedStatement> VerifySignatures(ledger::Statement statement, const ledger::MemberState* member);
   bool DerivedAgain(std::uint64_t index, const proto::LoggedEntry& entry, const ledger::VerifiedStatement& statement,
                     const ledger::Decision& decision);
+  void Take(const proto::LoggedEntry& entry, ledger::VerifiedStatement statement, ledger::Decision decision);
   void TakeErased(std::uint64_t index, const proto::LoggedEntry& entry, ledger::Statement statement,
                   ledger::Decision decision);
   void MatchErasures(std::uint64_t index, const ledger::Purge& purge);
@@ -68,9 +73,13 @@ class Run {
   void CheckTiles();
   void CheckTile(log::TileId id, const Bytes& content);
 
-  const Options& options_;
-  const ExportReader& reader_;
-  const Digest charter_;
+  bool Judged(std::uint64_t index) const {
+    return !options_.span || (index >= options_.span->from && index < options_.span->until);
+  }
+
+  const Options options_;
+  ExportReader reader_;  // of this pass
+  Digest charter_;
   Report report_;
   std::string note_before_;                // of the last run
   std::optional<log::Checkpoint> before_;  // what it says; its signature is checked when the keys are known
@@ -86,10 +95,11 @@ class Run {
   Time last_time_{};
   bool replaying_ = true;  // until the state is no longer known
   bool tree_whole_ = true;
+  bool started_ = false, moved_ = false;
 };
 
 // Entry 0 is the charter, and the charter has the log's key: from its digest everything else follows.
-Status Run::Begin(const std::optional<LastRun>& last) {
+Status Verifier::Run::Begin(const std::optional<LastRun>& last) {
   auto first = reader_.EntriesFile(0);
   if (!first && first.error().reason == Reason::kFile) return first.error();  // nobody lets us read it
   auto shown = [&]() -> Result<ledger::Statement> {
@@ -127,8 +137,8 @@ Status Run::Begin(const std::optional<LastRun>& last) {
 
 // By whoever the kind asks: its author, the founders, enough agencies; a standing opening by nobody, as Decide judges the
 // order behind it.
-Result<ledger::VerifiedStatement> Run::VerifySignatures(ledger::Statement statement,
-                                                        const ledger::MemberState* member) {
+Result<ledger::VerifiedStatement> Verifier::Run::VerifySignatures(ledger::Statement statement,
+                                                                  const ledger::MemberState* member) {
   switch (statement.kind) {
     case ledger::Kind::kCharter:
       return ledger::VerifyCharter(std::move(statement));
@@ -144,45 +154,55 @@ Result<ledger::VerifiedStatement> Run::VerifySignatures(ledger::Statement statem
 }
 
 // The rules themselves, on what was known then: the same decision, or a finding.
-bool Run::DerivedAgain(std::uint64_t index, const proto::LoggedEntry& entry, const ledger::VerifiedStatement& statement,
-                       const ledger::Decision& decision) {
-  auto ours = ledger::Decide(state_, statement, entry.head->time, decision.authority, decision.nonce, decision.unwitnessed);
-  if (ours && *ours == decision) return true;
-  std::string what = "the rules say ";
-  auto text = [](const ledger::Decision& one) {
-    std::string out;
-    for (const auto& verdict : one.verdicts) {
-      out += out.empty() ? "" : "; ";
-      if (verdict.allowed()) out += "allowed";
-      for (std::size_t i = 0; i < verdict.reasons.size(); ++i)
-        out += (i == 0 ? "" : ", ") + std::string(CodeOf(verdict.reasons[i]));
-    }
-    return out;
-  };
-  what +=
-      ours ? text(*ours) : "refused, " + std::string(CodeOf(ours.error().reason)) + " (" + ours.error().detail + ")";
-  Find(index, "wrong-decision", what + "; the log says " + text(decision));
+bool Verifier::Run::DerivedAgain(std::uint64_t index, const proto::LoggedEntry& entry,
+                                 const ledger::VerifiedStatement& statement, const ledger::Decision& decision) {
+  auto difference = Compare(
+      *statement, ledger::Decide(state_, statement, entry.head->time, decision.authority, decision.nonce, decision.unwitnessed),
+      decision);
+  if (!difference) return true;
+  Find(index, "wrong-decision", difference->Text());
+  if (!report_.difference) report_.difference = std::move(difference);
   replaying_ = false;
   return false;
 }
 
 // What a purge has left of a statement: nobody's signature holds over it any more, and it must be what a later purge, which
 // is signed, says that stays. What was decided is derived from that all the same: it is such that it can be.
-void Run::TakeErased(std::uint64_t index, const proto::LoggedEntry& entry, ledger::Statement statement,
-                     ledger::Decision decision) {
+void Verifier::Run::TakeErased(std::uint64_t index, const proto::LoggedEntry& entry, ledger::Statement statement,
+                               ledger::Decision decision) {
   ++report_.erased;
   erased_.emplace(statement.digest, Erased{index, *entry.erased_by, crypto::Sha256(entry.envelope->payload)});
   // A purge whose own reason was erased: what it says holds if the purge that erased that is there.
   if (const auto* purge = std::get_if<ledger::Purge>(&statement.payload)) MatchErasures(index, *purge);
   if (!replaying_) return;
   auto trusted = ledger::TrustLogged(std::move(statement));
-  if (!DerivedAgain(index, entry, trusted, decision)) return;
-  ++report_.decisions;
-  ledger::Apply(state_,
-                ledger::Entry{*entry.head, *entry.salt, std::move(trusted), std::move(decision), entry.decision_bytes});
+  if (Judged(index)) {
+    if (!DerivedAgain(index, entry, trusted, decision)) return;
+    ++report_.decisions;
+  }
+  Take(entry, std::move(trusted), std::move(decision));
 }
 
-void Run::MatchErasures(std::uint64_t index, const ledger::Purge& purge) {
+// What was not derived again may be such that no decision makes it possible.
+void Verifier::Run::Take(const proto::LoggedEntry& logged, ledger::VerifiedStatement statement,
+                         ledger::Decision decision) {
+  const ledger::Entry entry{*logged.head, *logged.salt, std::move(statement), std::move(decision),
+                            logged.decision_bytes};
+  if (Judged(entry.head.index)) {
+    ledger::Apply(state_, entry);
+  } else {
+    try {
+      ledger::Apply(state_, entry);
+    } catch (const std::exception& error) {
+      Find(entry.head.index, "wrong-decision", error.what());
+      replaying_ = false;
+      return;
+    }
+  }
+  if (options_.observe) options_.observe(entry, state_);
+}
+
+void Verifier::Run::MatchErasures(std::uint64_t index, const ledger::Purge& purge) {
   for (const auto& erasure : purge.erasures) {
     auto at = erased_.find(erasure.statement);
     if (at == erased_.end() || at->second.by != index) continue;
@@ -193,8 +213,9 @@ void Run::MatchErasures(std::uint64_t index, const ledger::Purge& purge) {
   }
 }
 
-void Run::TakeEntry(std::uint64_t index, const proto::LoggedEntry& entry) {
+void Verifier::Run::TakeEntry(std::uint64_t index, const proto::LoggedEntry& entry) {
   tree_.Append(ledger::EntryLeaf(entry.commitment));
+  if (options_.span && index >= options_.span->until) return;  // of the tree alone
   if (!entry.salt || !entry.head || !entry.envelope || entry.decision_bytes.empty()) {
     ++report_.withheld;
     if (!options_.allow_withheld) Find(index, "withheld", "the entry's content is not in the export");
@@ -239,30 +260,34 @@ void Run::TakeEntry(std::uint64_t index, const proto::LoggedEntry& entry) {
     Find(index, "wrong-decision", author->author.str() + " was removed before, and yet it was accepted");
     return;
   }
-  auto verified = VerifySignatures(*std::move(statement), member);
+  const bool signed_by = Judged(index) || options_.span->all_signatures;
+  auto verified = signed_by ? VerifySignatures(*std::move(statement), member)
+                            : Result<ledger::VerifiedStatement>(ledger::TrustLogged(*std::move(statement)));
   if (!verified) {
     Find(index, "bad-signature", verified.error().Message());
     replaying_ = false;
     return;
   }
-  ++report_.signatures;
+  if (signed_by) ++report_.signatures;
   if (const auto* purge = std::get_if<ledger::Purge>(&(*verified)->payload)) MatchErasures(index, *purge);
   // Where entries are withheld the directory is still folded, as it is shown to every auditor; the rest cannot be decided.
   const bool directory = ledger::IsDirectoryKind((*verified)->kind);
   if (!replaying_ && !(directory && options_.allow_withheld)) return;
-  if (!DerivedAgain(index, entry, *verified, *decision)) return;
-  ++report_.decisions;
-  ledger::Apply(state_, ledger::Entry{*entry.head, *entry.salt, *std::move(verified), *std::move(decision),
-                                      entry.decision_bytes});
+  if (Judged(index)) {
+    if (!DerivedAgain(index, entry, *verified, *decision)) return;
+    ++report_.decisions;
+  }
+  Take(entry, *std::move(verified), *std::move(decision));
 }
 
-void Run::CheckSeenBefore() {
+void Verifier::Run::CheckSeenBefore() {
   if (before_ && tree_.size() == before_->size && tree_.Root() != before_->root)
     Find({}, "fork", "the first " + std::to_string(before_->size) + " entries are not those of the last run");
 }
 
-void Run::TakeFile(std::uint64_t n) {
+void Verifier::Run::TakeFile(std::uint64_t n) {
   auto file = reader_.EntriesFile(n);
+  if (!file && (moved_ = Moved())) return;
   if (!file) {
     Find(n * log::kTileWidth, "unreadable", file.error().Message());
     replaying_ = tree_whole_ = false;
@@ -278,19 +303,30 @@ void Run::TakeFile(std::uint64_t n) {
       return;
     }
     log::AppendBundleEntry(bundle, entry->commitment.view());
+    if (index < tree_.size()) continue;  // in an earlier pass
     TakeEntry(index, *entry);
     CheckSeenBefore();
     if (options_.progress) options_.progress(index + 1, reader_.size());
   }
   const auto path = log::BundlePath(n, static_cast<unsigned>(file->size()));
   auto shown = reader_.File(path);
-  if (!shown || *shown != bundle) Find(n * log::kTileWidth, "bad-bundle", path + " is not the entries' commitments");
+  if (!shown || *shown != bundle) {
+    if ((moved_ = Moved())) return;
+    Find(n * log::kTileWidth, "bad-bundle", path + " is not the entries' commitments");
+  }
   CheckTiles();
+}
+
+// A partial file that is not there any more is no finding if the checkpoint is another one by now: who exports writes that
+// one before it removes what is superseded.
+bool Verifier::Run::Moved() const {
+  const auto now = ExportReader::Open(options_.folder);
+  return now && now->checkpoint_note() != reader_.checkpoint_note();
 }
 
 // As exported, against those of the entries: the tiles that became whole, and at the end the last partial one of each
 // level, which may have changed long before.
-void Run::CheckTiles() {
+void Verifier::Run::CheckTiles() {
   for (auto& [id, content] : tree_.TakeChangedTiles()) {
     if (content.size() == log::kTileWidth * 32) {
       partial_.erase(id.level);
@@ -303,16 +339,19 @@ void Run::CheckTiles() {
   for (const auto& [level, tile] : partial_) CheckTile(tile.first, tile.second);
 }
 
-void Run::CheckTile(log::TileId id, const Bytes& content) {
+void Verifier::Run::CheckTile(log::TileId id, const Bytes& content) {
   const auto path = log::TilePath(id, static_cast<unsigned>(content.size() / 32));
   auto shown = reader_.File(path);
-  if (!shown || *shown != content) Find({}, "bad-tile", path + " is not what the entries give");
+  if (!shown || *shown != content) {
+    if (moved_ || (moved_ = Moved())) return;
+    Find({}, "bad-tile", path + " is not what the entries give");
+  }
   ++report_.tiles;
 }
 
 // Which key signs a checkpoint is known when the log was folded: a charter amendment may name another one, which signs from
 // then on.
-void Run::CheckNotes() {
+void Verifier::Run::CheckNotes() {
   auto check = [&](const std::string& note, std::uint64_t size) -> Result<log::SignedCheckpoint> {
     const std::string* key = nullptr;
     for (const auto& [from, text] : state_.log_keys())
@@ -332,8 +371,8 @@ void Run::CheckNotes() {
 }
 
 // Facts of the log as a whole, by the time of its last entry.
-void Run::CountFigures() {
-  Figures& out = report_.figures;
+void Verifier::Run::CountFigures() {
+  Figures& out = report_.figures = {};
   for (const Digest& digest : state_.asking()) {
     const auto& record = *state_.record(digest);
     std::set<AgencyId> asked;
@@ -366,48 +405,71 @@ void Run::CountFigures() {
   }
 }
 
-Result<Report> Run::Go(const std::optional<LastRun>& last) {
+// What the last run left, and which charter the log must be under.
+Status Verifier::Run::Start() {
+  TRY(auto last, ReadState(options_.state));
+  const auto charter = options_.charter || !last ? options_.charter : std::optional(last->charter);
+  if (!charter)
+    return Refuse(Reason::kUsage,
+                  "say which charter the log must be under: --charter-digest, as a person told it to you");
+  if (last && last->charter != *charter) return Refuse(Reason::kUsage, "the last run was under another charter");
+  charter_ = *charter;
+  auto opened = ExportReader::Open(options_.folder);
+  if (!opened && opened.error().reason != Reason::kFile) {  // it is there, and damaged
+    Find({}, "bad-checkpoint", opened.error().Message());
+    return Ok();
+  }
+  TRY(reader_, std::move(opened));
+  if (reader_.size() == 0) {
+    Find({}, last ? "rolled-back" : "bad-checkpoint", "the log is empty; it has no charter");
+    return Ok();
+  }
   TRY_OK(Begin(last));
-  if (report_.charter != charter_.Hex()) return report_;  // unreadable, or a foreign one
-  for (std::uint64_t n = 0; n * log::kTileWidth < reader_.size() && tree_whole_; ++n) TakeFile(n);
+  started_ = report_.charter == charter_.Hex();  // else unreadable, or a foreign one
+  return Ok();
+}
+
+Result<Report> Verifier::Run::Pass() {
+  if (!report_.proved()) return report_;
+  if (!started_) {
+    TRY_OK(Start());
+    if (!started_) return report_;
+  } else {
+    auto opened = ExportReader::Open(options_.folder);
+    if (!opened && opened.error().reason == Reason::kFile) return opened.error();
+    if (!opened || opened->size() < tree_.size()) {
+      Find({}, opened ? "rolled-back" : "bad-checkpoint",
+           opened ? "the export had " + std::to_string(tree_.size()) + " entries before" : opened.error().Message());
+      return report_;
+    }
+    reader_ = *std::move(opened);
+  }
+  moved_ = false;
+  const auto files = (reader_.size() + log::kTileWidth - 1) / log::kTileWidth;
+  for (std::uint64_t n = tree_.size() / log::kTileWidth; n < files && tree_whole_ && !moved_; ++n) TakeFile(n);
+  if (moved_) return Refuse(Reason::kUnavailable, "the export was changed while it was read");
   report_.entries = tree_.size();
+  report_.last_time = last_time_;
   if (tree_whole_) {
     report_.root = tree_.Root().Hex();
     CheckNotes();
   }
   // Whoever is shown what is erased is shown the purge, also where other entries are withheld.
-  if (tree_whole_)
+  const bool to_the_end = !options_.span || options_.span->until >= tree_.size();
+  if (tree_whole_ && to_the_end)
     for (const auto& [digest, erased] : erased_)
       Find(erased.index, "bad-erasure", "erased, and no purge in entry " + std::to_string(erased.by) + " says so");
-  if (replaying_) CountFigures();
-  if (report_.proved()) TRY_OK(WriteState(options_.state, charter_, reader_.checkpoint_note()));
+  if (replaying_ && to_the_end) CountFigures();
+  if (report_.proved() && !options_.span) TRY_OK(WriteState(options_.state, charter_, reader_.checkpoint_note()));
   return report_;
 }
 
-}  // namespace
+Verifier::Verifier(Options options) : run_(std::make_unique<Run>(std::move(options))) {}
+Verifier::~Verifier() = default;
+Verifier::Verifier(Verifier&&) noexcept = default;
+Result<Report> Verifier::Pass() { return run_->Pass(); }
+const ledger::State& Verifier::state() const { return run_->state(); }
 
-Result<Report> Verify(const Options& options) {
-  TRY(auto last, ReadState(options.state));
-  auto charter = options.charter;
-  if (!charter && last) charter = last->charter;
-  if (!charter)
-    return Refuse(Reason::kUsage,
-                  "say which charter the log must be under: --charter-digest, as a person told it to you");
-  if (last && last->charter != *charter) return Refuse(Reason::kUsage, "the last run was under another charter");
-  auto opened = ExportReader::Open(options.folder);
-  if (!opened && opened.error().reason != Reason::kFile) {  // it is there, and damaged
-    Report report;
-    report.findings.push_back({std::nullopt, "bad-checkpoint", opened.error().Message()});
-    return report;
-  }
-  TRY(auto reader, std::move(opened));
-  if (reader.size() == 0) {
-    Report report;
-    report.findings.push_back(
-        {std::nullopt, last ? "rolled-back" : "bad-checkpoint", "the log is empty; it has no charter"});
-    return report;
-  }
-  return Run(options, reader, *charter).Go(last);
-}
+Result<Report> Verify(const Options& options) { return Verifier(options).Pass(); }
 
 }  // namespace valija::audit

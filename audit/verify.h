@@ -7,11 +7,14 @@
 
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "audit/difference.h"
 #include "core/base/result.h"
+#include "core/ledger/state.h"
 #include "core/log/note.h"
 
 namespace valija::audit {
@@ -28,6 +31,16 @@ struct Options {
   std::filesystem::path state;    // JSON of the last run: read if there, written when all was proved
   bool allow_withheld = false;    // entries whose content is not shown to this auditor are no obstacle
   std::function<void(std::uint64_t done, std::uint64_t total)> progress;
+  // Every entry whose decision was derived again, in order, and the state with it applied. What is told here is proved
+  // only when the pass has ended without a finding: the root is compared last.
+  std::function<void(const ledger::Entry& entry, const ledger::State& after)> observe;
+  // Of a replay: decisions outside [from, until) are taken as they are logged, and nobody's signature there is verified
+  // unless `all_signatures`. The tree is checked whole. `state` is then read, and not written.
+  struct Span {
+    std::uint64_t from = 0, until = UINT64_MAX;
+    bool all_signatures = false;
+  };
+  std::optional<Span> span;
 };
 
 // What the log says of itself, by the time of its last entry.
@@ -45,11 +58,29 @@ struct Report {
   Figures figures;           // of a log that is shown whole
   std::string origin, root, charter;
   std::optional<std::uint64_t> grew_from;  // size at the last run
+  std::optional<Difference> difference;    // of the first decision that is not what the rules say
+  Time last_time{};                        // of the last entry
   bool proved() const { return findings.empty(); }
 };
 
 // An Error: it could not run (no export, no charter to hold it against). Else what was found; at most 100 findings, and
 // nothing is re-derived after the first entry whose decision or content is not right, as the state is then unknown.
+// kUnavailable: somebody exported into the folder meanwhile.
 Result<Report> Verify(const Options& options);
+
+// The same for an export that grows: each pass goes on where the last one ended, and nothing is read again but the last
+// partial file. The report is of all passes together; after a finding there is nothing more to be derived. Not thread-safe.
+class Verifier {
+ public:
+  explicit Verifier(Options options);
+  ~Verifier();
+  Verifier(Verifier&&) noexcept;
+  Result<Report> Pass();  // Errors as Verify
+  const ledger::State& state() const;
+
+ private:
+  class Run;
+  std::unique_ptr<Run> run_;
+};
 
 }  // namespace valija::audit

@@ -1,0 +1,149 @@
+#include "audit/watch.h"
+
+#include <algorithm>
+#include <charconv>
+#include <nlohmann/json.hpp>
+
+#include "core/text/catalogue.h"
+
+namespace valija::audit {
+namespace {
+
+std::optional<unsigned> Number(std::string_view text, unsigned most) {
+  unsigned out = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
+  if (error != std::errc() || end != text.data() + text.size() || out > most) return std::nullopt;
+  return out;
+}
+
+std::uint64_t MinutesIn(Duration duration) {
+  return static_cast<std::uint64_t>(
+      std::max<std::int64_t>(std::chrono::floor<std::chrono::minutes>(duration).count(), 0));
+}
+
+bool IsProbe(const ledger::Verdict& verdict) {
+  return std::any_of(verdict.reasons.begin(), verdict.reasons.end(),
+                     [](Reason reason) { return reason == Reason::kNotFound || reason == Reason::kNotReleasable; });
+}
+
+}  // namespace
+
+std::optional<std::pair<unsigned, unsigned>> ParseHours(std::string_view text) {
+  const auto dash = text.find('-');
+  if (dash == text.npos) return std::nullopt;
+  const auto first = Number(text.substr(0, dash), 23), last = Number(text.substr(dash + 1), 24);
+  if (!first || !last || *first == *last) return std::nullopt;
+  return std::pair(*first, *last);
+}
+
+std::optional<Duration> ParseUtcOffset(std::string_view text) {
+  if (text.size() != 6 || (text[0] != '+' && text[0] != '-') || text[3] != ':') return std::nullopt;
+  const auto hours = Number(text.substr(1, 2), 14), minutes = Number(text.substr(4, 2), 59);
+  if (!hours || !minutes) return std::nullopt;
+  const Duration out = std::chrono::hours(*hours) + std::chrono::minutes(*minutes);
+  return text[0] == '-' ? -out : out;
+}
+
+bool Watch::OddTime(Time time) const {
+  const Time local = time + rules_.utc_offset;
+  const auto day = std::chrono::floor<std::chrono::days>(local);
+  if (rules_.weekdays) {
+    const std::chrono::weekday weekday(day);
+    if (weekday == std::chrono::Saturday || weekday == std::chrono::Sunday) return true;
+  }
+  if (!rules_.hours) return false;
+  const auto hour = static_cast<unsigned>(std::chrono::floor<std::chrono::hours>(local - day).count());
+  const auto [first, last] = *rules_.hours;
+  return first < last ? hour < first || hour >= last : hour < first && hour >= last;
+}
+
+bool Watch::Grew(std::map<MemberId, Burst>& bursts, const MemberId& member, Time time, std::uint64_t by,
+                 Duration within, std::uint64_t most) {
+  if (by == 0 || most == 0) return false;
+  auto& burst = bursts.try_emplace(member).first->second;
+  while (!burst.times.empty() && burst.times.front() + within <= time) burst.times.pop_front();
+  if (burst.times.size() < most) burst.told = false;
+  burst.times.insert(burst.times.end(), by, time);
+  if (burst.told || burst.times.size() < most) return false;
+  return burst.told = true;
+}
+
+void Watch::Take(const ledger::Entry& entry, const ledger::State& after) {
+  const auto* open = std::get_if<ledger::Open>(&entry.statement->payload);
+  if (open == nullptr) return;
+  const auto& head = entry.head;
+  const MemberId& member = open->by.author;
+  const auto& verdicts = entry.decision.verdicts;
+  const auto granted = static_cast<std::uint64_t>(
+      std::count_if(verdicts.begin(), verdicts.end(), [](const auto& one) { return one.allowed(); }));
+  const auto probes = static_cast<std::uint64_t>(std::count_if(verdicts.begin(), verdicts.end(), IsProbe));
+  if (after.emergency(head.statement) != nullptr) unreviewed_.emplace(head.statement, head.time);
+  // Windows are filled by what came before `since` too.
+  const bool many = Grew(openings_, member, head.time, granted, rules_.bulk_within, rules_.bulk);
+  const bool probing = Grew(probes_, member, head.time, probes, rules_.probes_within, rules_.probes);
+  if (head.index < rules_.since) return;
+  auto alarm = [&](const char* code, std::uint64_t count = 0, Duration within = {}) {
+    alarms_.push_back({code, head.index, member.str(), head.time, count, MinutesIn(within)});
+  };
+  if (many) alarm("bulk-openings", openings_.at(member).times.size(), rules_.bulk_within);
+  if (probing) alarm("probing", probes_.at(member).times.size(), rules_.probes_within);
+  if (OddTime(head.time)) alarm("odd-hours");
+  if (!open->emergency.empty()) alarm(granted > 0 ? "emergency" : "emergency-refused");
+}
+
+void Watch::Look(const ledger::State& state, Time last_entry, Time now) {
+  for (auto at = unreviewed_.begin(); at != unreviewed_.end();) {
+    const auto& emergency = *state.emergency(at->first);
+    const bool late = now >= at->second + rules_.review_within;
+    if (late && !emergency.reviewed && emergency.index >= rules_.since)
+      alarms_.push_back(
+          {"review-overdue", emergency.index, emergency.author.str(), now, 0, MinutesIn(now - at->second)});
+    at = late || emergency.reviewed ? unreviewed_.erase(at) : std::next(at);
+  }
+  for (const auto& [author, orders] : state.standing_orders())
+    for (const Digest& digest : orders) {
+      const auto* order = state.order(digest);
+      if (order == nullptr || order->ended || order->order.expires <= now || order->index < rules_.since) continue;
+      if (orders_told_.insert(digest).second)
+        alarms_.push_back(
+            {"standing-order", order->index, author.str(), now, 0, MinutesIn(order->order.expires - now)});
+    }
+  if (now >= last_entry + rules_.quiet && quiet_at_ != state.size()) {
+    quiet_at_ = state.size();
+    alarms_.push_back({"quiet", std::nullopt, "", now, 0, MinutesIn(now - last_entry)});
+  }
+}
+
+std::string AlarmText(const Alarm& alarm) {
+  using text::Format, text::Id;
+  const auto entry = alarm.entry.value_or(0);
+  std::string what;
+  if (alarm.code == "bulk-openings")
+    what = Format(Id::kAlarmBulk, entry, alarm.member, alarm.count, alarm.minutes);
+  else if (alarm.code == "probing")
+    what = Format(Id::kAlarmProbing, entry, alarm.member, alarm.count, alarm.minutes);
+  else if (alarm.code == "odd-hours")
+    what = Format(Id::kAlarmOddHours, entry, alarm.member);
+  else if (alarm.code == "emergency")
+    what = Format(Id::kAlarmEmergency, entry, alarm.member);
+  else if (alarm.code == "emergency-refused")
+    what = Format(Id::kAlarmEmergencyRefused, entry, alarm.member);
+  else if (alarm.code == "review-overdue")
+    what = Format(Id::kAlarmReview, entry, alarm.member, alarm.minutes);
+  else if (alarm.code == "standing-order")
+    what = Format(Id::kAlarmOrder, entry, alarm.member, alarm.minutes);
+  else
+    what = Format(Id::kAlarmQuiet, alarm.minutes);
+  return text::TimeText(alarm.time) + "  " + what + " [" + alarm.code + "]";
+}
+
+std::string AlarmJson(const Alarm& alarm) {
+  nlohmann::ordered_json out = {{"alarm", alarm.code}, {"time", FormatTime(alarm.time)}};
+  if (alarm.entry) out["entry"] = *alarm.entry;
+  if (!alarm.member.empty()) out["member"] = alarm.member;
+  if (alarm.count > 0) out["count"] = alarm.count;
+  if (alarm.minutes > 0) out["minutes"] = alarm.minutes;
+  return out.dump();
+}
+
+}  // namespace valija::audit

@@ -1,0 +1,71 @@
+// What an auditor wants to be woken for, judged entry by entry as the verification replays them. The clock is the log's,
+// but for what is said of now, which is passed in. Memory: for each member the openings and refusals within the windows.
+// Not thread-safe.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/ledger/state.h"
+
+namespace valija::audit {
+
+struct WatchRules {
+  std::uint64_t bulk = 50;  // portions granted to one member within bulk_within
+  Duration bulk_within = std::chrono::hours(1);
+  std::uint64_t probes = 10;  // portions refused to one member as not found or not releasable within probes_within
+  Duration probes_within = std::chrono::hours(1);
+  std::optional<std::pair<unsigned, unsigned>> hours;  // [first, last) of the local day, in which people work
+  bool weekdays = false;                               // and not on Saturdays and Sundays
+  Duration utc_offset{};                               // of local time
+  Duration review_within = std::chrono::hours(24);
+  Duration quiet = std::chrono::hours(1);  // no new entry for so long
+  std::uint64_t since = 0;                 // entries before this one raise no alarm
+};
+std::optional<std::pair<unsigned, unsigned>> ParseHours(std::string_view text);  // "7-20", "20-4" over midnight
+std::optional<Duration> ParseUtcOffset(std::string_view text);                   // "-06:00", "+05:30"
+
+struct Alarm {
+  std::string code;                    // stable; docs/audit.md lists them
+  std::optional<std::uint64_t> entry;  // absent: about the log as a whole
+  std::string member;                  // empty: nobody's
+  Time time;                           // of the entry; of what is said of now: now
+  std::uint64_t count = 0;             // how many, where something is counted
+  std::uint64_t minutes = 0;           // within, or since when
+};
+std::string AlarmText(const Alarm& alarm);  // for people
+std::string AlarmJson(const Alarm& alarm);  // one line
+
+class Watch {
+ public:
+  explicit Watch(WatchRules rules) : rules_(rules) {}
+  void Take(const ledger::Entry& entry, const ledger::State& after);
+  // After each pass: what stands at this moment. Each such thing is told once: a log that is quiet once until it grows.
+  void Look(const ledger::State& state, Time last_entry, Time now);
+  std::vector<Alarm> TakeAlarms() { return std::exchange(alarms_, {}); }
+
+ private:
+  // Events of one member within a window; an alarm is raised when they come to be as many as the rule says, and again only
+  // after they were fewer.
+  struct Burst {
+    std::deque<Time> times;
+    bool told = false;
+  };
+  bool Grew(std::map<MemberId, Burst>& bursts, const MemberId& member, Time time, std::uint64_t by, Duration within,
+            std::uint64_t most);
+  bool OddTime(Time time) const;
+
+  const WatchRules rules_;
+  std::map<MemberId, Burst> openings_, probes_;
+  std::map<Digest, Time> unreviewed_;  // emergencies: when they were opened
+  std::set<Digest> orders_told_;
+  std::uint64_t quiet_at_ = UINT64_MAX;  // size of the log when it was told that it is quiet
+  std::vector<Alarm> alarms_;
+};
+
+}  // namespace valija::audit
