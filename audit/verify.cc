@@ -148,7 +148,6 @@ bool Run::DerivedAgain(std::uint64_t index, const proto::LoggedEntry& entry, con
                        const ledger::Decision& decision) {
   auto ours = ledger::Decide(state_, statement, entry.head->time, decision.authority, decision.nonce);
   if (ours && *ours == decision) return true;
-  std::string what = "the rules say ";
   auto text = [](const ledger::Decision& one) {
     std::string out;
     for (const auto& verdict : one.verdicts) {
@@ -159,9 +158,11 @@ bool Run::DerivedAgain(std::uint64_t index, const proto::LoggedEntry& entry, con
     }
     return out;
   };
-  what +=
-      ours ? text(*ours) : "refused, " + std::string(CodeOf(ours.error().reason)) + " (" + ours.error().detail + ")";
-  Find(index, "wrong-decision", what + "; the log says " + text(decision));
+  Find(index, "wrong-decision",
+       "the rules say " +
+           (ours ? text(*ours)
+                 : "refused, " + std::string(CodeOf(ours.error().reason)) + " (" + ours.error().detail + ")") +
+           "; the log says " + text(decision));
   replaying_ = false;
   return false;
 }
