@@ -270,7 +270,7 @@ Result<Digest> SessionCore::ResolvePrefix(const std::string& id, const char* wha
     if (found && *found != entry.statement->digest) return Refuse(Reason::kAmbiguous, id);
     found = entry.statement->digest;
   }
-  if (!found) return Refuse(Reason::kNotFound, std::string("no such ") + (what + 2) + " in your mailbox: " + id);
+  if (!found) return Refuse(Reason::kNotFound, std::string(what) + " with these digits is not in your mailbox: " + id);
   return *found;
 }
 

@@ -107,9 +107,11 @@ class Reader {
       if (kSilent.contains(tokens_[at].text)) Silence(at);
       if (kTellers.contains(tokens_[at].text) && Is(at + 1, "(") && !IsMember(at)) Tell(at + 1);
     }
-    for (std::size_t at = 0; at < tokens_.size(); ++at)
-      if (tokens_[at].kind == Kind::kLiteral && !read_.contains(at) && HasWords(tokens_[at].text))
-        out_.strays.push_back({Where(at), tokens_[at].text});
+    for (std::size_t at = 0; at < tokens_.size(); ++at) {
+      if (tokens_[at].kind != Kind::kLiteral) continue;
+      out_.literals.insert(tokens_[at].text);
+      if (!read_.contains(at) && HasWords(tokens_[at].text)) out_.strays.push_back({Where(at), tokens_[at].text});
+    }
     return std::move(out_);
   }
 
@@ -156,8 +158,9 @@ class Reader {
     if (commas.empty() && Is(open - 1, "Refuse")) return;
     const auto from = commas.empty() ? open + 1 : commas.back() + 1;
     for (const auto& pattern : Patterns(from, close)) {
-      if (!std::any_of(pattern.begin(), pattern.end(), [](unsigned char c) { return std::isalpha(c) != 0; }) &&
-          pattern.find("\x01: \x01") == pattern.npos)
+      // "Envelope.payload" is a field's name.
+      const bool field = pattern.find('.') != pattern.npos && pattern.find(' ') == pattern.npos;
+      if (field || !std::any_of(pattern.begin(), pattern.end(), [](unsigned char c) { return std::isalpha(c) != 0; }))
         continue;
       std::string numbered;
       for (char c : pattern)
@@ -235,6 +238,7 @@ SourceTexts ReadSources(const std::string& root) {
     auto more = ReadSource(name, content.str());
     for (auto& text : more.details) out.details.push_back(std::move(text));
     for (auto& text : more.strays) out.strays.push_back(std::move(text));
+    out.literals.merge(more.literals);
   }
   return out;
 }

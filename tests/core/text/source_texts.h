@@ -18,6 +18,7 @@ struct SourceText {
 
 struct SourceTexts {
   std::vector<SourceText> details;  // what refusals say
+  std::set<std::string> literals;   // all that stand in the sources
   std::vector<SourceText> strays;   // words in a literal that is no part of any of them, nor of what no person is shown
 };
 
