@@ -164,9 +164,9 @@ class Translator {
  private:
   std::optional<std::string> Whole(std::string_view english) {
     if (english.empty() || looked_++ > kMostLooks) return std::nullopt;
+    if (auto sentence = BySentence(english)) return sentence;
     if (auto row = ByRow(english)) return row;
     if (auto fault = SpanishPolicyFault(english)) return fault;
-    if (auto sentence = BySentence(english)) return sentence;
     if (auto said = ByCatalogue(english)) return said;
     return BySystem(english);
   }
