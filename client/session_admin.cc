@@ -183,13 +183,9 @@ Result<NewsItem> SessionCore::ChangeEnrolment(const std::string& id, bool all_ep
   return News(entry);
 }
 
-Result<NewsItem> SessionCore::Resume(const std::string& member) {
-  return ChangeEnrolment(member, false);
-}
+Result<NewsItem> SessionCore::Resume(const std::string& member) { return ChangeEnrolment(member, false); }
 
-Result<NewsItem> SessionCore::GrantEpochs(const std::string& member) {
-  return ChangeEnrolment(member, true);
-}
+Result<NewsItem> SessionCore::GrantEpochs(const std::string& member) { return ChangeEnrolment(member, true); }
 
 Result<NewsItem> SessionCore::SubmitCharterAmendment(const std::string& bytes) {
   TRY_OK(Refresh());

@@ -62,20 +62,21 @@ std::string Instance(std::string_view pattern) {
 
 // Words in our sources that no person reads as a refusal's, or that are translated elsewhere.
 bool IsElsewhere(const SourceText& stray) {
-  for (const char* file : {"core/base/reason.h",                                // sentences_test.cc
-                           "core/policy/text.cc", "core/policy/text_print.cc",  // policy_faults_test.cc; the policies' words
-                           "core/policy/words.cc", "audit/listing.cc",          // words that are filtered by
-                           "broker/main.cc", "core/crypto/aead.cc",             // the catalogue; std::invalid_argument
-                           "core/crypto/tls13.cc"})                             // a configuration of OpenSSL
+  for (const char* file :
+       {"core/base/reason.h",                                // sentences_test.cc
+        "core/policy/text.cc", "core/policy/text_print.cc",  // policy_faults_test.cc; the policies' words
+        "core/policy/words.cc", "audit/listing.cc",          // words that are filtered by
+        "broker/main.cc", "core/crypto/aead.cc",             // the catalogue; std::invalid_argument
+        "core/crypto/tls13.cc"})                             // a configuration of OpenSSL
     if (stray.where.starts_with(std::string(file) + ":")) return true;
   static const std::set<std::string> kElsewhere = {
-      "statements without bodies",                     // in the operations log
-      "those enrolled",                                // client/commands_members.cc has a text for each
-      "those of the card",                             // likewise
-      "a case",                                        // a case reference that is made up
-      "Again, the same: ",                             // the mains give their own
-      "; line ",                                       // between the faults of a policy, in session_explain.cc
-      " of ",                                          // Segments() of a row, with others
+      "statements without bodies",  // in the operations log
+      "those enrolled",             // client/commands_members.cc has a text for each
+      "those of the card",          // likewise
+      "a case",                     // a case reference that is made up
+      "Again, the same: ",          // the mains give their own
+      "; line ",                    // between the faults of a policy, in session_explain.cc
+      " of ",                       // Segments() of a row, with others
   };
   return kElsewhere.contains(stray.pattern) || stray.pattern.starts_with("valija ") ||
          stray.pattern.starts_with("-----") || stray.where.starts_with("client/profile.cc:");  // the evidence of a fork
@@ -96,7 +97,8 @@ TEST(Details, NoWordsOfTheSourcesAreLeftOver) {
     for (const auto& row : rows) known.merge(Segments(row.english));
   for (const auto& stray : Sources().strays)
     EXPECT_TRUE(known.contains(stray.pattern) || IsElsewhere(stray))
-        << stray.where << ": \"" << stray.pattern << "\": make it plain an argument of Refuse, or give it a row of its own";
+        << stray.where << ": \"" << stray.pattern
+        << "\": make it plain an argument of Refuse, or give it a row of its own";
 }
 
 TEST(Details, EveryRowIsSaidSomewhere) {
@@ -152,19 +154,22 @@ TEST(Details, ATextInATextIsTranslatedToo) {
   EXPECT_EQ(Detail("a record is named by at least 4 of its 64 hex digits"),
             "un registro se designa con al menos 4 de sus 64 dígitos hexadecimales");
   EXPECT_EQ(Detail("the record: " + Refuse(Reason::kMalformed, "Open.items: not 1 to 256").Message()),
-            "la declaración del tipo record: Los datos no tienen la forma que exige su formato. (Open.items: no son de 1 a 256)");
+            "la declaración del tipo record: Los datos no tienen la forma que exige su formato. (Open.items: no son de "
+            "1 a 256)");
   EXPECT_EQ(Detail("of the last run: " + Refuse(Reason::kBadCheckpoint, "it is of another log").Message()),
-            "de la ejecución anterior: El punto de control no está firmado con la llave de la bitácora. (es de otra bitácora)");
+            "de la ejecución anterior: El punto de control no está firmado con la llave de la bitácora. (es de otra "
+            "bitácora)");
 }
 
 TEST(Details, SeveralAreTranslatedOneByOne) {
   Spoken spoken(Language::kSpanish);
   EXPECT_EQ(Detail("data is not set; workers is at most 256; of a later version"),
             "no se indicó data; workers es a lo sumo 256; of a later version");
-  EXPECT_EQ(Detail("line 1: there is no key 'a'; did you mean 'case'?; line 4: 'b' is no clearance: one level of the "
-                   "charter, as in 'clearance secret'; line 5: there is no line 'purpose': write, for example, 'purpose x'"),
-            "línea 1: no existe la clave 'a'; ¿quiso decir 'case'?; línea 4: 'b' no es un nivel de acceso: uno de los del "
-            "convenio, como en 'clearance secret'; línea 5: falta la línea 'purpose': escriba, por ejemplo, 'purpose x'");
+  EXPECT_EQ(
+      Detail("line 1: there is no key 'a'; did you mean 'case'?; line 4: 'b' is no clearance: one level of the "
+             "charter, as in 'clearance secret'; line 5: there is no line 'purpose': write, for example, 'purpose x'"),
+      "línea 1: no existe la clave 'a'; ¿quiso decir 'case'?; línea 4: 'b' no es un nivel de acceso: uno de los del "
+      "convenio, como en 'clearance secret'; línea 5: falta la línea 'purpose': escriba, por ejemplo, 'purpose x'");
 }
 
 TEST(Details, WhatAPlaceHoldsStaysAsItIs) {
@@ -215,7 +220,10 @@ TEST(SourceTexts, AreReadAsPatterns) {
     Status F() {
       if (a) return Refuse(Reason::kExists);
       if (b) return Refuse(Reason::kExists, x.str() + " is " + (y ? "old, " + z : "new"));
-      if (c) return Malformed(std::string("a \"list\" of ") + "it" " all");
+      if (c)
+        return Malformed(std::string("a \"list\" of ") +
+                         "it"
+                         " all");
       Log(Level::kInfo, "not for people");
       auto text = "left over";
     })cpp");

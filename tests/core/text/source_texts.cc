@@ -14,9 +14,9 @@ namespace fs = std::filesystem;
 
 // Their last argument is a detail.
 const std::set<std::string_view> kTellers = {
-    "Refuse", "Malformed", "BadKey",    "BadPolicy", "BadCheckpoint", "Bad",    "bad",      "BadHeader", "BadBody",
-    "BadBatch", "BadSignature", "BadProof", "BadHint", "Corrupt", "Damaged", "FileError", "Wrong", "Find",
-    "Fail", "failed", "fault", "malformed", "Told"};
+    "Refuse",  "Malformed", "BadKey",       "BadPolicy", "BadCheckpoint", "Bad",       "bad",     "BadHeader",
+    "BadBody", "BadBatch",  "BadSignature", "BadProof",  "BadHint",       "Corrupt",   "Damaged", "FileError",
+    "Wrong",   "Find",      "Fail",         "failed",    "fault",         "malformed", "Told"};
 
 // What is said within these is for no person: logs, faults inside, compilers.
 const std::set<std::string_view> kSilent = {"Log", "throw", "static_assert", "Need", "Demand", "Impossible"};
@@ -246,8 +246,9 @@ SourceTexts ReadSources(const std::string& root) {
 std::string Shape(std::string_view pattern) {
   std::string out;
   for (std::size_t at = 0; at < pattern.size(); ++at) {
-    const bool place = at + 2 < pattern.size() && std::isdigit(static_cast<unsigned char>(pattern[at + 1])) != 0 &&
-                       ((pattern[at] == '{' && pattern[at + 2] == '}') || (pattern[at] == '<' && pattern[at + 2] == '>'));
+    const bool place =
+        at + 2 < pattern.size() && std::isdigit(static_cast<unsigned char>(pattern[at + 1])) != 0 &&
+        ((pattern[at] == '{' && pattern[at + 2] == '}') || (pattern[at] == '<' && pattern[at + 2] == '>'));
     out += place ? "{}" : std::string(1, pattern[at]);
     if (place) at += 2;
   }
