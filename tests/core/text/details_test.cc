@@ -215,7 +215,7 @@ TEST(Details, WhatToDoNextIsTranslatedAfterThem) {
 }
 
 TEST(SourceTexts, AreReadAsPatterns) {
-  const auto read = ReadSource("a.cc", R"cpp(
+  const auto read = ReadSource("a.cc", R"source(
     // Refuse(Reason::kExists, "of a comment")
     Status F() {
       if (a) return Refuse(Reason::kExists);
@@ -226,11 +226,11 @@ TEST(SourceTexts, AreReadAsPatterns) {
                          " all");
       Log(Level::kInfo, "not for people");
       auto text = "left over";
-    })cpp");
+    })source");
   std::vector<std::string> patterns;
   for (const auto& text : read.details) patterns.push_back(text.pattern);
   EXPECT_EQ(patterns, (std::vector<std::string>{"{0} is old, {1}", "{0} is new", "a \"list\" of it all"}));
-  EXPECT_EQ(read.details.back().where, "a.cc:6");
+  EXPECT_EQ(read.details.back().where, "a.cc:7");
   ASSERT_EQ(read.strays.size(), 1u);
   EXPECT_EQ(read.strays[0].pattern, "left over");
 }
