@@ -66,6 +66,7 @@ bool IsElsewhere(const SourceText& stray) {
        {"core/base/reason.h",                                // sentences_test.cc
         "core/policy/text.cc", "core/policy/text_print.cc",  // policy_faults_test.cc; the policies' words
         "core/policy/words.cc", "audit/listing.cc",          // words that are filtered by
+        "audit/report_html.cc",                              // marks of a page
         "broker/main.cc", "core/crypto/aead.cc",             // the catalogue; std::invalid_argument
         "core/crypto/tls13.cc"})                             // a configuration of OpenSSL
     if (stray.where.starts_with(std::string(file) + ":")) return true;
@@ -76,6 +77,7 @@ bool IsElsewhere(const SourceText& stray) {
       "a case",                     // a case reference that is made up
       "Again, the same: ",          // the mains give their own
       "; line ",                    // between the faults of a policy, in session_explain.cc
+      ", portion ",                 // which item of an opening, in audit/difference.cc
       " of ",                       // Segments() of a row, with others
   };
   return kElsewhere.contains(stray.pattern) || stray.pattern.starts_with("valija ") ||
