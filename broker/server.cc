@@ -18,6 +18,7 @@
 #include "core/crypto/tls13.h"
 #include "core/crypto/x509.h"
 #include "core/io/file.h"
+#include "proto/convert.h"
 
 namespace valija::broker {
 namespace {
@@ -282,6 +283,14 @@ void Server::Stop() {
   auto checkpoint = parts.sequencer->checkpoint();
   Log(Level::kInfo, "stopped", {{"entries", std::to_string(checkpoint->size())}});
   parts.server.reset();
+}
+
+Result<ledger::VerifiedStatement> ReadCharter(const std::filesystem::path& path) {
+  TRY(auto bytes, io::ReadFile(path, 4 << 20));
+  TRY(auto envelope, proto::DecodeEnvelope(bytes));
+  TRY(auto statement, proto::MakeStatement(std::move(envelope)));
+  if (statement.kind != ledger::Kind::kCharter) return Refuse(Reason::kUnknownType, "the file is not a charter");
+  return ledger::VerifyCharter(std::move(statement));
 }
 
 Status InitialiseLog(const Config& config, const BrokerKeys& keys, ledger::VerifiedStatement charter) {

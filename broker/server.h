@@ -29,6 +29,9 @@ class Server {
   std::unique_ptr<Parts> parts_;
 };
 
+// A charter's file, with the signatures of its founders verified.
+Result<ledger::VerifiedStatement> ReadCharter(const std::filesystem::path& path);
+
 // Makes the store with the charter as entry 0. kExists if there is one.
 Status InitialiseLog(const Config& config, const BrokerKeys& keys, ledger::VerifiedStatement charter);
 

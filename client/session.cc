@@ -113,9 +113,11 @@ Error Unsettled(Error error, const ledger::Envelope& envelope, bool lost) {
   if (is(ledger::Kind::kStandingOrder)) look = "valija order list";
   if (is(ledger::Kind::kCharterAmendment)) look = "valija whoami";
   if (is(ledger::Kind::kEnrolment) || is(ledger::Kind::kEpoch)) look = "valija directory";
-  error.detail += (error.detail.empty() ? "" : "; ") + ("statement " + digest) +
-                  " may be in the log all the same, now or later; look before you do it again: " + look;
-  return error;
+  auto unsettled =
+      Refuse(error.reason, "statement " + digest +
+                               " may be in the log all the same, now or later; look before you do it again: " + look);
+  if (!error.detail.empty()) unsettled.detail = error.detail + "; " + unsettled.detail;
+  return unsettled;
 }
 
 Result<PostAnswer> SessionCore::PostPatiently(const std::vector<Submission>& submissions, bool& lost, Time until,

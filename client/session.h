@@ -217,7 +217,7 @@ class SessionCore {
   Result<const VerifiedEntry*> FindByAudit(const Digest& digest, std::uint64_t index);
 
   Result<NewsItem> End(const std::string& member, ledger::MemberStatus status);
-  Result<NewsItem> ChangeEnrolment(const std::string& member, bool all_epochs, const char* nothing);
+  Result<NewsItem> ChangeEnrolment(const std::string& member, bool all_epochs);
   // Of every epoch of my agency that I can open and that `which` picks.
   template <class Pick>
   Result<std::vector<ledger::EpochWrap>> WrapsFor(const MemberId& member, const Point& kem_key, Pick which);

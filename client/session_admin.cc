@@ -137,11 +137,11 @@ Result<NewsItem> SessionCore::End(const std::string& id, ledger::MemberStatus st
   if (before == nullptr || member->agency() != profile_.member().agency())
     return Refuse(Reason::kNotFound, "no member of your agency is " + id);
   const auto* epoch = agency->current();
-  const std::string word = status == ledger::MemberStatus::kRemoved ? "removed" : "suspended";
+  const bool removal = status == ledger::MemberStatus::kRemoved;
   if (before->record.status == status || before->record.status == ledger::MemberStatus::kRemoved) {
     // So before. If the agency's keys were not changed then, that is still to be done.
     if (epoch == nullptr || !epoch->wraps.contains(*member))
-      return Refuse(Reason::kNotFound, id + " was " + word + " before");
+      return Refuse(Reason::kNotFound, id + (removal ? " was removed before" : " was suspended before"));
     return RotateEpoch();
   }
   ledger::Enrolment ending{.by = By(), .member = before->record, .previous = before->enrolment, .wraps = {}};
@@ -150,13 +150,14 @@ Result<NewsItem> SessionCore::End(const std::string& id, ledger::MemberStatus st
   // What is sent from now on must not open to whoever has left.
   auto rotated = RotateEpoch();
   if (!rotated)
-    return Refuse(rotated.error().reason, id + " is " + word + ", but your agency's keys are not changed yet (" +
+    return Refuse(rotated.error().reason, id + (removal ? " is removed" : " is suspended") +
+                                              ", but your agency's keys are not changed yet (" +
                                               rotated.error().detail + "); do it now: valija epoch rotate");
   return News(entry);
 }
 
 // The same member as before, active, with epochs that it lacks: all of them, or those that came since it was enrolled.
-Result<NewsItem> SessionCore::ChangeEnrolment(const std::string& id, bool all_epochs, const char* nothing) {
+Result<NewsItem> SessionCore::ChangeEnrolment(const std::string& id, bool all_epochs) {
   auto member = MemberId::Parse(id);
   if (!member) return Refuse(Reason::kUsage, "a member is named like us.dea/jrivera");
   TRY_OK(Refresh());
@@ -165,7 +166,8 @@ Result<NewsItem> SessionCore::ChangeEnrolment(const std::string& id, bool all_ep
   if (before == nullptr || member->agency() != profile_.member().agency())
     return Refuse(Reason::kNotFound, "no member of your agency is " + id);
   const bool active = before->record.status == ledger::MemberStatus::kActive;
-  if (active != all_epochs) return Refuse(Reason::kNotReady, id + nothing);
+  if (active != all_epochs)
+    return Refuse(Reason::kNotReady, id + (active ? " is active; there is nothing to resume" : " is no active member"));
   ledger::Enrolment change{.by = By(), .member = before->record, .previous = before->enrolment, .wraps = {}};
   change.member.status = ledger::MemberStatus::kActive;
   const auto current = agency->current() != nullptr ? agency->current()->epoch : 0;
@@ -181,13 +183,9 @@ Result<NewsItem> SessionCore::ChangeEnrolment(const std::string& id, bool all_ep
   return News(entry);
 }
 
-Result<NewsItem> SessionCore::Resume(const std::string& member) {
-  return ChangeEnrolment(member, false, " is active; there is nothing to resume");
-}
+Result<NewsItem> SessionCore::Resume(const std::string& member) { return ChangeEnrolment(member, false); }
 
-Result<NewsItem> SessionCore::GrantEpochs(const std::string& member) {
-  return ChangeEnrolment(member, true, " is no active member");
-}
+Result<NewsItem> SessionCore::GrantEpochs(const std::string& member) { return ChangeEnrolment(member, true); }
 
 Result<NewsItem> SessionCore::SubmitCharterAmendment(const std::string& bytes) {
   TRY_OK(Refresh());

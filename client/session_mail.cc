@@ -85,9 +85,7 @@ Result<const VerifiedEntry*> SessionCore::OrderBehind(const ledger::StandingOpen
   if (!record && record.error().reason == Reason::kNotFound)
     return Refuse(Reason::kBadProof, "an opening under an order that is not mine, of a record that is not for me");
   if (!record) return record.error();
-  auto mine = [&](const VerifiedEntry& one) {
-    return HeaderOf(one).originator.agency() == profile_.member().agency();
-  };
+  auto mine = [&](const VerifiedEntry& one) { return HeaderOf(one).originator.agency() == profile_.member().agency(); };
   if (!mine(**record)) {
     const auto original = FindRecord(OriginalOf(**record));
     if (!original || !mine(**original)) return nullptr;
@@ -115,7 +113,8 @@ Result<VerifiedEntry> SessionCore::VerifyErased(const ProvedEntry& proved, const
 // A purge is an entry, mostly one that comes later than where we are.
 Result<const VerifiedEntry*> SessionCore::FindPurge(std::uint64_t index, const std::optional<Digest>& custody,
                                                     int depth) {
-  if (depth > static_cast<int>(ledger::kMostPurgesOfPurges)) return Refuse(Reason::kBadProof, "purges of purges without an end");
+  if (depth > static_cast<int>(ledger::kMostPurgesOfPurges))
+    return Refuse(Reason::kBadProof, "purges of purges without an end");
   if (const auto* known = mail_.At(index)) return known;
   if (const auto at = purges_.find(index); at != purges_.end()) return &at->second;
   auto look = [&](Result<EntriesAnswer> answer) -> Result<const VerifiedEntry*> {
@@ -270,7 +269,7 @@ Result<Digest> SessionCore::ResolvePrefix(const std::string& id, const char* wha
     if (found && *found != entry.statement->digest) return Refuse(Reason::kAmbiguous, id);
     found = entry.statement->digest;
   }
-  if (!found) return Refuse(Reason::kNotFound, std::string("no such ") + (what + 2) + " in your mailbox: " + id);
+  if (!found) return Refuse(Reason::kNotFound, std::string(what) + " with these digits is not in your mailbox: " + id);
   return *found;
 }
 

@@ -99,11 +99,11 @@ Status HighWater::Load() {
   fd_ = ::open(path_.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW);
   if (fd_ < 0) {
     if (errno == ENOENT) return Ok();
-    return FileError(path_, "open");
+    return FileError(path_, "cannot be opened");
   }
   if (::flock(fd_, LOCK_EX | LOCK_NB) != 0) {
     if (errno == EWOULDBLOCK) return Refuse(Reason::kLocked, path_.string());
-    return FileError(path_, "lock");
+    return FileError(path_, "cannot be locked");
   }
   bool found = false;
   for (std::size_t i = 0; i < kSlots; ++i) {
@@ -112,7 +112,7 @@ Status HighWater::Load() {
     do {
       got = ::pread(fd_, bytes.data(), bytes.size(), static_cast<off_t>(i * kSlotSize));
     } while (got < 0 && errno == EINTR);
-    if (got < 0) return FileError(path_, "read");
+    if (got < 0) return FileError(path_, "cannot be read");
     bytes.resize(static_cast<std::size_t>(got));
     auto slot = DecodeSlot(bytes);
     if (!slot || (found && slot->sequence <= sequence_)) continue;
@@ -123,7 +123,7 @@ Status HighWater::Load() {
   }
   if (!found) return Refuse(Reason::kCorrupt, "no slot of the high-water mark is good: " + path_.string());
   // The newest may be in the page cache only. From now on it is the one that stands.
-  if (::fdatasync(fd_) != 0) return FileError(path_, "fdatasync");
+  if (::fdatasync(fd_) != 0) return FileError(path_, "cannot be synced");
   return Ok();
 }
 
@@ -167,7 +167,7 @@ Status HighWater::Write(std::string_view note) {
   while (slot == newest_ || slot == synced_ || slot == syncing_) ++slot;  // at most three are taken
   if (!WriteAll(fd_, EncodeSlot(sequence_ + 1, note), static_cast<off_t>(slot * kSlotSize))) {
     broken_ = true;
-    return FileError(path_, "write");
+    return FileError(path_, "cannot be written");
   }
   ++sequence_;
   note_ = note;
@@ -199,7 +199,7 @@ Status HighWater::SyncLocked(std::unique_lock<std::mutex>& lock) {
     broken_ = true;
   }
   wake_.notify_all();
-  return done ? Ok() : Status(FileError(path_, "fdatasync"));
+  return done ? Ok() : Status(FileError(path_, "cannot be synced"));
 }
 
 void HighWater::Run() {

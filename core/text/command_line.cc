@@ -1,5 +1,7 @@
 #include "core/text/command_line.h"
 
+#include "core/text/details.h"
+
 namespace valija::text {
 
 std::string CommandLineFault(std::string_view name, const std::string& english) {
@@ -13,7 +15,7 @@ std::string CommandLineFault(std::string_view name, const std::string& english) 
   if (name == "ExtrasError")
     if (const auto at = english.find(": "); at != std::string::npos)
       return Format(Id::kFaultUnexpected, english.substr(at + 2));
-  return Format(Id::kFaultOther, english);
+  return Format(Id::kFaultOther, Detail(english));
 }
 
 }  // namespace valija::text

@@ -4,6 +4,7 @@
 #include <array>
 #include <optional>
 
+#include "core/text/details.h"
 #include "core/text/language.h"
 
 namespace valija::text {
@@ -82,8 +83,7 @@ std::optional<Taken> Match(std::string_view pattern, std::string_view text) {
 
 }  // namespace
 
-std::string PolicyFault(std::string_view english) {
-  if (CurrentLanguage() == Language::kEnglish) return std::string(english);
+std::optional<std::string> SpanishPolicyFault(std::string_view english) {
   std::string out(english);
   for (const auto& fault : kFaults) {
     auto taken = Match(fault.english, english);
@@ -99,11 +99,13 @@ std::string PolicyFault(std::string_view english) {
     }
     break;
   }
-  if (out == english) return out;
+  if (out == english) return std::nullopt;
   for (const auto& words : kWithin)
     for (std::size_t at = 0; (at = out.find(words.english, at)) != out.npos; at += words.spanish.size())
       out.replace(at, words.english.size(), words.spanish);
   return out;
 }
+
+std::string PolicyFault(std::string_view english) { return Detail(english); }  // of a whole policy it is a detail
 
 }  // namespace valija::text

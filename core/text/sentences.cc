@@ -1,6 +1,7 @@
 #include "core/text/sentences.h"
 
 #include "core/base/reason.h"
+#include "core/text/details.h"
 #include "core/text/language.h"
 
 namespace valija::text {
@@ -129,9 +130,22 @@ std::string Explain(std::string_view code, const std::string& message) {
   if (CurrentLanguage() == Language::kEnglish || spanish.empty()) return message;
   const auto reason = ReasonFromCode(code);
   const std::string english(reason ? SentenceOf(*reason) : std::string_view());
-  if (!english.empty() && message.compare(0, english.size(), english) == 0)
-    return std::string(spanish) + message.substr(english.size());
-  return std::string(spanish) + (message.empty() ? "" : " (" + message + ")");
+  if (english.empty() || message.compare(0, english.size(), english) != 0)
+    return std::string(spanish) + (message.empty() ? "" : " (" + Detail(message) + ")");
+  // "Sentence. (detail) What to do."
+  std::string_view rest = std::string_view(message).substr(english.size());
+  std::string next;
+  for (const auto& row : NextStepRows())
+    if (next.empty() && rest.ends_with(row.english)) {
+      next = row.spanish;
+      rest.remove_suffix(row.english.size());
+    }
+  std::string out(spanish);
+  if (rest.starts_with(" (") && rest.ends_with(")"))
+    out.append(" (").append(Detail(rest.substr(2, rest.size() - 3))).append(")");
+  else
+    out += rest;
+  return out + next;
 }
 
 }  // namespace valija::text

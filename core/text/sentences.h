@@ -1,6 +1,6 @@
 // What a reason code or an audit finding means, for people. The English sentence of a reason is in core/base/reason.h; here
-// are the Spanish ones, by code. What stands behind a refusal in a particular case (Error::detail) is English as yet; it is
-// shown after the sentence.
+// are the Spanish ones, by code. What stands behind a refusal in a particular case (Error::detail) is shown after the
+// sentence; details.h has its Spanish.
 // Thread-safety: pure functions, but for the language chosen.
 #pragma once
 

@@ -148,6 +148,56 @@ same verify --json
 same audit verify "$scratch/copy" --charter-digest 12 --json
 for format in json csv; do same audit log "$scratch/copy" --format $format; done
 
+# spanish words..: refused, and in what was said stands no English word; identifiers, paths and codes aside.
+spanish() {
+  local said
+  ends "$@"
+  said=$(sed -E 's/[a-z]+(-[a-z]+)+//g; s#[^ ]*/[^ ]*##g' <<<"$out")
+  checks=$((checks + 1))
+  ! grep -qwiE 'the|is|not|of|an|no such|and|to|has|have|was|were|its|your|for|at|which|that|with|by|more|there' <<<"$said" ||
+    wrong "English in: $out"
+}
+es() { v "$1" --lang es "${@:2}"; }
+spanish 3 es us.dea/jrivera open "00000000" --purpose analysis
+says "(un registro con estos dígitos no está en su buzón: 00000000)"
+spanish 2 es us.dea/jrivera open 000 --purpose analysis
+says "(un registro se designa con al menos 4 de sus 64 dígitos hexadecimales)"
+spanish 3 es us.dea/jrivera revoke "$record" --why x --yes
+spanish 2 es us.dea/jrivera ack "$record" splendid
+says "(un resultado es uno de: received, useful, acted-on, not-useful, erased)"
+spanish 3 es us.dea/karen suspend us.dea/nobody --yes
+says "(ningún integrante de su agencia es us.dea/nobody)"
+spanish 4 es us.dea/karen resume us.dea/jrivera
+says "(us.dea/jrivera está activo; no hay nada que reanudar)"
+spanish 4 es us.dea/jrivera open "$record" --purpose analysis -o "$scratch/opened"
+spanish 4 es us.dea/jrivera send "$scratch/nothing-there" --policy partners.policy
+says "no se puede leer"
+spanish 4 es us.dea/jrivera policy check "$scratch/nothing-there"
+says "no existe el archivo o la carpeta"
+printf 'marking TLP:RED\nreleasable-to country us\npurpose analysis\nexpires 2036-01-01\nclearance Top Secret\n' >"$scratch/two.policy"
+spanish 2 es mx.fgr/omar send trace-request.txt --policy "$scratch/two.policy"
+says "línea 5: "
+printf '{"origin": "o"}' >"$scratch/draft.json"
+spanish 2 es mx.fgr/omar charter draft "$scratch/draft.json" -o "$scratch/drafted"
+says "(borrador del convenio: el borrador requiere \"title\", un texto)"
+spanish 2 es mx.fgr/omar amend "$record" --portion 99 --policy partners.policy
+says "--portion: 99 no está entre 0 y 63"
+spanish 2 es mx.fgr/omar --timeout soon inbox
+spanish 2 es mx.fgr/omar --lang fr inbox
+spanish 1 audit --lang es verify "$scratch/copy" --charter-digest "$(printf '%064d' 0)"
+says "(el convenio de la bitácora es "
+spanish 2 audit --lang es custody "$scratch/copy" ffffffffff
+says "(ningún registro de esta exportación comienza con \"ffffffffff\")"
+spanish 2 broker --lang es --check-config --workers 999
+says "(workers es a lo sumo 256)"
+ends 0 broker --lang es --help
+says "Código de salida: 0 hecho"
+for words in "open 00000000 --purpose analysis" "open 000 --purpose analysis" "ack $record splendid" "policy check $scratch/two.policy" \
+  "charter draft $scratch/draft.json -o $scratch/drafted" "send $scratch/nothing-there --policy partners.policy"; do
+  # shellcheck disable=SC2086
+  same v us.dea/jrivera --json $words
+done
+
 # ---- dual control ----
 dual=$(send mx.fgr/omar report-source.txt --policy four-eyes.policy)
 open_dual() { v us.dea/jrivera open "$dual" --purpose investigation --case DEA-31 "$@"; }

@@ -5,15 +5,15 @@ set -euo pipefail
 export LC_ALL=C
 
 # The sources that speak to people.
-speaking='^(client/(commands[a-z_]*|print[a-z_]*|([a-z]+_)?main)\.cc|audit/([a-z]+_)?main\.cc)$'
+speaking='^(client/(commands[a-z_]*|print[a-z_]*|([a-z]+_)?main)\.cc|(audit|broker)/([a-z]+_)?main\.cc)$'
 
 # texts ROOT: prints what breaks a rule, a line each.
 texts() {
   local root=$1
-  (cd "$root" && find client audit -name '*.cc' 2>/dev/null | grep -E "$speaking" | sort | xargs -r awk '
+  (cd "$root" && find client audit broker -name '*.cc' 2>/dev/null | grep -E "$speaking" | sort | xargs -r awk '
   function wrong(sentence) { print FILENAME ":" FNR ": " sentence }
   # Not words: the programs'\'' own names before what they say.
-  function allowed(literal) { return literal ~ /^(valija|valija-audit):? ?$/ }
+  function allowed(literal) { return literal ~ /^(valija|valija-audit|valija-broker):? ?$/ || literal == "valija-broker: serving on port " }
   /^[ \t]*#/ { next }
   /R"[a-zA-Z]*\(/ { wrong("a raw string: texts are in the catalogue"); next }
   {
@@ -34,7 +34,7 @@ texts() {
     }
   }')
   (cd "$root" && ids=$(sed -nE 's/^VALIJA_(TEXT|COUNTED)\((k[A-Za-z0-9]+),.*/\2/p' core/text/*.inc 2>/dev/null | sort) || true
-    used=$(grep -rhoE --include='*.cc' --include='*.h' '\bId::k[A-Za-z0-9]+' client audit core/text 2>/dev/null | sed 's/^Id:://' | sort -u)
+    used=$(grep -rhoE --include='*.cc' --include='*.h' '\bId::k[A-Za-z0-9]+' client audit broker core/text 2>/dev/null | sed 's/^Id:://' | sort -u)
     comm -23 <(printf '%s\n' "$ids") <(printf '%s\n' "$used") | sed -n 's/^k.*/core\/text: & is used nowhere/p')
 }
 
@@ -66,12 +66,14 @@ catches client/print.cc '  return "\xc3\xa9poca nueva" + line;'
 catches client/main.cc '  app.add_subcommand("inbox", "What was sent to me");'
 catches client/main.cc 'constexpr const char* kFooter = R"('
 catches audit/main.cc '  std::cout << "FINDING    ";'
+catches broker/main.cc '  std::cout << "the store was written anew";'
+passes broker/main.cc '  std::cout << "valija-broker: serving on port " << port << std::endl;'
 passes client/commands.cc '  std::cout << Text(Id::kNotDone) << "\n";  // "not done", for people'
 passes client/commands.cc '  out["in_reply_to"] = item.in_reply_to; type = "application/json";'
 passes client/commands.cc '  std::cerr << "valija: " << " [" << code << "]\n";'
 passes client/print.cc '  std::snprintf(out, sizeof out, unit == 0 ? "%.0f %s" : "%.1f %s", value, kUnits[unit]);'
 passes client/main.cc '  app.add_option("--profile", common.profile, Text(Id::kHelpProfile));'
-passes client/session.cc '  return Refuse(Reason::kNotFound, "a detail, in English as yet");'
+passes client/session.cc '  return Refuse(Reason::kNotFound, "a detail: core/text/details*.inc has its Spanish");'
 rm -rf "$tree"
 put core/text/said.inc 'VALIJA_TEXT(kUsed, "a", "b")' 'VALIJA_COUNTED(kLeft, "a", "b", "c", "d")' 'VALIJA_TEXT(kUse, "a", "b")'
 put client/commands.cc '  Text(Id::kUsed);'

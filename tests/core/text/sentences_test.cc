@@ -60,16 +60,17 @@ TEST(Sentences, NoSentenceIsForACodeThatIsNotThere) {
   }
 }
 
-TEST(Explain, PutsTheSentenceInPlaceAndKeepsTheDetail) {
+TEST(Explain, PutsTheSentenceInPlaceAndTranslatesTheDetailThatItKnows) {
   const auto message = Refuse(Reason::kNotReady, "no profile in /x").Message();
   EXPECT_EQ(Explain("not-ready", message), message);
   Spoken spoken(Language::kSpanish);
   EXPECT_EQ(Explain("not-ready", message), "Antes debe hacerse algo más. (no profile in /x)");
   EXPECT_EQ(Explain("revoked", Refuse(Reason::kRevoked).Message()), "El originador revocó el registro.");
   EXPECT_EQ(Explain("usage", "--timeout: too long"),
-            "Los argumentos del comando no son compatibles entre sí. (--timeout: too long)");
-  EXPECT_EQ(Explain("bad-tile", "tile/0/000 is not what the entries give"),
-            "El mosaico (tile) no es el que resulta de los asientos. (tile/0/000 is not what the entries give)");
+            "Los argumentos del comando no son compatibles entre sí. (--timeout: demasiado largo)");
+  EXPECT_EQ(
+      Explain("bad-tile", "tile/0/000 is not what the entries give"),
+      "El mosaico (tile) no es el que resulta de los asientos. (tile/0/000 no es lo que resulta de los asientos)");
   EXPECT_EQ(Explain("bad-tile", ""), "El mosaico (tile) no es el que resulta de los asientos.");
   EXPECT_EQ(Explain("of-a-later-version", "As it came."), "As it came.");
 }
