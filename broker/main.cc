@@ -42,6 +42,8 @@ Status Serve(const Config& config) {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   TRY_OK(OpenLog({config.log_format == "json", config.log_file.string(), config.debug}));
   TRY(auto server, Server::Start(config, std::move(keys)));
+  if (const int port = server->public_port(); port != 0)
+    std::cout << "valija-broker: public log on port " << port << std::endl;
   std::cout << "valija-broker: serving on port " << server->port() << std::endl;
   int signal = 0;
   sigwait(&signals, &signal);
@@ -79,6 +81,9 @@ int main(int argc, char** argv) {
   app.add_option("--passphrase-file", config.passphrase_file,
                  "Private file with the keys' passphrase in its first line");
   app.add_option("--listen", config.listen, "host:port; port 0 takes a free one")->capture_default_str();
+  app.add_option("--public-listen", config.public_listen,
+                 "host:port of the read-only HTTP port for everybody (checkpoint, tiles, commitments); port 0 takes a free "
+                 "one. Without it there is none");
   app.add_option("--log-format", config.log_format, "json or human")->capture_default_str();
   app.add_option("--log-file", config.log_file, "File of the operations log (else standard error)");
   app.add_flag("--debug", config.debug, "Log more");
