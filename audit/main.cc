@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "audit/listing.h"
+#include "audit/mirror.h"
 #include "audit/verify.h"
 #include "core/base/text.h"
 #include "core/io/file.h"
@@ -37,13 +38,13 @@ int CouldNot(const Error& error, bool json) {
   return kCouldNotRun;
 }
 
+void ShowProgress(std::uint64_t done, std::uint64_t total) {
+  if (done % 1024 == 0 || done == total)
+    std::cerr << "\r" << text::Format(Id::kAuditVerifying, done, total) << (done == total ? "\n" : "") << std::flush;
+}
+
 int RunVerify(Options options, bool json) {
-  if (!json && isatty(STDERR_FILENO) != 0)
-    options.progress = [](std::uint64_t done, std::uint64_t total) {
-      if (done % 1024 == 0 || done == total)
-        std::cerr << "\r" << text::Format(Id::kAuditVerifying, done, total) << (done == total ? "\n" : "")
-                  << std::flush;
-    };
+  if (!json && isatty(STDERR_FILENO) != 0) options.progress = ShowProgress;
   auto report = Verify(options);
   if (!report) return CouldNot(report.error(), json);
   if (json) {
@@ -103,6 +104,27 @@ int RunVerify(Options options, bool json) {
                                            : Id::kAuditAllProved)
             << "\n";
   return report->proved() ? kProved : kFound;
+}
+
+int RunMirror(MirrorOptions options, const std::string& vkey, bool json) {
+  auto keys = LogKeysOf(vkey);
+  if (!keys) return CouldNot(keys.error(), json), ExitStatus(keys.error().reason);
+  options.keys = *std::move(keys);
+  if (!json && isatty(STDERR_FILENO) != 0) options.progress = ShowProgress;
+  auto run = MirrorLog(options);
+  if (!run) return CouldNot(run.error(), json), ExitStatus(run.error().reason);
+  if (json) {
+    std::cout << nlohmann::ordered_json{{"origin", run->origin},  {"entries", run->size}, {"root", run->root.Hex()},
+                                        {"before", run->before},  {"tiles", run->tiles},  {"bundles", run->bundles},
+                                        {"fetched", run->fetched}}
+                     .dump()
+              << "\n";
+    return 0;
+  }
+  std::cout << text::Format(Id::kAuditMirrored, Visible(run->origin), run->size, run->root.Hex(), run->before,
+                            run->tiles, run->bundles)
+            << "\n";
+  return 0;
 }
 
 int Print(const Result<std::vector<Row>>& rows, const std::string& format) {
@@ -181,6 +203,16 @@ int main(int argc, char** argv) {
       ->check(CLI::IsMember({"table", "json", "csv"}))
       ->capture_default_str();
   custody->callback([&] { status = Print(Custody(folder, record), format); });
+
+  MirrorOptions mirrored;
+  std::string vkey;
+  auto* mirror = app.add_subcommand("mirror", Text(Id::kAuditHelpMirror));
+  mirror->add_option("url", mirrored.url, Text(Id::kAuditHelpUrl))->required();
+  mirror->add_option("folder", mirrored.folder, Text(Id::kAuditHelpCopy))->required();
+  mirror->add_option("--vkey", vkey, Text(Id::kAuditHelpVkey))->required();
+  mirror->add_flag("--all", mirrored.all, Text(Id::kAuditHelpAll));
+  mirror->add_flag("--json", json, Text(Id::kHelpJson));
+  mirror->callback([&] { status = RunMirror(mirrored, vkey, json); });
 
   text::TranslateHelp(app);
   try {

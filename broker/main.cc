@@ -81,9 +81,10 @@ int main(int argc, char** argv) {
   app.add_option("--passphrase-file", config.passphrase_file,
                  "Private file with the keys' passphrase in its first line");
   app.add_option("--listen", config.listen, "host:port; port 0 takes a free one")->capture_default_str();
-  app.add_option("--public-listen", config.public_listen,
-                 "host:port of the read-only HTTP port for everybody (checkpoint, tiles, commitments); port 0 takes a free "
-                 "one. Without it there is none");
+  app.add_option(
+      "--public-listen", config.public_listen,
+      "host:port of the read-only HTTP port for everybody (checkpoint, tiles, commitments); port 0 takes a free "
+      "one. Without it there is none");
   app.add_option("--log-format", config.log_format, "json or human")->capture_default_str();
   app.add_option("--log-file", config.log_file, "File of the operations log (else standard error)");
   app.add_flag("--debug", config.debug, "Log more");
@@ -166,10 +167,15 @@ int main(int argc, char** argv) {
   export_command->add_option("folder", folder, "The folder; one that is there is continued")
       ->required()
       ->configurable(false);
+  bool only_public = false;
+  export_command
+      ->add_flag("--public", only_public,
+                 "Checkpoint, tiles and salted commitments alone, no event: files for any web server (C2SP tlog-tiles)")
+      ->configurable(false);
   export_command->callback([&] {
     status = Done([&]() -> Status {
       TRY(auto keys, Keys(config));
-      TRY(auto size, ExportStore(config, keys, folder));
+      TRY(auto size, ExportStore(config, keys, folder, only_public ? Exported::kPublic : Exported::kWhole));
       std::cout << "exported " << size << " entries to " << folder << "\n";
       return Ok();
     });

@@ -307,7 +307,8 @@ Status InitialiseLog(const Config& config, const BrokerKeys& keys, ledger::Verif
   return stored.mark->Sync();
 }
 
-Result<std::uint64_t> ExportStore(const Config& config, const BrokerKeys& keys, const std::string& folder) {
+Result<std::uint64_t> ExportStore(const Config& config, const BrokerKeys& keys, const std::string& folder,
+                                  Exported what) {
   TRY(auto authority, AuthorityOf(keys));
   TRY(auto stored, OpenStored(config, false));
   WorkerPool workers(1, 16);
@@ -315,8 +316,20 @@ Result<std::uint64_t> ExportStore(const Config& config, const BrokerKeys& keys, 
   TRY(auto sequencer, Sequencer::Start(OptionsFor(config, authority, stored.store->content()), stored.store->journal(),
                                        *stored.mark, LogKeys(keys.log_keys), workers, random, std::nullopt));
   auto checkpoint = sequencer->checkpoint();
-  TRY(auto log_key, KeyOfExport(folder, *checkpoint, keys));
-  auto done = ExportLog(folder, stored.store->journal(), *checkpoint, log_key);
+  const auto write = [&]() -> Result<std::uint64_t> {
+    const auto& journal = stored.store->journal();
+    if (what == Exported::kPublic) {
+      std::vector<log::NoteVerifier> known;
+      for (const auto& key : keys.log_keys) {
+        TRY(auto verifier, log::NoteVerifier::Make(checkpoint->checkpoint().origin, key.verify_key()));
+        known.push_back(std::move(verifier));
+      }
+      return ExportPublic(folder, journal, *checkpoint, known);
+    }
+    TRY(auto log_key, KeyOfExport(folder, *checkpoint, keys));
+    return ExportLog(folder, journal, *checkpoint, log_key);
+  };
+  const auto done = write();
   sequencer->Stop();
   workers.Stop();
   if (!done) return done.error();

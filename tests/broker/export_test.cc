@@ -6,10 +6,8 @@
 #include <set>
 
 #include "core/io/file.h"
-#include "core/log/tree.h"
 #include "proto/export.h"
-#include "tests/broker/support/broker_world.h"
-#include "tests/broker/support/memory_journal.h"
+#include "tests/broker/support/bare_log.h"
 #include "tests/broker/support/temp_folder.h"
 
 namespace valija::broker {
@@ -17,30 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A log of entries that were never decided: an export does not look behind the commitments.
-struct Log {
-  test::MemoryJournal journal;
-  test::BrokerWorld world;
-  log::Tree tree;
-  std::vector<Bytes> all;
-
-  void Grow(std::uint64_t size) {
-    JournalWrite write;
-    write.first = tree.size();
-    while (tree.size() < size) {
-      proto::LoggedEntry entry;
-      entry.commitment = world.random.Make<Commitment>();
-      if (tree.size() % 3 == 0) entry.salt = world.random.Make<Salt>();
-      write.entries.push_back(proto::EncodeLoggedEntry(entry));
-      all.push_back(write.entries.back());
-      tree.Append(ledger::EntryLeaf(entry.commitment));
-    }
-    write.tiles = tree.TakeChangedTiles();
-    ASSERT_TRUE(journal.Append(write));
-  }
-  log::SignedCheckpoint Sign() const {
-    return log::SignedCheckpoint::Sign({test::BrokerWorld::kOrigin, tree.size(), tree.Root()}, world.log_key);
-  }
+struct Log : test::BareLog {
   Result<std::uint64_t> Export(const fs::path& folder) { return ExportLog(folder, journal, Sign(), world.verifier()); }
 };
 
@@ -143,13 +118,13 @@ TEST(ExportTest, RefusesToContinueWhatIsNotThisLog) {
 
   // The same key, another history.
   Log fork;
-  fork.world.log_key = crypto::Ed25519SignKey::FromSeed(log.world.log_key.Seed().view()).value();
+  fork.ForkOf(log);
   fork.Grow(400);
   EXPECT_EQ(fork.Export(folder / "log").error().reason, Reason::kFork);
   ExpectWhole(folder / "log", log);
 
   Log shorter;
-  shorter.world.log_key = crypto::Ed25519SignKey::FromSeed(log.world.log_key.Seed().view()).value();
+  shorter.ForkOf(log);
   shorter.Grow(200);
   EXPECT_EQ(shorter.Export(folder / "log").error().reason, Reason::kRolledBack);
 }
