@@ -53,32 +53,38 @@ class Verified {
   Result<Bytes> Bundle(std::uint64_t index, unsigned width, ByteView tile) {
     const auto path = BundlePath(index, width);
     if (auto kept = ports_.kept(path); kept && Holds(*kept, width, tile)) return *std::move(kept);
-    TRY(auto bundle, FetchOrWider(path, BundlePath(index, kTileWidth), kBundleBytes));
-    if (auto cut = Cut(bundle, width)) bundle.resize(*cut);
+    TRY(auto fetched, FetchOrWider(path, BundlePath(index, kTileWidth), kBundleBytes));
+    auto& bundle = fetched.content;
+    if (const auto end = Cut(bundle, width); fetched.wider && end) bundle.resize(*end);
     if (!Holds(bundle, width, tile)) return Refuse(Reason::kBadProof, path + " does not hash to its tile");
-    return bundle;
+    return std::move(bundle);
   }
 
   std::uint64_t fetched() const { return fetched_; }
 
  private:
   Result<Bytes> Fetch(TileId id, unsigned width) {
-    TRY(auto tile, FetchOrWider(TilePath(id, width), TilePath(id, kTileWidth), kTileBytes));
-    if (tile.size() != width * Hash::kSize && tile.size() != kTileBytes) {
+    TRY(auto fetched, FetchOrWider(TilePath(id, width), TilePath(id, kTileWidth), kTileBytes));
+    if (fetched.content.size() != (fetched.wider ? kTileWidth : width) * Hash::kSize) {
       return Refuse(Reason::kBadProof, TilePath(id, width) + " has a wrong length");
     }
-    tile.resize(width * Hash::kSize);
-    return tile;
+    fetched.content.resize(width * Hash::kSize);
+    return std::move(fetched.content);
   }
   // A log may drop a partial file once it has the full one.
-  Result<Bytes> FetchOrWider(const std::string& path, const std::string& full, std::size_t limit) {
+  struct Fetched {
+    Bytes content;
+    bool wider = false;
+  };
+  Result<Fetched> FetchOrWider(const std::string& path, const std::string& full, std::size_t limit) {
     ++fetched_;
-    auto content = ports_.fetch(path, limit);
-    if (!content && content.error().reason == Reason::kNotFound && path != full) content = ports_.fetch(full, limit);
-    if (!content && content.error().reason == Reason::kNotFound) {
-      return Refuse(Reason::kBadProof, "the checkpoint calls for " + path + ", and the log has none");
+    for (const bool wider : {false, true}) {
+      auto content = ports_.fetch(wider ? full : path, limit);
+      if (content) return Fetched{*std::move(content), wider};
+      if (content.error().reason != Reason::kNotFound) return content.error();
+      if (path == full) break;
     }
-    return content;
+    return Refuse(Reason::kBadProof, "the checkpoint calls for " + path + ", and the log has none");
   }
   // Where the first `width` entries end.
   static std::optional<std::size_t> Cut(ByteView bundle, unsigned width) {
@@ -173,11 +179,14 @@ Result<Mirrored> Mirror(const std::optional<Checkpoint>& before, const Checkpoin
     if (ports.progress) ports.progress(ref.id.index * kTileWidth + ref.width, now.size);
     return Ok();
   };
-  // Partial files last, so that a run that is cut short leaves none which no checkpoint calls for.
+  // From the top, so that what a tile is held against is kept already; partial files last, so that a run that is cut short
+  // leaves none which no checkpoint calls for.
   const auto wanted = NewTiles(all ? 0 : had, now.size);
   for (const bool full : {true, false}) {
-    for (const auto& ref : wanted) {
-      if ((ref.width == kTileWidth) == full) TRY_OK(take(ref));
+    for (unsigned level = kTileLevels; level-- > 0;) {
+      for (const auto& ref : wanted) {
+        if (ref.id.level == level && (ref.width == kTileWidth) == full) TRY_OK(take(ref));
+      }
     }
   }
   out.entries = now.size - had;
