@@ -311,6 +311,7 @@ class HttpServer final : public httplib::Server {
     if (!reads || body) response.set_header("Connection", "close");
     response.status = answer.status;
     response.set_header("Cache-Control", answer.caching);
+    response.set_header("Accept-Ranges", "none");
     // By a content provider: what it gives is not compressed.
     const auto content = std::make_shared<const Bytes>(std::move(answer.body));
     response.set_content_provider(content->size(), answer.type,

@@ -115,6 +115,7 @@ TEST(PublicPortTest, AnswersGetAndHeadAsTheHandlerSays) {
   EXPECT_EQ(answer->get_header_value("Content-Length"), "5");
   answer = client.Head("/there");
   ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->get_header_value("Accept-Ranges"), "none");
   EXPECT_EQ(answer->status, 200);
   EXPECT_EQ(answer->body, "");
   EXPECT_EQ(answer->get_header_value("Content-Length"), "5");
@@ -125,8 +126,7 @@ TEST(PublicPortTest, AnswersGetAndHeadAsTheHandlerSays) {
 
 TEST(PublicPortTest, TheHandlerSeesTheTargetAsItWasSent) {
   Port port;
-  for (const std::string target :
-       {"/there?x=1", "/%74here", "/a/../there", "//there", "/%2e%2e/there"}) {
+  for (const std::string target : {"/there?x=1", "/%74here", "/a/../there", "//there", "/%2e%2e/there"}) {
     Raw raw(port);
     ASSERT_TRUE(raw.Send("GET " + target + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"));
     EXPECT_TRUE(raw.Rest().starts_with("HTTP/1.1 404 ")) << target;
@@ -180,6 +180,7 @@ TEST(PublicPortTest, ByteRangesAreIgnored) {
     EXPECT_EQ(answer->status, 200) << range;
     EXPECT_EQ(answer->body, "here\n") << range;
     EXPECT_FALSE(answer->has_header("Content-Range"));
+    EXPECT_EQ(answer->get_header_value("Accept-Ranges"), "none");
   }
   // As many as fit in a request: neither much work nor much of an answer.
   std::string many = "bytes=0-";
