@@ -498,6 +498,14 @@ checks=$((checks + 1))
 refused locked 4 broker scrub
 broker_stop
 ends 0 broker scrub
+# ---- the public side as static files: incremental, without events, and not into a folder that has them ----
+ends 0 broker export --public "$scratch/public"
+ends 0 broker export --public "$scratch/public"
+ends 2 broker export --public "$scratch/copy"
+says "[usage]"
+checks=$((checks + 1))
+[ -s "$scratch/public/checkpoint" ] && [ ! -e "$scratch/public/entries" ] || wrong "the public export is not what it should be"
+! grep -rqE 'us\.dea|mx\.fgr|analysis' "$scratch/public" || wrong "there are events in the public export"
 broker_start
 ends 0 v us.dea/jrivera open "$record" --purpose analysis
 refused purged 3 v us.dea/jrivera open "$ordered" --purpose analysis
