@@ -21,6 +21,7 @@ constexpr DetailRow kDetails[] = {
 #include "core/text/details_client.inc"
 #include "core/text/details_core.inc"
 #include "core/text/details_ledger.inc"
+#include "core/text/details_log.inc"
 #include "core/text/details_wire.inc"
 #undef VALIJA_DETAIL
 };
