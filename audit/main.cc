@@ -10,6 +10,7 @@
 
 #include "audit/commands.h"
 #include "audit/listing.h"
+#include "audit/mirror.h"
 #include "audit/say.h"
 #include "audit/verify.h"
 #include "audit/watch.h"
@@ -42,12 +43,13 @@ int CouldNot(const Error& error, bool json) {
   return kCouldNotRun;
 }
 
+void PrintProgress(std::uint64_t done, std::uint64_t total) {
+  if (done % 1024 == 0 || done == total)
+    std::cerr << "\r" << text::Format(Id::kAuditVerifying, done, total) << (done == total ? "\n" : "") << std::flush;
+}
+
 void ShowProgress(Options& options) {
-  if (isatty(STDERR_FILENO) == 0) return;
-  options.progress = [](std::uint64_t done, std::uint64_t total) {
-    if (done % 1024 == 0 || done == total)
-      std::cerr << "\r" << text::Format(Id::kAuditVerifying, done, total) << (done == total ? "\n" : "") << std::flush;
-  };
+  if (isatty(STDERR_FILENO) != 0) options.progress = PrintProgress;
 }
 
 int RunVerify(Options options, bool json) {
@@ -106,6 +108,27 @@ int RunVerify(Options options, bool json) {
                                            : Id::kAuditAllProved)
             << "\n";
   return report->proved() ? kProved : kFound;
+}
+
+int RunMirror(MirrorOptions options, const std::string& vkey, bool json) {
+  auto keys = LogKeysOf(vkey);
+  if (!keys) return CouldNot(keys.error(), json), ExitStatus(keys.error().reason);
+  options.keys = *std::move(keys);
+  if (!json && isatty(STDERR_FILENO) != 0) options.progress = PrintProgress;
+  auto run = MirrorLog(options);
+  if (!run) return CouldNot(run.error(), json), ExitStatus(run.error().reason);
+  if (json) {
+    std::cout << nlohmann::ordered_json{{"origin", run->origin},  {"entries", run->size}, {"root", run->root.Hex()},
+                                        {"before", run->before},  {"tiles", run->tiles},  {"bundles", run->bundles},
+                                        {"fetched", run->fetched}}
+                     .dump()
+              << "\n";
+    return 0;
+  }
+  std::cout << text::Format(Id::kAuditMirrored, Visible(run->origin), run->size, run->root.Hex(), run->before,
+                            run->tiles, run->bundles)
+            << "\n";
+  return 0;
 }
 
 int Print(const Result<std::vector<Row>>& rows, const std::string& format) {
@@ -336,6 +359,16 @@ int main(int argc, char** argv) {
     rules.quiet = std::chrono::minutes(quiet);
     if (charter(json)) status = RunWatch(options, rules, once, poll, json);
   });
+
+  MirrorOptions mirrored;
+  std::string vkey;
+  auto* mirror = app.add_subcommand("mirror", Text(Id::kAuditHelpMirror));
+  mirror->add_option("url", mirrored.url, Text(Id::kAuditHelpUrl))->required();
+  mirror->add_option("folder", mirrored.folder, Text(Id::kAuditHelpCopy))->required();
+  mirror->add_option("--vkey", vkey, Text(Id::kAuditHelpVkey))->required();
+  mirror->add_flag("--all", mirrored.all, Text(Id::kAuditHelpAll));
+  mirror->add_flag("--json", json, Text(Id::kHelpJson));
+  mirror->callback([&] { status = RunMirror(mirrored, vkey, json); });
 
   text::TranslateHelp(app);
   try {

@@ -4,6 +4,7 @@
 
 #include "core/base/text.h"
 #include "core/text/catalogue.h"
+#include "core/text/details.h"
 #include "core/text/sentences.h"
 
 namespace valija::audit {
@@ -65,8 +66,8 @@ std::string SayReplay(const Report& report, bool json) {
       Format(Id::kReplayed, Visible(report.origin), report.entries, report.root, report.decisions, report.signatures) +
       "\n";
   if (first != nullptr)
-    out += Format(Id::kReplayDifference, entry.value_or(0), Visible(first->rule), Visible(first->rules_say),
-                  Visible(first->log_says)) +
+    out += Format(Id::kReplayDifference, entry.value_or(0), Visible(text::Detail(first->rule)),
+                  Visible(text::Detail(first->rules_say)), Visible(text::Detail(first->log_says))) +
            "\n";
   out += SayFindings(report);
   if (report.proved()) out += Text(Id::kReplayNone) + "\n";

@@ -60,6 +60,13 @@ std::string CardField(const std::string& card, const std::string& name) {
   return card.substr(at, card.find('"', at) - at);
 }
 
+bool IsAddress(const std::string& text) {
+  const auto colon = text.rfind(':');
+  return colon != std::string::npos && colon != 0 && colon + 1 != text.size() &&
+         text.find_first_not_of("0123456789", colon + 1) == std::string::npos &&
+         std::strtoul(text.c_str() + colon + 1, nullptr, 10) <= 65535;
+}
+
 }  // namespace
 
 std::map<std::string, std::string> UrlsOf(const std::vector<std::string>& witness_urls) {
@@ -99,11 +106,9 @@ Status Check(const Config& config) {
     for (const auto& file : files)
       if (auto key = io::ReadPrivateFile(file); !key) fault(file.filename().string() + ": " + key.error().Message());
   }
-  auto colon = config.listen.rfind(':');
-  if (colon == std::string::npos || colon == 0 ||
-      config.listen.find_first_not_of("0123456789", colon + 1) != std::string::npos ||
-      colon + 1 == config.listen.size() || std::strtoul(config.listen.c_str() + colon + 1, nullptr, 10) > 65535)
-    fault("listen is host:port, with a port up to 65535");
+  if (!IsAddress(config.listen)) fault("listen is host:port, with a port up to 65535");
+  if (!config.public_listen.empty() && !IsAddress(config.public_listen))
+    fault("public-listen is host:port, with a port up to 65535");
   if (config.log_format != "json" && config.log_format != "human") fault("log-format is json or human");
   if (config.pool_limit < 1 || config.pool_limit > 1000000) fault("pool-limit is 1 to 1000000");
   if (config.batch_limit < 1 || config.batch_limit > 65536) fault("batch-limit is 1 to 65536");

@@ -19,6 +19,7 @@ struct Config {
   std::filesystem::path tls_certificate;  // PEM; issued by the charter's carrier CA
   std::filesystem::path passphrase_file;  // of the keys; private
   std::string listen = "127.0.0.1:7443";
+  std::string public_listen;        // of the read-only HTTP port for everybody; empty: there is none
   std::string log_format = "json";  // json or human
   std::filesystem::path log_file;   // empty: standard error
   bool debug = false;

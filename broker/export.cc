@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <set>
 
+#include "broker/public_log.h"
 #include "core/io/file.h"
+#include "core/io/log_folder.h"
 #include "proto/convert.h"
 #include "proto/export.h"
 
@@ -115,6 +117,25 @@ Result<std::uint64_t> ExportLog(const fs::path& folder, const Journal& journal, 
   TRY_OK(WriteTo(folder, journal, checkpoint, builder));
   TRY_OK(RemoveSuperseded(folder, checkpoint.size()));
   return checkpoint.size() - from;
+}
+
+Result<std::uint64_t> ExportPublic(const fs::path& folder, const Journal& journal,
+                                   const log::SignedCheckpoint& checkpoint,
+                                   std::span<const log::NoteVerifier> log_keys) {
+  std::error_code ignored;
+  if (fs::exists(folder / "entries", ignored)) {
+    return Refuse(Reason::kUsage, folder.string() + " has an export with events in it; name another folder");
+  }
+  PublicLog log(
+      journal, [&] { return checkpoint.size(); }, [&] { return Result<std::string>(checkpoint.note()); });
+  TRY(auto copy, io::LogFolder::Open(folder, log_keys));
+  const auto fetch = [&log](const std::string& path, std::size_t) -> Result<Bytes> {
+    auto answer = log.Get("/" + path);
+    if (answer.status == 200) return std::move(answer.body);
+    return Refuse(answer.status == 404 ? Reason::kNotFound : Reason::kCorrupt, path + " cannot be read from the store");
+  };
+  TRY(const auto done, copy.Continue(checkpoint.note(), fetch, false));
+  return done.entries;
 }
 
 }  // namespace valija::broker

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <span>
 
 #include "broker/storage/storage.h"
 #include "core/base/result.h"
@@ -17,5 +18,12 @@ namespace valija::broker {
 // is damaged; kFile.
 Result<std::uint64_t> ExportLog(const std::filesystem::path& folder, const Journal& journal,
                                 const log::SignedCheckpoint& checkpoint, const log::NoteVerifier& log_key);
+
+// The public side alone, commitments and no event (broker/public_log.h), as files for any web server; the folder is brought
+// up to the checkpoint, signed by one of these keys (core/io/log_folder.h has the refusals). kUsage: the folder has an export
+// with events. Returns how many entries were new.
+Result<std::uint64_t> ExportPublic(const std::filesystem::path& folder, const Journal& journal,
+                                   const log::SignedCheckpoint& checkpoint,
+                                   std::span<const log::NoteVerifier> log_keys);
 
 }  // namespace valija::broker

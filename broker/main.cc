@@ -47,6 +47,8 @@ Status Serve(const Config& config) {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   TRY_OK(OpenLog({config.log_format == "json", config.log_file.string(), config.debug}));
   TRY(auto server, Server::Start(config, std::move(keys)));
+  if (const int port = server->public_port(); port != 0)
+    std::cout << "valija-broker: public log on port " << port << std::endl;
   // Whatever started it waits for this line, and reads the port there: it is the same in every language.
   std::cout << "valija-broker: serving on port " << server->port() << std::endl;
   int signal = 0;
@@ -79,6 +81,7 @@ int main(int argc, char** argv) {
   app.add_option("--tls-certificate", config.tls_certificate, Text(Id::kBrokerHelpTlsCertificate));
   app.add_option("--passphrase-file", config.passphrase_file, Text(Id::kBrokerHelpPassphraseFile));
   app.add_option("--listen", config.listen, Text(Id::kBrokerHelpListen))->capture_default_str();
+  app.add_option("--public-listen", config.public_listen, Text(Id::kBrokerHelpPublicListen));
   app.add_option("--log-format", config.log_format, Text(Id::kBrokerHelpLogFormat))->capture_default_str();
   app.add_option("--log-file", config.log_file, Text(Id::kBrokerHelpLogFile));
   app.add_flag("--debug", config.debug, Text(Id::kBrokerHelpDebug));
@@ -147,10 +150,12 @@ int main(int argc, char** argv) {
   });
   auto* export_command = app.add_subcommand("export", Text(Id::kBrokerHelpExport));
   export_command->add_option("folder", folder, Text(Id::kHelpExportFolder))->required()->configurable(false);
+  bool only_public = false;
+  export_command->add_flag("--public", only_public, Text(Id::kBrokerHelpExportPublic))->configurable(false);
   export_command->callback([&] {
     status = Done([&]() -> Status {
       TRY(auto keys, Keys(config));
-      TRY(auto size, ExportStore(config, keys, folder));
+      TRY(auto size, ExportStore(config, keys, folder, only_public ? Exported::kPublic : Exported::kWhole));
       std::cout << text::Counted(Id::kBrokerExported, size, folder) << "\n";
       return Ok();
     });

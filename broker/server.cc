@@ -11,6 +11,7 @@
 
 #include "broker/export.h"
 #include "broker/oplog.h"
+#include "broker/public_port.h"
 #include "broker/service.h"
 #include "broker/storage/high_water.h"
 #include "broker/storage/rocksdb_store.h"
@@ -107,12 +108,30 @@ struct Server::Parts {
   std::shared_ptr<grpc::ServerCredentials> credentials;
   std::unique_ptr<grpc::Server> server;
   int port = 0;
+  std::unique_ptr<PublicLog> public_log;
+  std::unique_ptr<PublicPort> public_port;
   std::mutex stop_mutex;
   std::condition_variable stop_wake;
   bool stopping = false;
   std::thread keeper;
 
   explicit Parts(std::vector<crypto::Ed25519SignKey> keys) : log_keys(std::move(keys)) {}
+
+  // The newest checkpoint, and what it calls for. A log that cannot write any more says so by having none: what was
+  // published stays readable.
+  Status BindPublic() {
+    if (config.public_listen.empty()) return Ok();
+    const auto& log = *sequencer;
+    public_log = std::make_unique<PublicLog>(
+        stored.store->journal(), [&log] { return log.checkpoint()->size(); },
+        [&log]() -> Result<std::string> {
+          if (!log.healthy()) return Refuse(Reason::kStorage, "nothing is accepted until a restart");
+          return log.checkpoint()->note();
+        });
+    TRY(public_port,
+        PublicPort::Bind(config.public_listen, [this](std::string_view target) { return public_log->Get(target); }));
+    return Ok();
+  }
 
   void SetServing(bool serving) {
     if (auto* health = server->GetHealthCheckService()) health->SetServingStatus(serving);
@@ -152,6 +171,7 @@ struct Server::Parts {
 Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Server::~Server() { Stop(); }
 int Server::port() const { return parts_->port; }
+int Server::public_port() const { return parts_->public_port ? parts_->public_port->port() : 0; }
 bool Server::healthy() const { return parts_->sequencer->healthy(); }
 
 Result<std::unique_ptr<Server>> Server::Start(const Config& config, BrokerKeys keys) {
@@ -214,6 +234,11 @@ Result<std::unique_ptr<Server>> Server::Start(const Config& config, BrokerKeys k
     raw->service->OnCommit(news);
   });
 
+  if (auto bound = parts->BindPublic(); !bound) {
+    parts->sequencer->Stop();
+    parts->workers->Stop();
+    return bound.error();
+  }
   // Before anybody can connect.
   parts->credentials = MakeServerCredentials(certificate_pem, keys.tls_key_pem, parts->client_cas);
   TRY_OK(ProveTls13Only(parts->credentials));
@@ -250,11 +275,13 @@ Result<std::unique_ptr<Server>> Server::Start(const Config& config, BrokerKeys k
   auto* raw = parts.get();
   raw->keeper = std::thread([raw] { raw->Keep(); });
   std::unique_ptr<Server> server(new Server(std::move(parts)));
+  if (raw->public_port) raw->public_port->Serve();
   raw->SetServing(true);
   auto checkpoint = raw->sequencer->checkpoint();
   Log(Level::kInfo, "serving",
       {{"listen", config.listen},
        {"port", std::to_string(raw->port)},
+       {"public-port", std::to_string(server->public_port())},
        {"origin", checkpoint->checkpoint().origin},
        {"entries", std::to_string(checkpoint->size())},
        {"root", checkpoint->root().Hex()}});
@@ -265,6 +292,7 @@ void Server::Stop() {
   if (!parts_ || !parts_->server) return;
   auto& parts = *parts_;
   parts.SetServing(false);
+  if (parts.public_port) parts.public_port->Stop();
   parts.calls->CancelStreams();
   parts.witnesses->StopWaiting();
   parts.server->Shutdown(std::chrono::system_clock::now() + std::chrono::seconds(parts.config.stop_seconds));
@@ -305,7 +333,8 @@ Status InitialiseLog(const Config& config, const BrokerKeys& keys, ledger::Verif
   return stored.mark->Sync();
 }
 
-Result<std::uint64_t> ExportStore(const Config& config, const BrokerKeys& keys, const std::string& folder) {
+Result<std::uint64_t> ExportStore(const Config& config, const BrokerKeys& keys, const std::string& folder,
+                                  Exported what) {
   TRY(auto authority, AuthorityOf(keys));
   TRY(auto stored, OpenStored(config, false));
   WorkerPool workers(1, 16);
@@ -313,8 +342,20 @@ Result<std::uint64_t> ExportStore(const Config& config, const BrokerKeys& keys, 
   TRY(auto sequencer, Sequencer::Start(OptionsFor(config, authority, stored.store->content()), stored.store->journal(),
                                        *stored.mark, LogKeys(keys.log_keys), workers, random, std::nullopt));
   auto checkpoint = sequencer->checkpoint();
-  TRY(auto log_key, KeyOfExport(folder, *checkpoint, keys));
-  auto done = ExportLog(folder, stored.store->journal(), *checkpoint, log_key);
+  const auto write = [&]() -> Result<std::uint64_t> {
+    const auto& journal = stored.store->journal();
+    if (what == Exported::kPublic) {
+      std::vector<log::NoteVerifier> known;
+      for (const auto& key : keys.log_keys) {
+        TRY(auto verifier, log::NoteVerifier::Make(checkpoint->checkpoint().origin, key.verify_key()));
+        known.push_back(std::move(verifier));
+      }
+      return ExportPublic(folder, journal, *checkpoint, known);
+    }
+    TRY(auto log_key, KeyOfExport(folder, *checkpoint, keys));
+    return ExportLog(folder, journal, *checkpoint, log_key);
+  };
+  const auto done = write();
   sequencer->Stop();
   workers.Stop();
   if (!done) return done.error();

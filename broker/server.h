@@ -19,6 +19,7 @@ class Server {
   ~Server();  // Stop
 
   int port() const;
+  int public_port() const;  // 0: none
   bool healthy() const;
   // Lets running calls end (streams are cut), finishes what the sequencer has, syncs, closes.
   void Stop();
@@ -35,8 +36,10 @@ Result<ledger::VerifiedStatement> ReadCharter(const std::filesystem::path& path)
 // Makes the store with the charter as entry 0. kExists if there is one.
 Status InitialiseLog(const Config& config, const BrokerKeys& keys, ledger::VerifiedStatement charter);
 
-// The operator's offline export of a stopped broker's log.
-Result<std::uint64_t> ExportStore(const Config& config, const BrokerKeys& keys, const std::string& folder);
+// The operator's offline export of a stopped broker's log, whole or its public side alone.
+enum class Exported { kWhole, kPublic };
+Result<std::uint64_t> ExportStore(const Config& config, const BrokerKeys& keys, const std::string& folder,
+                                  Exported what);
 
 // Writes a stopped broker's whole store anew, so that nothing which was erased is left in its files.
 Status ScrubStore(const Config& config);

@@ -21,6 +21,7 @@ constexpr DetailRow kDetails[] = {
 #include "core/text/details_client.inc"
 #include "core/text/details_core.inc"
 #include "core/text/details_ledger.inc"
+#include "core/text/details_log.inc"
 #include "core/text/details_wire.inc"
 #undef VALIJA_DETAIL
 };
@@ -84,6 +85,7 @@ struct Taken {
   bool inner = false;  // another text
 };
 using Places = std::array<Taken, 10>;
+bool HoldsSeveral(const Taken& taken) { return !taken.inner && taken.text.find("; ") != taken.text.npos; }
 
 // A pattern's literal text up to its next place.
 std::string_view Literal(std::string_view pattern) {
@@ -146,14 +148,25 @@ std::optional<std::string> BySystem(std::string_view english) {
   return std::nullopt;
 }
 
+// Where the parenthesis that opens at `at` closes; npos: nowhere.
+std::size_t Closing(std::string_view text, std::size_t at) {
+  for (int depth = 0; at < text.size(); ++at) {
+    depth += text[at] == '(' ? 1 : text[at] == ')' ? -1 : 0;
+    if (depth == 0) return at;
+  }
+  return text.npos;
+}
+
 // Of one text, and of those in it.
 class Translator {
  public:
   std::optional<std::string> Translate(std::string_view english) {
     if (english.starts_with("line "))
       if (auto lines = ByParts(english, "; line ")) return lines;
-    if (auto whole = Whole(english)) return whole;
-    return ByParts(english, "; ");
+    // What a place holds seldom has a "; " in it: first as if it never had, else "{0} is missing" would take a whole list.
+    if (auto whole = Whole(english, false)) return whole;
+    if (auto parts = ByParts(english, "; ")) return parts;
+    return Whole(english, true);
   }
   // Whatever of it is known, is translated.
   std::string AsFarAsKnown(std::string_view english) {
@@ -162,16 +175,18 @@ class Translator {
   }
 
  private:
-  std::optional<std::string> Whole(std::string_view english) {
+  std::optional<std::string> Whole(std::string_view english, bool semicolons) {
     if (english.empty() || looked_++ > kMostLooks) return std::nullopt;
-    if (auto sentence = BySentence(english)) return sentence;
-    if (auto row = ByRow(english)) return row;
+    for (auto code : SpanishSentenceCodes())
+      if (const auto reason = ReasonFromCode(code); reason && english.starts_with(SentenceOf(*reason)))
+        return BySentence(code, english.substr(SentenceOf(*reason).size()));
+    if (auto row = ByRow(english, semicolons)) return row;
     if (auto fault = SpanishPolicyFault(english)) return fault;
     if (auto said = ByCatalogue(english)) return said;
     return BySystem(english);
   }
 
-  std::optional<std::string> ByRow(std::string_view english) {
+  std::optional<std::string> ByRow(std::string_view english, bool semicolons) {
     const DetailRow* best = nullptr;
     std::size_t letters = 0;
     Places places;
@@ -179,6 +194,7 @@ class Translator {
       for (const auto& row : rows) {
         Places taken;
         if (!Match(row.english, english, taken)) continue;
+        if (!semicolons && std::any_of(taken.begin(), taken.end(), HoldsSeveral)) continue;
         const auto count = Letters(row.english);
         if (best != nullptr && count <= letters) continue;
         if (!Says(row.english) && !KnowsOneOf(taken)) continue;
@@ -208,23 +224,17 @@ class Translator {
   }
 
   // Error::Message() of another refusal: its sentence, and its own detail in parentheses.
-  std::optional<std::string> BySentence(std::string_view english) {
-    for (auto code : SpanishSentenceCodes()) {
-      const auto reason = ReasonFromCode(code);
-      if (!reason || !english.starts_with(SentenceOf(*reason))) continue;
-      std::string out(SpanishSentence(code));
-      english.remove_prefix(SentenceOf(*reason).size());
-      if (english.starts_with(" (") && english.ends_with(")"))
-        return out + " (" + AsFarAsKnown(english.substr(2, english.size() - 3)) + ")";
-      return out.append(english);
-    }
-    return std::nullopt;
+  std::optional<std::string> BySentence(std::string_view code, std::string_view after) {
+    std::string out(SpanishSentence(code));
+    if (after.empty()) return out;
+    if (!after.starts_with(" (") || Closing(after, 1) != after.size() - 1) return std::nullopt;
+    return out + " (" + AsFarAsKnown(after.substr(2, after.size() - 3)) + ")";
   }
 
   // Several, as "line 1: ..; line 3: ..": each for itself.
   std::optional<std::string> ByParts(std::string_view english, std::string_view mark) {
     for (auto at = english.find(mark); at != english.npos; at = english.find(mark, at + 1))
-      if (auto head = Whole(english.substr(0, at))) return *head + "; " + AsFarAsKnown(english.substr(at + 2));
+      if (auto head = Whole(english.substr(0, at), false)) return *head + "; " + AsFarAsKnown(english.substr(at + 2));
     return std::nullopt;
   }
 

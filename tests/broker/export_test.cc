@@ -6,10 +6,8 @@
 #include <set>
 
 #include "core/io/file.h"
-#include "core/log/tree.h"
 #include "proto/export.h"
-#include "tests/broker/support/broker_world.h"
-#include "tests/broker/support/memory_journal.h"
+#include "tests/broker/support/bare_log.h"
 #include "tests/broker/support/temp_folder.h"
 
 namespace valija::broker {
@@ -17,30 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A log of entries that were never decided: an export does not look behind the commitments.
-struct Log {
-  test::MemoryJournal journal;
-  test::BrokerWorld world;
-  log::Tree tree;
-  std::vector<Bytes> all;
-
-  void Grow(std::uint64_t size) {
-    JournalWrite write;
-    write.first = tree.size();
-    while (tree.size() < size) {
-      proto::LoggedEntry entry;
-      entry.commitment = world.random.Make<Commitment>();
-      if (tree.size() % 3 == 0) entry.salt = world.random.Make<Salt>();
-      write.entries.push_back(proto::EncodeLoggedEntry(entry));
-      all.push_back(write.entries.back());
-      tree.Append(ledger::EntryLeaf(entry.commitment));
-    }
-    write.tiles = tree.TakeChangedTiles();
-    ASSERT_TRUE(journal.Append(write));
-  }
-  log::SignedCheckpoint Sign() const {
-    return log::SignedCheckpoint::Sign({test::BrokerWorld::kOrigin, tree.size(), tree.Root()}, world.log_key);
-  }
+struct Log : test::BareLog {
   Result<std::uint64_t> Export(const fs::path& folder) { return ExportLog(folder, journal, Sign(), world.verifier()); }
 };
 
@@ -143,13 +118,13 @@ TEST(ExportTest, RefusesToContinueWhatIsNotThisLog) {
 
   // The same key, another history.
   Log fork;
-  fork.world.log_key = crypto::Ed25519SignKey::FromSeed(log.world.log_key.Seed().view()).value();
+  fork.ForkOf(log);
   fork.Grow(400);
   EXPECT_EQ(fork.Export(folder / "log").error().reason, Reason::kFork);
   ExpectWhole(folder / "log", log);
 
   Log shorter;
-  shorter.world.log_key = crypto::Ed25519SignKey::FromSeed(log.world.log_key.Seed().view()).value();
+  shorter.ForkOf(log);
   shorter.Grow(200);
   EXPECT_EQ(shorter.Export(folder / "log").error().reason, Reason::kRolledBack);
 }
@@ -182,6 +157,104 @@ TEST(ExportTest, TheCheckpointMustBeThatOfTheEntries) {
   auto other = log::SignedCheckpoint::Sign({test::BrokerWorld::kOrigin, 20, log::EmptyRoot()}, log.world.log_key);
   EXPECT_EQ(ExportLog(folder / "log", log.journal, other, log.world.verifier()).error().reason, Reason::kFork);
   EXPECT_FALSE(fs::exists(folder / "log" / "checkpoint"));
+}
+
+Result<std::uint64_t> ExportPublicOf(const Log& log, const fs::path& folder) {
+  return ExportPublic(folder, log.journal, log.Sign(), std::vector{log.world.verifier()});
+}
+
+// The files of a public export, its lock aside.
+std::set<std::string> PublicFiles(const fs::path& folder) {
+  auto files = FilesIn(folder);
+  EXPECT_EQ(files.erase(".lock"), 1u);
+  return files;
+}
+
+TEST(PublicExportTest, HasCommitmentsAndNoEvents) {
+  test::TempFolder folder;
+  Log log;
+  std::uint64_t last = 0;
+  for (std::uint64_t size : {1, 255, 256, 257, 600, 600}) {
+    if (size > last) log.Grow(size);
+    const auto written = ExportPublicOf(log, folder / "log");
+    ASSERT_TRUE(written) << written.error().Message();
+    EXPECT_EQ(*written, size - last);
+    last = size;
+    EXPECT_EQ(AsText(FileAt(folder / "log/checkpoint")), log.Sign().note());
+    EXPECT_FALSE(fs::exists(folder / "log/entries"));
+    for (const auto& tile : log::NewTiles(0, size)) {
+      EXPECT_EQ(FileAt(folder / "log" / log::TilePath(tile.id, tile.width)).size(), tile.width * 32u);
+      if (tile.id.level != 0) continue;
+      const auto bundle = log::ParseBundle(FileAt(folder / "log" / log::BundlePath(tile.id.index, tile.width)));
+      ASSERT_TRUE(bundle && bundle->size() == tile.width);
+      for (unsigned i = 0; i < tile.width; ++i)
+        EXPECT_TRUE(Equal((*bundle)[i], log.commitments[tile.id.index * 256 + i]));
+    }
+    for (const auto& name : PublicFiles(folder / "log")) {
+      const auto path = log::ParseTilePath(name);
+      EXPECT_TRUE(name == "checkpoint" || (path && log::WidthOf(path->id, size) >= path->width)) << name;
+      if (!path || path->width == 256) continue;
+      EXPECT_LT(log::WidthOf(path->id, size), 256u) << name << " went when the full one came";
+    }
+  }
+}
+
+TEST(PublicExportTest, WritesOnlyWhatIsNew) {
+  test::TempFolder folder;
+  Log log;
+  log.Grow(600);
+  ASSERT_TRUE(ExportPublicOf(log, folder / "log"));
+  std::map<std::string, fs::file_time_type> before;
+  for (const auto& name : PublicFiles(folder / "log")) before[name] = fs::last_write_time(folder / "log" / name);
+  log.Grow(610);
+  ASSERT_TRUE(ExportPublicOf(log, folder / "log"));
+  const auto after = PublicFiles(folder / "log");
+  EXPECT_EQ(after.size(), before.size() + 2) << "a wider tile and bundle";
+  for (const auto& [name, time] : before) {
+    EXPECT_TRUE(after.contains(name)) << name;
+    if (name != "checkpoint") EXPECT_EQ(fs::last_write_time(folder / "log" / name), time) << name;
+  }
+}
+
+TEST(PublicExportTest, OfWhatTheStoreHasLostNothingIsShown) {
+  test::TempFolder folder;
+  Log log;
+  log.Grow(300);
+  ASSERT_TRUE(ExportPublicOf(log, folder / "log"));
+  const auto note = FileAt(folder / "log/checkpoint");
+  log.Grow(900);
+  const auto good = log.journal.entries[700];
+  log.journal.entries[700] = log.journal.entries[701];
+  EXPECT_EQ(ExportPublicOf(log, folder / "log").error().reason, Reason::kCorrupt);
+  EXPECT_EQ(FileAt(folder / "log/checkpoint"), note) << "half-way: what was there stays in force";
+  EXPECT_TRUE(fs::exists(folder / "log/tile/0/001.p/44"));
+  log.journal.entries[700] = good;
+  EXPECT_TRUE(ExportPublicOf(log, folder / "log")) << "and it is continued";
+  EXPECT_EQ(AsText(FileAt(folder / "log/checkpoint")), log.Sign().note());
+}
+
+TEST(PublicExportTest, RefusesAFolderOfAnotherLogOfMoreOrWithEvents) {
+  test::TempFolder folder;
+  Log log;
+  log.Grow(300);
+  ASSERT_TRUE(ExportPublicOf(log, folder / "log"));
+  Log stranger;
+  stranger.Grow(400);
+  EXPECT_EQ(ExportPublicOf(stranger, folder / "log").error().reason, Reason::kBadCheckpoint);
+  ASSERT_TRUE(log.Export(folder / "whole"));
+  EXPECT_EQ(ExportPublicOf(log, folder / "whole").error().reason, Reason::kUsage);
+
+  Log longer;
+  longer.ForkOf(log);
+  longer.Grow(400);
+  EXPECT_EQ(ExportPublicOf(longer, folder / "log").error().reason, Reason::kFork);
+  EXPECT_TRUE(fs::exists(folder / "log/FORK"));
+  fs::remove(folder / "log/FORK");
+  const auto before = log.Sign();
+  log.Grow(500);
+  ASSERT_TRUE(ExportPublicOf(log, folder / "log"));
+  EXPECT_EQ(ExportPublic(folder / "log", log.journal, before, std::vector{log.world.verifier()}).error().reason,
+            Reason::kRolledBack);
 }
 
 TEST(EntriesFileTest, RefusesWhatIsCutShortOrOverfull) {

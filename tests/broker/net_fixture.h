@@ -42,8 +42,8 @@ inline Ended EndOf(const grpc::ClientContext& context, const grpc::Status& statu
 inline LiveWorld& TheWorld() {
   static LiveWorld world;
   static const bool started = [] {
-    for (const char* line :
-         {"streams-per-member=4", "in-flight-per-member=4", "stop-seconds=3", "unclaimed-mib-per-member=64"})
+    for (const char* line : {"streams-per-member=4", "in-flight-per-member=4", "stop-seconds=3",
+                             "unclaimed-mib-per-member=64", "public-listen=127.0.0.1:0"})
       world.Configure(line);
     world.Start();
     return true;

@@ -188,6 +188,7 @@ spanish 1 audit --lang es verify "$scratch/copy" --charter-digest "$(printf '%06
 says "(el convenio de la bitácora es "
 spanish 2 audit --lang es custody "$scratch/copy" ffffffffff
 says "(ningún registro de esta exportación comienza con \"ffffffffff\")"
+spanish 2 broker --lang es --check-config --data "" --high-water "" --listen nonsense --log-format loud --batch-limit 0
 spanish 2 broker --lang es --check-config --workers 999
 says "(workers es a lo sumo 256)"
 ends 0 broker --lang es --help
@@ -474,6 +475,7 @@ ends 0 v us.dea/karen --yes charter sign "$W/amendment"
 ends 1 v us.dea/karen charter amend "$W/amendment"
 refused not-ready 4 v us.dea/karen --yes charter amend "$W/amendment"  # the broker has not read its new keys yet
 broker_stop
+spanish 4 es mx.fgr/omar --timeout 5 inbox
 broker_start
 before=$(send mx.fgr/omar trace-request.txt --policy partners.policy)
 refused not-authorised 3 v us.dea/karen --yes charter amend "$scratch/three-signed"
@@ -496,6 +498,14 @@ checks=$((checks + 1))
 refused locked 4 broker scrub
 broker_stop
 ends 0 broker scrub
+# ---- the public side as static files: incremental, without events, and not into a folder that has them ----
+ends 0 broker export --public "$scratch/public"
+ends 0 broker export --public "$scratch/public"
+ends 2 broker export --public "$scratch/copy"
+says "[usage]"
+checks=$((checks + 1))
+[ -s "$scratch/public/checkpoint" ] && [ ! -e "$scratch/public/entries" ] || wrong "the public export is not what it should be"
+! grep -rqE 'us\.dea|mx\.fgr|analysis' "$scratch/public" || wrong "there are events in the public export"
 broker_start
 ends 0 v us.dea/jrivera open "$record" --purpose analysis
 refused purged 3 v us.dea/jrivera open "$ordered" --purpose analysis

@@ -16,7 +16,7 @@ arrows() {
     reach["core/base"] = ""
     reach["core/text"] = "core/base"
     reach["core/crypto"] = "core/base"
-    reach["core/io"] = "core/base core/crypto"
+    reach["core/io"] = "core/base core/crypto core/log"
     reach["core/log"] = "core/base core/crypto"
     reach["core/record"] = "core/base core/crypto core/log"
     reach["core/policy"] = "core/base"
@@ -33,6 +33,7 @@ arrows() {
     grpc = "^(broker/.*|client/transport[a-z_]*\\.(cc|h))$"
     tls = "^(core/crypto/.*|broker/tls\\.cc)$"
     storage = "^broker/storage/"
+    http = "^(broker/(public_port|witness[a-z_]*)\\.cc|audit/mirror\\.cc|audit/witness/main\\.cc)$"
     command_line = "^(.*/)?([a-z_]+_)?main\\.cc$"
   }
 
@@ -53,6 +54,7 @@ arrows() {
     if (path ~ /^grpc/ && FILENAME !~ grpc) wrong("gRPC is for the broker and the client transport: " path)
     if (path ~ /^openssl\// && FILENAME !~ tls) wrong("OpenSSL is for core/crypto and where TLS is set up: " path)
     if (path ~ /^rocksdb\// && FILENAME !~ storage) wrong("RocksDB is for its adapter: " path)
+    if (path ~ /httplib/ && FILENAME !~ http) wrong("HTTP is for the few files that speak it: " path)
     if (path ~ /^CLI\// && FILENAME !~ command_line) wrong("the command line is for the mains: " path)
     if (FILENAME == "client/valija.h" && (quoted || path ~ /[\/.]/)) wrong("the public header stands on the standard library alone: " path)
     if (under("core/") && !under("core/io/") && path ~ /^(fstream|iostream|thread|future|condition_variable|filesystem|random|spdlog\/.*|sys\/socket\.h)$/)
@@ -119,6 +121,11 @@ catches broker/server.cc '#include <openssl/ssl.h>'
 catches core/log/a.cc '#include <openssl/sha.h>'
 catches client/a.cc '#include "core/crypto/openssl_internal.h"'
 catches broker/sequencer.cc '#include <rocksdb/db.h>'
+catches broker/server.cc '#include <httplib.h>'
+catches broker/public_port.h '#include <httplib.h>'
+catches core/log/a.cc '#include <httplib.h>'
+catches client/transport.cc '#include <httplib.h>'
+catches core/log/a.cc '#include "core/io/file.h"'
 catches broker/config.cc '#include <CLI/CLI.hpp>'
 catches client/valija.h '#include "core/base/bytes.h"'
 catches core/record/a.cc '#include <fstream>'
@@ -135,6 +142,9 @@ passes core/crypto/a.cc '#include <openssl/evp.h>'
 passes proto/a.cc '#include "valija/v1/statement.pb.h"'
 passes broker/service.cc '#include "valija/v1/exchange.grpc.pb.h"'
 passes broker/storage/a.cc '#include <rocksdb/db.h>'
+passes broker/public_port.cc '#include <httplib.h>'
+passes audit/mirror.cc '#include <httplib.h>'
+passes core/io/a.cc '#include "core/log/mirror.h"'
 passes broker/main.cc '#include <CLI/CLI.hpp>'
 passes client/transport.cc '#include "proto/wire.h"'
 passes client/a.cc '#include "core/io/file.h"'

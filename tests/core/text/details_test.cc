@@ -66,9 +66,9 @@ bool IsElsewhere(const SourceText& stray) {
        {"core/base/reason.h",                                // sentences_test.cc
         "core/policy/text.cc", "core/policy/text_print.cc",  // policy_faults_test.cc; the policies' words
         "core/policy/words.cc", "audit/listing.cc",          // words that are filtered by
-        "audit/report_html.cc",                              // marks of a page
+        "broker/public_log.cc", "broker/public_port.cc", "broker/witness_client.cc",  // over HTTP; the operations log
         "broker/main.cc", "core/crypto/aead.cc",             // the catalogue; std::invalid_argument
-        "core/crypto/tls13.cc"})                             // a configuration of OpenSSL
+        "core/crypto/tls13.cc", "audit/report_html.cc"})     // a configuration of OpenSSL; tags
     if (stray.where.starts_with(std::string(file) + ":")) return true;
   static const std::set<std::string> kElsewhere = {
       "statements without bodies",  // in the operations log
@@ -77,7 +77,6 @@ bool IsElsewhere(const SourceText& stray) {
       "a case",                     // a case reference that is made up
       "Again, the same: ",          // the mains give their own
       "; line ",                    // between the faults of a policy, in session_explain.cc
-      ", portion ",                 // which item of an opening, in audit/difference.cc
       " of ",                       // Segments() of a row, with others
   };
   return kElsewhere.contains(stray.pattern) || stray.pattern.starts_with("valija ") ||
@@ -149,6 +148,8 @@ TEST(Details, ATextInATextIsTranslatedToo) {
   Spoken spoken(Language::kSpanish);
   EXPECT_EQ(Detail("entry 7: the policy is withheld"), "asiento 7: la política está reservada");
   EXPECT_EQ(Detail("MailItem.releases: not beside an entry"), "MailItem.releases: no está junto a un asiento");
+  EXPECT_EQ(Detail("the rules say refused, bad-policy (the policy is withheld); the log says allowed; expired"),
+            "las reglas dicen negado, bad-policy (la política está reservada); la bitácora dice permitido; expired");
   EXPECT_EQ(Detail("charter draft: an administrator of us.dea needs \"card\", a text"),
             "borrador del convenio: un administrador de us.dea requiere \"card\", un texto");
   EXPECT_EQ(Detail("/x/mark: cannot be opened: " + std::generic_category().message(ENOENT)),
@@ -165,6 +166,16 @@ TEST(Details, ATextInATextIsTranslatedToo) {
 
 TEST(Details, SeveralAreTranslatedOneByOne) {
   Spoken spoken(Language::kSpanish);
+  EXPECT_EQ(Detail("data is not set; keys is not set"), "no se indicó data; no se indicó keys");
+  const auto missing = "passphrase-file: " + Refuse(Reason::kFile, "/p: (a) is missing").Message();
+  EXPECT_EQ(Detail(missing + "; log-key.pem: " + Refuse(Reason::kUnsafeFile, "/k must be yours, mode 0600").Message()),
+            "passphrase-file: No se pudo leer o escribir el archivo. (/p: (a) is missing); log-key.pem: Otras personas "
+            "pueden leer o modificar el archivo; no se usa. (/k debe ser suyo, con modo 0600)");
+  EXPECT_EQ(Detail("too few hashes; statement 3f may be in the log all the same, now or later; look before you do it "
+                   "again: the custody of its record"),
+            "faltan hashes; la declaración 3f podría estar de todos modos en la bitácora, ahora o después; verifique "
+            "antes de "
+            "repetirlo: la custodia de su registro");
   EXPECT_EQ(Detail("data is not set; workers is at most 256; of a later version"),
             "no se indicó data; workers es a lo sumo 256; of a later version");
   EXPECT_EQ(
@@ -178,7 +189,8 @@ TEST(Details, WhatAPlaceHoldsStaysAsItIs) {
   Spoken spoken(Language::kSpanish);
   EXPECT_EQ(Detail("{1} was suspended before"), "{1} ya había sido suspendido");
   EXPECT_EQ(Detail("no member of your agency is an agency"), "ningún integrante de su agencia es an agency");
-  EXPECT_EQ(Detail("cannot read /x/the draft; a record"), "no se puede leer /x/the draft; a record");
+  EXPECT_EQ(Detail("cannot read /x/the draft"), "no se puede leer /x/the draft");
+  EXPECT_EQ(Detail("/x; y must be yours, mode 0600"), "/x; y debe ser suyo, con modo 0600");
 }
 
 TEST(Details, WhatIsNotKnownIsNotLost) {

@@ -1,0 +1,36 @@
+// A stranger's copy of a log's public side, over HTTP, from whoever serves it (C2SP tlog-tiles): each file is verified before
+// it is kept (core/log/mirror.h), under the log's own key and nothing else. What a watchdog runs.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "core/base/result.h"
+#include "core/log/note.h"
+
+namespace valija::audit {
+
+// A verifier key, or the name of a file with one a line (of one log: its present key and former ones). kBadKey, kFile.
+Result<std::vector<log::NoteVerifier>> LogKeysOf(const std::string& vkey_or_file);
+
+struct MirrorRun {
+  std::string origin;
+  std::uint64_t size = 0;
+  Hash root;
+  std::uint64_t before = 0;                           // size of the copy before
+  std::uint64_t tiles = 0, bundles = 0, fetched = 0;  // verified, and files that came over the wire
+};
+struct MirrorOptions {
+  std::string url;  // http://host[:port][/prefix]
+  std::filesystem::path folder;
+  std::vector<log::NoteVerifier> keys;
+  bool all = false;  // verify again what the copy has
+  std::function<void(std::uint64_t done, std::uint64_t total)> progress;
+};
+// kUsage: no such URL; kUnavailable: it does not answer as a log does; else as io::LogFolder. kFork: both checkpoints are in
+// the folder's file FORK.
+Result<MirrorRun> MirrorLog(const MirrorOptions& options);
+
+}  // namespace valija::audit

@@ -1,0 +1,185 @@
+// The mirror over HTTP, from a server that may lie, and the program around it.
+#include "audit/mirror.h"
+
+#include <gtest/gtest.h>
+#include <httplib.h>
+#include <sys/wait.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <thread>
+
+#include "core/io/file.h"
+#include "tests/broker/support/temp_folder.h"
+#include "tests/core/log/static_log.h"
+
+namespace valija::audit {
+namespace {
+
+namespace fs = std::filesystem;
+using log::test::StaticLog;
+
+// Serves what it is pointed at, below /prefix/.
+class Served {
+ public:
+  explicit Served(StaticLog& log) : log_(&log) {
+    server_.Get("/prefix/(.*)", [this](const httplib::Request& request, httplib::Response& response) {
+      const std::string path = request.matches[1];
+      if (status != 0) {
+        response.status = status;
+        response.set_header("Location", "http://127.0.0.1/elsewhere");
+        return;
+      }
+      if (path == "checkpoint") return response.set_content(note.empty() ? log_->Note() : note, "text/plain");
+      const auto file = log_->Fetch(path, ~std::size_t{0});
+      if (!file) {
+        response.status = 404;
+        return;
+      }
+      response.set_content(std::string(AsText(*file)), "application/octet-stream");
+    });
+    port_ = server_.bind_to_any_port("127.0.0.1");
+    thread_ = std::thread([this] { server_.listen_after_bind(); });
+    while (!server_.is_running()) std::this_thread::yield();
+  }
+  ~Served() {
+    server_.stop();
+    thread_.join();
+  }
+  void Show(StaticLog& log) { log_ = &log; }
+  std::string Url() const { return "http://127.0.0.1:" + std::to_string(port_) + "/prefix"; }
+
+  int status = 0;    // instead of everything
+  std::string note;  // instead of the checkpoint
+
+ private:
+  StaticLog* log_;
+  httplib::Server server_;
+  int port_ = 0;
+  std::thread thread_;
+};
+
+Result<MirrorRun> MirrorFrom(const std::string& url, const fs::path& folder) {
+  MirrorOptions options;
+  options.url = url;
+  options.folder = folder;
+  options.keys = {StaticLog::Key()};
+  return MirrorLog(options);
+}
+
+TEST(MirrorHttp, CopiesAndContinuesOverHttp) {
+  test::TempFolder folder;
+  StaticLog log;
+  log.Grow(700);
+  Served served(log);
+  auto run = MirrorFrom(served.Url(), folder / "copy");
+  ASSERT_TRUE(run) << run.error().Message();
+  EXPECT_EQ(run->size, 700u);
+  EXPECT_EQ(run->before, 0u);
+  EXPECT_EQ(run->root, log.Now().root);
+  EXPECT_EQ(run->origin, "log.example");
+  log.Grow(1500);
+  run = MirrorFrom(served.Url() + "/", folder / "copy");
+  ASSERT_TRUE(run) << run.error().Message();
+  EXPECT_EQ(run->before, 700u);
+  for (const auto& path : StaticLog::Wanted(1500)) {
+    EXPECT_EQ(io::ReadFile(folder / "copy" / path).value(), log.files.at(path)) << path;
+  }
+  EXPECT_EQ(io::ReadText(folder / "copy" / "checkpoint").value(), log.Note());
+}
+
+TEST(MirrorHttp, WhatIsNotServedAsALogIsUnavailable) {
+  test::TempFolder folder;
+  StaticLog log;
+  log.Grow(3);
+  Served served(log);
+  for (const int status : {301, 302, 400, 404, 429, 500, 503}) {
+    served.status = status;
+    auto run = MirrorFrom(served.Url(), folder / "copy");
+    ASSERT_FALSE(run);
+    EXPECT_EQ(run.error().reason, Reason::kUnavailable) << status << run.error().Message();
+  }
+  served.status = 0;
+  EXPECT_TRUE(MirrorFrom(served.Url(), folder / "copy"));
+  EXPECT_EQ(MirrorFrom("http://127.0.0.1:1/prefix", folder / "copy").error().reason, Reason::kUnavailable);
+  EXPECT_EQ(MirrorFrom(served.Url().substr(0, served.Url().rfind('/')), folder / "copy").error().reason,
+            Reason::kUnavailable);
+  for (const std::string url : {"", "log.example", "ftp://log.example", "http://", "file:///etc", "http://x/?a"}) {
+    EXPECT_EQ(MirrorFrom(url, folder / "copy").error().reason, Reason::kUsage) << url;
+  }
+}
+
+TEST(MirrorHttp, WhatIsLargerThanItCanBeIsNotReadToItsEnd) {
+  test::TempFolder folder;
+  StaticLog log;
+  log.Grow(300);
+  Served served(log);
+  log.files["tile/0/000"] = Bytes(std::size_t{64} << 20, 'x');
+  EXPECT_EQ(MirrorFrom(served.Url(), folder / "copy").error().reason, Reason::kBadProof);
+  served.note = std::string(std::size_t{8} << 20, 'x');
+  EXPECT_EQ(MirrorFrom(served.Url(), folder / "copy").error().reason, Reason::kBadProof);
+  EXPECT_FALSE(fs::exists(folder / "copy" / "checkpoint"));
+}
+
+TEST(MirrorHttp, TheKeyIsAVerifierKeyOrAFileOfThem) {
+  test::TempFolder folder;
+  const auto key = StaticLog::Key().Text();
+  EXPECT_EQ(LogKeysOf(key)->size(), 1u);
+  const auto write = [&](const std::string& text) {
+    EXPECT_TRUE(io::WriteFileAtomic(folder / "keys", AsBytes(text)));
+    return LogKeysOf((folder / "keys").string());
+  };
+  EXPECT_EQ(write(key + "\n")->size(), 1u);
+  const auto former = log::NoteVerifier::Make("log.example", log::test::KeyNamed("former").verify_key())->Text();
+  EXPECT_EQ(write(key + "\n" + former + "\n")->size(), 2u);
+  EXPECT_EQ(write(key + "\n" + log::test::LogNamed("other.example").Text() + "\n").error().reason, Reason::kBadKey);
+  EXPECT_EQ(write("").error().reason, Reason::kBadKey);
+  EXPECT_EQ(write("garbage\n").error().reason, Reason::kBadKey);
+  EXPECT_EQ(LogKeysOf("garbage").error().reason, Reason::kBadKey);
+  EXPECT_EQ(LogKeysOf(log::test::CosignerNamed("w").Text()).error().reason, Reason::kBadKey) << "a witness's";
+}
+
+// The program's exit status and what it says.
+std::pair<int, std::string> Program(const std::string& words) {
+  std::pair<int, std::string> out;
+  FILE* pipe =
+      ::popen((std::string(VALIJA_BINARY_DIR) + "/audit/valija-audit " + words + " </dev/null 2>&1").c_str(), "r");
+  char block[4096];
+  for (std::size_t got = 0; pipe != nullptr && (got = std::fread(block, 1, sizeof block, pipe)) > 0;)
+    out.second.append(block, got);
+  if (pipe != nullptr) out.first = WEXITSTATUS(::pclose(pipe));
+  return out;
+}
+
+TEST(MirrorHttp, AForkEndsWithAnAlarmAndTheEvidence) {
+  test::TempFolder folder;
+  StaticLog log, fork(100);
+  log.Grow(300);
+  fork.Grow(400);
+  Served served(log);
+  const auto words = "--lang en mirror " + served.Url() + " " + (folder / "copy").string() + " --vkey '" +
+                     StaticLog::Key().Text() + "'";
+  auto ran = Program(words);
+  EXPECT_EQ(ran.first, 0) << ran.second;
+  const auto old_note = log.Note();
+  served.Show(fork);
+  ran = Program(words);
+  EXPECT_EQ(ran.first, ExitStatus(Reason::kFork)) << ran.second;
+  EXPECT_EQ(ran.first, 5);
+  EXPECT_NE(ran.second.find("[fork]"), std::string::npos) << ran.second;
+  const auto evidence = io::ReadText(folder / "copy" / "FORK").value();
+  EXPECT_NE(evidence.find(old_note), std::string::npos);
+  EXPECT_NE(evidence.find(fork.Note()), std::string::npos);
+  served.Show(log);
+  log.Grow(301);
+  EXPECT_EQ(Program(words).first, 5) << "until a person acts";
+  fs::remove(folder / "copy" / "FORK");
+  EXPECT_EQ(Program(words + " --json").first, 0);
+  served.status = 503;
+  EXPECT_EQ(Program(words).first, 4);
+  EXPECT_EQ(Program("mirror http://x " + (folder / "copy").string() + " --vkey garbage").first, 2);
+  EXPECT_EQ(Program("mirror http://x").first, 2);
+}
+
+}  // namespace
+}  // namespace valija::audit
