@@ -120,6 +120,18 @@ Error Unsettled(Error error, const ledger::Envelope& envelope, bool lost) {
   return unsettled;
 }
 
+Status SessionCore::WaitFresh() {
+  constexpr int kAttempts = 4;
+  for (int attempt = 1;; ++attempt) {
+    auto fresh = verifier_.CheckFresh(Now());
+    if (fresh || attempt == kAttempts ||
+        (fresh.error().reason != Reason::kNoQuorum && fresh.error().reason != Reason::kStale))
+      return fresh;
+    std::this_thread::sleep_for(pause_ * attempt);
+    TRY_OK(verifier_.Refresh(*transport_));
+  }
+}
+
 Result<PostAnswer> SessionCore::PostPatiently(const std::vector<Submission>& submissions, bool& lost, Time until,
                                               const std::function<void(const std::string&)>& waiting) {
   constexpr int kAttempts = 3;

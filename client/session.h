@@ -43,7 +43,7 @@ class SessionCore {
   Status Refresh(bool whatever_its_age = false) {
     ForgetOldWindow();
     TRY_OK(verifier_.Refresh(*transport_));
-    return whatever_its_age ? Ok() : verifier_.CheckFresh(Now());
+    return whatever_its_age ? Ok() : WaitFresh();
   }
   void set_pause(std::chrono::milliseconds pause) { pause_ = pause; }  // for tests
   Result<WhoAmI> Me();
@@ -119,6 +119,7 @@ class SessionCore {
   const ledger::Charter& Terms() const { return *verifier_.directory().charter(); }
   Result<const ledger::AgencyState*> MyAgency() const;  // kNotAuthorised: it is not, or no longer, in the charter
 
+  Status WaitFresh();  // a moment, for a broker that was just started or has new witnesses
   // Says in the log what I am about to read of it; its digest.
   Result<Digest> LookUpEntries(std::uint64_t from, std::uint64_t end, const std::string& why);
   // Signs directly, posts, verifies the receipt.

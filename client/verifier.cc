@@ -152,9 +152,18 @@ Status Verifier::TakeWitnessed(const View& view, const log::SignedCheckpoint& sh
     }
     cosigned = one.checkpoint();
   }
+  cosigned_ = {std::string(text), cosigned.size};
+  return JudgeCosigned();
+}
+
+// Again whenever the directory may have named other witnesses: whoever knows no charter yet is shown the note first.
+Status Verifier::JudgeCosigned() {
   const auto* policy = state_.witness_policy();
-  if (policy == nullptr) return Ok();
-  TRY(const auto note, log::Note::Parse(text));
+  if (witnesses_of_ != charter_entry() + 1) witnessed_.reset();
+  witnesses_of_ = charter_entry() + 1;
+  if (policy == nullptr || !cosigned_) return Ok();
+  TRY(const auto note, log::Note::Parse(cosigned_->first));
+  const std::uint64_t size = cosigned_->second;
   TRY(const auto who, policy->WhoCosigned(note));
   std::vector<std::pair<std::uint64_t, std::string>> latest_first;
   for (const auto& [name, time] : who) latest_first.emplace_back(time, name);
@@ -164,9 +173,9 @@ Status Verifier::TakeWitnessed(const View& view, const log::SignedCheckpoint& sh
     names.insert(name);
     if (!policy->Satisfied(names)) continue;
     const Time since = FromSeconds(time);
-    if (!witnessed_ || cosigned.size > witnessed_->size)
-      witnessed_ = Witnessed{cosigned.size, since};
-    else if (cosigned.size == witnessed_->size)
+    if (!witnessed_ || size > witnessed_->size)
+      witnessed_ = Witnessed{size, since};
+    else if (size == witnessed_->size)
       witnessed_->since = std::max(witnessed_->since, since);
     break;
   }
@@ -378,7 +387,7 @@ Status Verifier::Refresh(Transport& transport) {
     from = page.next_cursor;
   }
   if (state_.charter() == nullptr) return Refuse(Reason::kBadProof, "the broker does not show the charter's entry");
-  return Ok();
+  return JudgeCosigned();
 }
 
 Result<ledger::Decision> Verifier::CheckReceipt(const proto::Receipt& receipt, const Digest& statement,

@@ -105,6 +105,7 @@ class Verifier {
   Status Fold(const proto::LoggedEntry& entry);
   Result<log::SignedCheckpoint> AdvanceBy(const View& view, const std::string& log_key);
   Status TakeWitnessed(const View& view, const log::SignedCheckpoint& shown, const log::NoteVerifier& log_key);
+  Status JudgeCosigned();
   // By a key that the directory's entries from this page on name; nothing of them is folded yet.
   Result<log::SignedCheckpoint> AdvanceByKeyAhead(Transport& transport, const EntriesAnswer& page);
   Profile& profile_;
@@ -113,6 +114,8 @@ class Verifier {
   std::map<MemberId, std::vector<Period>> periods_;  // a member that has new keys still signed with its old ones before
   std::uint64_t next_directory_index_ = 0;
   std::optional<Witnessed> witnessed_;
+  std::uint64_t witnesses_of_ = 0;  // charter_entry() + 1 of the charter whose witnesses those are
+  std::optional<std::pair<std::string, std::uint64_t>> cosigned_;  // the last note with cosignatures, verified, and its size
 };
 
 }  // namespace valija::client

@@ -56,7 +56,7 @@ ends 2 v us.dea/jrivera open
 ends 2 v us.dea/jrivera no-such-command
 refused wrong-purpose 3 v us.dea/jrivera open "$record" --purpose prosecution
 refused not-found 3 v us.dea/jrivera open 0000000000000000 --purpose analysis
-refused not-authorised 3 v us.dea/jrivera export "$scratch/not-mine"
+refused not-authorised 3 v us.dea/jrivera export "$scratch/not-mine" --why audit
 ends 0 v us.dea/jrivera open "$record" --purpose analysis
 says "$canary"
 ends 0 v us.dea/jrivera open "${record:0:12}" --purpose analysis -o "$scratch/opened"
@@ -126,7 +126,7 @@ if command -v script >/dev/null; then
       wrong "the answer '$answer' in Spanish: $(cat "$scratch/asked")"
   done
 fi
-ends 0 v mx.fgr/contralora export "$scratch/copy"
+ends 0 v mx.fgr/contralora export "$scratch/copy" --why audit
 verify() { audit verify "$scratch/copy" --charter-digest "$CHARTER_DIGEST" "$@"; }
 ends 0 verify --lang es
 says "todo probado"
@@ -402,7 +402,7 @@ for words in pending "order list" "inbox --due" sent "sent --due" "policy explai
   # shellcheck disable=SC2086
   same v mx.fgr/omar --json $words
 done
-ends 0 v mx.fgr/contralora export "$scratch/copy"
+ends 0 v mx.fgr/contralora export "$scratch/copy" --why audit
 ends 0 verify
 ends 0 audit custody "$scratch/copy" "$ordered"
 for words in standing-opening "recall: too many know" erased "erased by entry"; do says "$words"; done
@@ -489,7 +489,7 @@ ends 0 v us.cbp/tom inbox
 says "${new:0:12}"
 world_enrol us.cbp/tom us.cbp/late --clearance restricted  # knows the first charter alone
 ends 0 v us.cbp/late open "$new" --purpose analysis
-ends 0 v mx.fgr/contralora export "$scratch/copy"
+ends 0 v mx.fgr/contralora export "$scratch/copy" --why audit
 ends 0 verify
 checks=$((checks + 1))
 ! grep -q "$old_key" <(sed -n 's/.*"log-key": *"\([^"]*\)".*/\1/p' "$W/broker/keys/broker.card") || wrong "the card has the old log key"

@@ -8,7 +8,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 source "$here/world.sh"
 
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/valija-demo.XXXXXX")
-trap 'world_end; rm -rf "$scratch"' EXIT
+trap 'world_end; [ -n "${KEEP:-}" ] || rm -rf "$scratch"' EXIT
 began=$SECONDS
 
 chapter() { printf '\n\033[1m%s\033[0m\n' "$*"; }
@@ -32,8 +32,9 @@ send() { # MEMBER words..: prints the record's id
 }
 
 chapter "Two countries, four agencies, one carrier that none of them has to trust"
-world_make "$scratch/world" "$BUILD"
+WORLD_WITNESSES=1 world_make "$scratch/world" "$BUILD"
 say "each agency has its own CA; four administrators signed the charter $(short "$CHARTER_DIGEST")"
+say "each country runs a witness; nothing is released before both have cosigned that it is in the log"
 say "the broker listens on 127.0.0.1:$PORT, TLS 1.3 only, certificates on both sides"
 v us.dea/jrivera directory | sed 's/^/  | /'
 
@@ -68,6 +69,21 @@ refused wrong-purpose 3 v us.dea/jrivera open "$report" --portion 1 --purpose an
 v us.dea/jrivera open "$report" --portion 1 --purpose investigation --case DEA-31 2>/dev/null | head -n 1 | sed 's/^/  us.dea reads the source report: /'
 refused limit-reached 3 v us.dea/jrivera open "$report" --portion 1 --purpose investigation --case DEA-31
 v us.dea/jrivera ack "$report" acted-on | sed 's/^/  us.dea: /'
+
+chapter "One country's witness is away: what is opened waits, what is sent does not"
+waited=$(send us.dea/jrivera trace-request.txt --policy to-mexico.policy)
+witness_stop mx.fgr
+(v mx.fgr/omar open "$waited" --purpose investigation -o "$scratch/waited" >"$scratch/waited.out" 2>&1) &
+opening=$!
+later=$(send mx.uif/beatriz money-flow.json --policy partners.policy)
+say "mx.uif sends $(short "$later") all the same"
+for i in $(seq 1 150); do grep -q 'waiting for the witnesses' "$scratch/waited.out" && break; sleep 0.1; done
+grep 'waiting for the witnesses' "$scratch/waited.out" | head -n 1 | sed 's/^/  mx.fgr: /' || wrong "the opening does not wait: $(cat "$scratch/waited.out")"
+[ ! -s "$scratch/waited" ] || wrong "it was opened without the witness"
+witness_start mx.fgr
+wait "$opening" || wrong "the opening did not go on: $(cat "$scratch/waited.out")"
+cmp trace-request.txt "$scratch/waited" || wrong "what was opened is not what was sent"
+say "the witness is back, and the opening went on by itself"
 
 chapter "Time and second thoughts"
 soon=$(date -u -d '+3 seconds' +%Y-%m-%dT%H:%M:%SZ)
@@ -121,9 +137,12 @@ v us.dea/karen --yes remove us.dea/newman | sed 's/^/  us.dea: /'
 refused not-enrolled 3 v us.dea/newman inbox
 
 chapter "A joint auditor takes a copy and proves it offline, without the broker's program"
-v mx.fgr/contralora export "$scratch/copy" | sed 's/^/  /'
+v mx.fgr/contralora export "$scratch/copy" --why "the yearly review" | sed 's/^/  /'
 audit verify "$scratch/copy" --charter-digest "$CHARTER_DIGEST" --state "$scratch/last-run" | sed 's/^/  | /'
 audit log "$scratch/copy" --result refused | sed 's/^/  | /'
+
+chapter "The scorecard: what both capitals can count from the same log, and get the same numbers"
+audit report "$scratch/copy" --charter-digest "$CHARTER_DIGEST" --by all | sed -n '1,17s/^/  | /p'
 
 chapter "One byte is changed in a copy of the store"
 broker_stop

@@ -3,7 +3,9 @@
 #
 #   world_make FOLDER BUILD     makes it and starts the broker; WORLD_CAPS: more of the charter's caps, as JSON, with a comma;
 #                               WORLD_SIGNATURES: how many agencies amend it, else all four
+#                               WORLD_WITNESSES=1: two witnesses, of mx.fgr and of us.dea, must both cosign
 #   v MEMBER words..            the valija command as this member
+#   witness_start, witness_stop AGENCY
 #   broker_start, broker_stop   on the same store
 #   world_end                   stops the broker
 #
@@ -47,7 +49,56 @@ broker_stop() {
   BROKER_PID=
 }
 
-world_end() { broker_stop; }
+# A witness keeps the port of its first start, which the broker knows.
+witness_start() {
+  local agency=$1 folder="$W/witness/$1" i port=
+  : >"$folder/out"
+  "$BUILD/audit/witness/valija-witness" serve --state "$folder/state" --high-water "$folder/marks" --key "$folder/key.pem" \
+    --passphrase-file "$W/passphrase" --logs "$W/witness/logs" --listen "127.0.0.1:$(cat "$folder/port" 2>/dev/null || echo 0)" \
+    >"$folder/out" 2>>"$folder/err" &
+  echo $! >"$folder/pid"
+  for i in $(seq 1 200); do
+    port=$(sed -n 's/.*serving on port //p' "$folder/out")
+    if [ -n "$port" ]; then echo "$port" >"$folder/port"; return 0; fi
+    kill -0 "$(cat "$folder/pid")" 2>/dev/null || break
+    sleep 0.05
+  done
+  world_fail "the witness of $agency did not start: $(tail -n 5 "$folder/err")"
+}
+
+witness_stop() {
+  local pid
+  pid=$(cat "$W/witness/$1/pid" 2>/dev/null) || return 0
+  kill -TERM "$pid" 2>/dev/null || true
+  wait "$pid" 2>/dev/null || true
+  rm -f "$W/witness/$1/pid"
+}
+
+# Before the charter: it names their keys. Their logs file has the key of the broker's card.
+world_witnesses() {
+  local agency
+  mkdir -p "$W/witness"
+  printf 'logs/v0\n\nvkey %s\n' "$(sed -n 's/.*"log-key": "\(.*\)",/\1/p' "$W/broker/keys/broker.card")" >"$W/witness/logs"
+  for agency in mx.fgr us.dea; do
+    mkdir -p "$W/witness/$agency"
+    printf 'witness %s %s\n' "$agency" "$("$BUILD/audit/witness/valija-witness" init --name "witness.$agency.example/1" \
+      --state "$W/witness/$agency/state" --high-water "$W/witness/$agency/marks" --key "$W/witness/$agency/key.pem" \
+      --passphrase-file "$W/passphrase" | tail -n 1)" >>"$W/witnesses.policy"
+    witness_start "$agency"
+  done
+  printf 'group both all mx.fgr us.dea\nquorum both\n' >>"$W/witnesses.policy"
+  printf 'witness=["mx.fgr=http://127.0.0.1:%s","us.dea=http://127.0.0.1:%s"]\n' "$(cat "$W/witness/mx.fgr/port")" \
+    "$(cat "$W/witness/us.dea/port")" >>"$W/broker/broker.conf"
+}
+
+world_end() {
+  broker_stop
+  local folder
+  for folder in "${W:-/nowhere}"/witness/*/; do
+    [ -f "$folder/pid" ] && witness_stop "$(basename "$folder")"
+  done
+  return 0
+}
 
 member_init() { v "$1" init --member "$1" >/dev/null; }
 
@@ -79,6 +130,10 @@ CONFIG
     --eku serverAuth --names DNS:localhost,IP:127.0.0.1 >/dev/null
 
   sed -e "s/\"caps\": {/&${WORLD_CAPS:-}/" -e "s/\"amendment-signatures\": 4/\"amendment-signatures\": ${WORLD_SIGNATURES:-4}/" "$source_dir/docs/examples/charter.json" >"$W/charter.json"
+  if [ -n "${WORLD_WITNESSES:-}" ]; then
+    world_witnesses
+    sed -i 's|"carrier-ca":|"witnesses": "witnesses.policy",\n  "max-checkpoint-age-seconds": 3600,\n  &|' "$W/charter.json"
+  fi
   v mx.fgr/alicia charter draft "$W/charter.json" -o "$W/charter" >/dev/null
   for member in mx.fgr/alicia mx.uif/beatriz us.cbp/tom us.dea/karen; do v "$member" --yes charter sign "$W/charter" >/dev/null; done
   CHARTER_DIGEST=$(v mx.fgr/alicia charter show "$W/charter" --json | sed 's/.*"digest":"\([0-9a-f]*\)".*/\1/')

@@ -66,7 +66,8 @@ bool IsElsewhere(const SourceText& stray) {
        {"core/base/reason.h",                                // sentences_test.cc
         "core/policy/text.cc", "core/policy/text_print.cc",  // policy_faults_test.cc; the policies' words
         "core/policy/words.cc", "audit/listing.cc",          // words that are filtered by
-        "broker/public_log.cc", "broker/public_port.cc", "broker/witness_client.cc",  // over HTTP; the operations log
+        "broker/public_log.cc", "broker/public_port.cc", "broker/witness_client.cc",
+        "broker/witnesses.cc",  // over HTTP; the operations log
         "broker/main.cc", "core/crypto/aead.cc",             // the catalogue; std::invalid_argument
         "core/crypto/tls13.cc", "audit/report_html.cc"})     // a configuration of OpenSSL; tags
     if (stray.where.starts_with(std::string(file) + ":")) return true;
@@ -77,6 +78,7 @@ bool IsElsewhere(const SourceText& stray) {
       "a case",                     // a case reference that is made up
       "Again, the same: ",          // the mains give their own
       "; line ",                    // between the faults of a policy, in session_explain.cc
+      "what waits for a joint auditor",  // said in the log, not to people
       " of ",                       // Segments() of a row, with others
   };
   return kElsewhere.contains(stray.pattern) || stray.pattern.starts_with("valija ") ||
