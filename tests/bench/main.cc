@@ -338,7 +338,7 @@ class Bench {
       auto auditor = Session::Open(OptionsOf("mx.fgr/contralora"));
       if (!auditor) throw std::runtime_error(auditor.failure().message);
       rows_.push_back(Measure("export (entries)", 1, 1, [&](Row&) {
-        auto size = (*auditor)->ExportLog(copy);
+        auto size = (*auditor)->ExportLog(copy, "the benchmark");
         if (!size) throw std::runtime_error(size.failure().message);
         return *size;
       }));

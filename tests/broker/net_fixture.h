@@ -102,6 +102,15 @@ class NetTest : public testing::Test {
     if (!answer) return "call: " + std::string(CodeOf(answer.error().reason));
     return answer->outcomes[0] ? "" : std::string(CodeOf(answer->outcomes[0].error().reason));
   }
+  // An auditor says in the log that it reads.
+  Digest LookUp(const std::string& as, std::uint64_t from = 0, std::uint64_t end = 0) {
+    const auto& peer = Member(as);
+    const auto by = By(peer);
+    const auto said = Direct(ledger::Kind::kLookup,
+                             proto::EncodeLookup({by, from, end, by.time + std::chrono::hours(1), "a test"}), peer);
+    EXPECT_EQ(Post(as, said), "");
+    return DigestOf(said);
+  }
   // A record for us.dea, sent by mx.fgr/omar.
   Digest Send(const std::string& policy = kForDea, const std::vector<std::string>& agencies = {"us.dea"}) {
     auto submission = Seal(1, policy, agencies)[0];

@@ -407,7 +407,7 @@ TEST_F(NetLife, WhatWasPurgedIsGoneForEverAndItsProofsStay) {
     EXPECT_EQ(entry.head->statement, record);
     EXPECT_EQ(Receipt("mx.fgr/omar", record).code, grpc::StatusCode::OK);
     std::uint64_t all = 0;
-    EXPECT_TRUE(Member("mx.fgr/contralora").transport->Entries(0, 0, [&](const proto::LoggedEntry& one) {
+    EXPECT_TRUE(Member("mx.fgr/contralora").transport->Entries(0, 0, LookUp("mx.fgr/contralora"), [&](const proto::LoggedEntry& one) {
       EXPECT_TRUE(proto::CheckLoggedEntry(one)) << one.head->index;
       ++all;
       return true;

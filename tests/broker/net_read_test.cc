@@ -202,7 +202,7 @@ TEST_F(NetRead, ADirectoryPageIsAsLongAsItIsAskedForAndSaysWhereTheNextBegins) {
 TEST_F(NetRead, AnAgencysAuditorSeesBareCommitmentsOfWhatDoesNotConcernIt) {
   const auto record = Send();
   bool seen = false, bare = false;
-  auto read = Member("us.cbp/vera").transport->Entries(0, 0, [&](const proto::LoggedEntry& entry) {
+  auto read = Member("us.cbp/vera").transport->Entries(0, 0, LookUp("us.cbp/vera"), [&](const proto::LoggedEntry& entry) {
     if (!entry.head) {
       bare = true;
       EXPECT_FALSE(entry.salt || entry.envelope);
@@ -219,19 +219,40 @@ TEST_F(NetRead, AnAgencysAuditorSeesBareCommitmentsOfWhatDoesNotConcernIt) {
 }
 
 TEST_F(NetRead, OnlyAuditorsReadEntries) {
-  auto read = Member("mx.fgr/omar").transport->Entries(0, 0, [](const proto::LoggedEntry&) { return true; });
+  auto read = Member("mx.fgr/omar").transport->Entries(0, 0, Digest{}, [](const proto::LoggedEntry&) { return true; });
   ASSERT_FALSE(read);
   EXPECT_EQ(read.error().reason, Reason::kNotAuthorised);
   std::uint64_t all = 0;
-  EXPECT_TRUE(Member("mx.fgr/contralora").transport->Entries(0, 0, [&](const proto::LoggedEntry& entry) {
+  EXPECT_TRUE(Member("mx.fgr/contralora").transport->Entries(0, 0, LookUp("mx.fgr/contralora"), [&](const proto::LoggedEntry& entry) {
     EXPECT_TRUE(entry.head && entry.envelope);
     ++all;
     return true;
   }));
   EXPECT_GT(all, 8u);
-  auto beyond =
-      Member("mx.fgr/contralora").transport->Entries(0, 1u << 30, [](const proto::LoggedEntry&) { return true; });
+  auto beyond = Member("mx.fgr/contralora")
+                    .transport->Entries(0, 1u << 30, LookUp("mx.fgr/contralora"),
+                                        [](const proto::LoggedEntry&) { return true; });
   EXPECT_FALSE(beyond);
+}
+
+TEST_F(NetRead, WhoReadsEntriesHasSaidSoInTheLogFirst) {
+  const auto read = [&](std::uint64_t from, std::uint64_t end, const Digest& lookup) {
+    auto done = Member("mx.fgr/contralora")
+                    .transport->Entries(from, end, lookup, [](const proto::LoggedEntry&) { return true; });
+    return done ? std::string() : std::string(CodeOf(done.error().reason));
+  };
+  EXPECT_EQ(read(0, 3, Nowhere()), "not-ready");
+  EXPECT_EQ(read(0, 3, LookUp("us.cbp/vera")), "not-ready") << "another auditor's";
+  const auto narrow = LookUp("mx.fgr/contralora", 1, 3);
+  EXPECT_EQ(read(1, 3, narrow), "");
+  EXPECT_EQ(read(0, 3, narrow), "not-ready");
+  EXPECT_EQ(read(1, 4, narrow), "not-ready");
+  EXPECT_EQ(read(2, 0, narrow), "not-ready") << "up to now is more than that";
+  EXPECT_EQ(Post("mx.fgr/omar", Direct(ledger::Kind::kLookup,
+                                       proto::EncodeLookup({By(Member("mx.fgr/omar")), 0, 0,
+                                                            By(Member("mx.fgr/omar")).time + std::chrono::hours(1), "me too"}),
+                                       Member("mx.fgr/omar"))),
+            "not-authorised");
 }
 
 TEST_F(NetRead, AViewFromASizeThatTheLogNeverHadIsRefused) {

@@ -26,7 +26,7 @@ TEST(ReceiptTest, LeadsToTheViewsCheckpointAlsoWhenTheLogHasGrown) {
     auto receipt = MakeReceipt(*rig.sequencer, *accepted, checkpoint);
     ASSERT_TRUE(receipt);
     ExpectProved(*receipt, *checkpoint);
-    auto again = ReceiptAt(*rig.sequencer, accepted->head.index, checkpoint);
+    auto again = ReceiptAt(*rig.sequencer, accepted->head.index, checkpoint->size());
     ASSERT_TRUE(again);
     EXPECT_EQ(*again, *receipt);
   }
@@ -35,10 +35,10 @@ TEST(ReceiptTest, LeadsToTheViewsCheckpointAlsoWhenTheLogHasGrown) {
 TEST(ReceiptTest, TheCharterHasOneAndWhatIsNotThereHasNone) {
   BrokerRig rig;
   rig.Found();
-  auto receipt = ReceiptAt(*rig.sequencer, 0, rig.sequencer->checkpoint());
+  auto receipt = ReceiptAt(*rig.sequencer, 0, rig.sequencer->checkpoint()->size());
   ASSERT_TRUE(receipt);
   ExpectProved(*receipt, *rig.sequencer->checkpoint());
-  EXPECT_EQ(ReceiptAt(*rig.sequencer, 1, rig.sequencer->checkpoint()).error().reason, Reason::kNotFound);
+  EXPECT_EQ(ReceiptAt(*rig.sequencer, 1, rig.sequencer->checkpoint()->size()).error().reason, Reason::kNotFound);
 }
 
 TEST(ViewTest, LeadsFromWhatTheCallerVerified) {

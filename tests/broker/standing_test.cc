@@ -68,9 +68,10 @@ TEST_F(StandingTest, ItsReleaseOpensForTheOrdersReplyKey) {
   auto accepted = rig_.sequencer->AcceptedAt(Size() - 1).value();
   Releaser releaser(rig_.world.authority,
                     crypto::KemPrivateKey::FromScalar(rig_.world.release_key.Scalar().view()).value());
+  const auto covered = rig_.sequencer->Covers(accepted.head.index, accepted.decision).value();
   const auto release = rig_.sequencer->Read([&](const ledger::State& state) {
     return releaser.ReleaseStanding(
-        accepted, *state.order(order), [&](const Digest&) { return rig_.sequencer->Entry(accepted.head.index - 1); },
+        accepted, covered, *state.order(order), [&](const Digest&) { return rig_.sequencer->Entry(accepted.head.index - 1); },
         rig_.world.random);
   });
   ASSERT_TRUE(release && *release);

@@ -296,7 +296,8 @@ class FakeTransport : public client::Transport {
  public:
   FakeTransport(FakeBroker*& broker, MemberId caller) : broker_(broker), caller_(std::move(caller)) {}
 
-  Result<PostAnswer> Post(const std::vector<Submission>& submissions, std::uint64_t verified) override {
+  Result<PostAnswer> Post(const std::vector<Submission>& submissions, std::uint64_t verified,
+                          std::chrono::milliseconds) override {
     auto& broker = *broker_;
     ++broker.posts;
     std::vector<Result<std::uint64_t>> taken;
@@ -361,7 +362,7 @@ class FakeTransport : public client::Transport {
     return answer;
   }
   Result<View> Checkpoint(std::uint64_t verified) override { return broker_->MakeView(verified); }
-  Result<std::pair<proto::Receipt, View>> Receipt(const Digest& statement, std::uint64_t verified) override {
+  Result<std::pair<proto::Receipt, View>> Receipt(const Digest& statement, std::uint64_t verified, bool) override {
     auto index = broker_->state.statement_index(statement);
     if (!index) return Refuse(Reason::kNotFound);
     return std::pair(broker_->Receipt(*index), broker_->MakeView(verified));
@@ -372,7 +373,10 @@ class FakeTransport : public client::Transport {
     if (!bytes) return Refuse(Reason::kNotFound);
     return *std::move(bytes);
   }
-  Status Entries(std::uint64_t from, std::uint64_t end, const std::function<bool(proto::LoggedEntry)>& entry) override {
+  Status Entries(std::uint64_t from, std::uint64_t end, const Digest& lookup,
+                 const std::function<bool(proto::LoggedEntry)>& entry) override {
+    const auto* said = broker_->state.lookup(lookup);
+    if (said == nullptr || said->author != caller_ || said->from_index > from) return Refuse(Reason::kNotReady);
     for (; from < end; ++from) {
       if (broker_->lies.entry) TRY_OK(broker_->lies.entry(from));
       if (!entry(broker_->Logged(broker_->entries.at(from)))) break;

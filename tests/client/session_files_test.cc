@@ -248,10 +248,10 @@ TEST_F(SessionFilesTest, HealsTornDamagedAndMissingCaches) {
 TEST_F(SessionFilesTest, ExportsTheLogAndContinuesTheCopy) {
   Sent(DraftOf("one"));
   auto kim = SessionOf("us.fbi/kim");
-  EXPECT_EQ(kim->ExportLog(folder / "export", {}).value(), honest.entries.size());
+  EXPECT_EQ(kim->ExportLog(folder / "export", "a test", {}).value(), honest.entries.size());
   EXPECT_EQ(test::ReadAll(folder / "export" / "checkpoint"), honest.Checkpoint());
   Sent(DraftOf("two"));
-  EXPECT_EQ(kim->ExportLog(folder / "export", {}).value(), honest.entries.size());
+  EXPECT_EQ(kim->ExportLog(folder / "export", "a test", {}).value(), honest.entries.size());
   EXPECT_EQ(test::ReadAll(folder / "export" / "checkpoint"), honest.Checkpoint());
 }
 
@@ -264,10 +264,10 @@ TEST_F(SessionFilesTest, GoesOnWithACopyWhereTheBrokerBrokeTheStreamOff) {
     asked.push_back(index);
     return asked.size() == 3 ? Status(Refuse(Reason::kUnavailable)) : Ok();
   };
-  EXPECT_EQ(kim->ExportLog(folder / "export", {}).value(), honest.entries.size());
+  EXPECT_EQ(kim->ExportLog(folder / "export", "a test", {}).value(), honest.entries.size());
   EXPECT_EQ(asked.size(), honest.entries.size() + 1);  // nothing twice but what did not come
   honest.lies.entry = [](std::uint64_t) -> Status { return Refuse(Reason::kUnavailable); };
-  EXPECT_EQ(kim->ExportLog(folder / "other", {}).error().reason, Reason::kUnavailable);  // and not for ever
+  EXPECT_EQ(kim->ExportLog(folder / "other", "a test", {}).error().reason, Reason::kUnavailable);  // and not for ever
 }
 
 TEST_F(SessionFilesTest, ExportsAnewWhatAPurgeErasedSince) {
@@ -281,10 +281,10 @@ TEST_F(SessionFilesTest, ExportsAnewWhatAPurgeErasedSince) {
     return false;
   };
   auto kim = SessionOf("us.fbi/kim");
-  kim->ExportLog(folder / "export", {}).value();
+  kim->ExportLog(folder / "export", "a test", {}).value();
   EXPECT_TRUE(holds("Juana P."));
   SessionOf("us.dea/admin")->Purge({revocation}, "a person's name").value();
-  EXPECT_EQ(kim->ExportLog(folder / "export", {}).value(), honest.entries.size());
+  EXPECT_EQ(kim->ExportLog(folder / "export", "a test", {}).value(), honest.entries.size());
   EXPECT_FALSE(holds("Juana P."));
   EXPECT_TRUE(holds("[erased]"));
 }
@@ -296,7 +296,7 @@ TEST_F(SessionFilesTest, ExportsNothingThatIsNotTheCheckpoints) {
   test::FakeBroker other(begun.broker, honest.entries, honest.entries.size(), true);
   other.lies.view = [&](View& view) { view = honest.MakeView(0); };  // the true checkpoint over other entries
   broker = &other;
-  EXPECT_FALSE(kim->ExportLog(folder / "export", {}));
+  EXPECT_FALSE(kim->ExportLog(folder / "export", "a test", {}));
   EXPECT_FALSE(fs::exists(folder / "export" / "checkpoint"));
 }
 

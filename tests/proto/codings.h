@@ -49,6 +49,7 @@ inline Result<Bytes> Written(const ledger::Payload& payload) {
     Bytes operator()(const ledger::StandingOrder& v) const { return proto::EncodeStandingOrder(v); }
     Bytes operator()(const ledger::StandingOpening& v) const { return proto::EncodeStandingOpening(v); }
     Bytes operator()(const ledger::Purge& v) const { return proto::EncodePurge(v); }
+    Bytes operator()(const ledger::Lookup& v) const { return proto::EncodeLookup(v); }
   } write;
   return std::visit(write, payload);
 }
@@ -102,6 +103,8 @@ inline const std::vector<Coding>& Codings() {
        AgainPayload<Kind::kStandingOpening>, v1::StandingOpening::default_instance()},
       {"Purge", [](Sample& s) { return proto::EncodePurge(SomePurge(s)); }, AgainPayload<Kind::kPurge>,
        v1::Purge::default_instance()},
+      {"Lookup", [](Sample& s) { return proto::EncodeLookup(SomeLookup(s)); }, AgainPayload<Kind::kLookup>,
+       v1::Lookup::default_instance()},
       {"RedactedRecord", [](Sample& s) { return proto::RedactPayload(Kind::kRecord, s.RecordBytes()).value(); },
        AgainRedacted<Kind::kRecord>, v1::Record::default_instance()},
       {"RedactedGrant",

@@ -96,6 +96,7 @@ TEST(Redacted, OfEveryOtherKindTheTextsAreReplacedAndAllElseStays) {
   why(Kind::kReview, SomeReview(sample), proto::EncodeReview);
   why(Kind::kAnswer, SomeAnswer(sample), proto::EncodeAnswer);
   why(Kind::kPurge, SomePurge(sample), proto::EncodePurge);
+  why(Kind::kLookup, SomeLookup(sample), proto::EncodeLookup);
 }
 
 // A policy that asks for a case reference was answered, or was not: a replay of the decision must find the same.
@@ -117,7 +118,7 @@ TEST(Redacted, WhatHasNothingToEraseIsRefused) {
     const bool has = kind == Kind::kRecord || kind == Kind::kGrant || kind == Kind::kOpen ||
                      kind == Kind::kRevocation || kind == Kind::kApproval || kind == Kind::kReview ||
                      kind == Kind::kAccessRequest || kind == Kind::kAnswer || kind == Kind::kStandingOrder ||
-                     kind == Kind::kPurge;
+                     kind == Kind::kPurge || kind == Kind::kLookup;
     const auto redacted = proto::RedactPayload(kind, payload);
     ASSERT_EQ(redacted.has_value(), has) << NameOf(kind);
     if (has) {
@@ -213,7 +214,7 @@ void ExpectBadProof(const Status& status, const std::string& about) {
 TEST(ErasedEntry, ComesBackAndHoldsWithItsPurge) {
   Sample sample(129);
   for (auto kind : {Kind::kRecord, Kind::kGrant, Kind::kOpen, Kind::kRevocation, Kind::kApproval, Kind::kReview,
-                    Kind::kAccessRequest, Kind::kAnswer, Kind::kStandingOrder, Kind::kPurge}) {
+                    Kind::kAccessRequest, Kind::kAnswer, Kind::kStandingOrder, Kind::kPurge, Kind::kLookup}) {
     const auto whole = kind == Kind::kRecord ? sample.Entry() : SomeErasable(sample, kind);
     const auto erased = Erase(sample, whole);
     const auto back = proto::DecodeLoggedEntry(proto::EncodeLoggedEntry(erased.entry));

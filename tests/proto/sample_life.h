@@ -90,6 +90,11 @@ inline ledger::Purge SomePurge(Sample& s) {
   return out;
 }
 
+inline ledger::Lookup SomeLookup(Sample& s) {
+  const std::uint64_t from = s.Between(1, 1000);
+  return {s.By(), from, from + s.Between(1, 1000), s.SomeTime(), s.Text()};
+}
+
 // A payload of every kind, as its author encodes it.
 inline std::vector<std::pair<ledger::Kind, Bytes>> EveryPayload(Sample& s) {
   using ledger::Kind;
@@ -109,7 +114,8 @@ inline std::vector<std::pair<ledger::Kind, Bytes>> EveryPayload(Sample& s) {
           {Kind::kAnswer, proto::EncodeAnswer(SomeAnswer(s))},
           {Kind::kStandingOrder, proto::EncodeStandingOrder(SomeStandingOrder(s))},
           {Kind::kStandingOpening, proto::EncodeStandingOpening(SomeStandingOpening(s))},
-          {Kind::kPurge, proto::EncodePurge(SomePurge(s))}};
+          {Kind::kPurge, proto::EncodePurge(SomePurge(s))},
+          {Kind::kLookup, proto::EncodeLookup(SomeLookup(s))}};
 }
 
 // What stays of an entry when this purge erased it, and the purge, of the entry after it.

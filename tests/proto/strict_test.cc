@@ -286,7 +286,7 @@ TEST_F(Strict, TextThatIsNotUtf8IsRefused) {
 
 TEST_F(Strict, WhatIsTooLargeIsRefusedUnread) {
   Bytes large((std::size_t{4} << 20) + 1);
-  for (auto kind = ledger::Kind::kCharter; kind <= ledger::Kind::kPurge;
+  for (auto kind = ledger::Kind::kCharter; kind <= ledger::Kind::kLookup;
        kind = ledger::Kind{static_cast<std::uint8_t>(static_cast<int>(kind) + 1)}) {
     EXPECT_EQ(proto::DecodePayload(kind, large).error().reason, Reason::kTooLarge);
   }

@@ -343,7 +343,10 @@ TEST(Wire, RequestsNameADigest) {
   EXPECT_FALSE(proto::FromMessage(record));
   v1::ReceiptRequest receipt;
   receipt.set_statement(ToString(digest));
-  EXPECT_EQ(proto::FromMessage(receipt).value(), digest);
+  EXPECT_EQ(proto::FromMessage(receipt)->statement, digest);
+  EXPECT_FALSE(proto::FromMessage(receipt)->witnessed);
+  receipt.set_witnessed(true);
+  EXPECT_TRUE(proto::FromMessage(receipt)->witnessed);
   ExpectUnknownRefusedAtEveryLevel(receipt, kRead);
 }
 

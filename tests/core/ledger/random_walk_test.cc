@@ -186,7 +186,7 @@ class Walk : public test::World {
       case 22:
         return MakeStandingOpening();
       default:
-        return OneIn(3) ? Again() : MakePurge();
+        return OneIn(3) ? Again() : OneIn(2) ? MakePurge() : MakeLookup();
     }
   }
 
@@ -424,6 +424,12 @@ class Walk : public test::World {
     if (OneIn(5)) opening.portions.push_back(1);
     return Signed(std::move(opening));
   }
+  Made MakeLookup() {
+    const Person& by = Author(OneIn(2) ? std::optional(Member("mx.fgr/audit")) : std::nullopt);
+    Lookup lookup{By(by), Below(entries.size() + 2), 0, now + std::chrono::hours(Below(24 * 31)), Why()};
+    if (OneIn(2)) lookup.end_index = lookup.from_index + Below(20);
+    return By1(std::move(lookup), by);
+  }
   Made MakePurge() {
     const Digest of = OneIn(2) ? Recent(records_) : entries[Below(entries.size())].head.statement;
     const auto* known = state.statement(of);
@@ -496,7 +502,7 @@ TEST(RandomWalk, HoldsWhatMustHoldAndReplaysAsItWas) {
   RecordProperty("seen", seen.str());
   if (seeds.size() < 2) return;
   // A walk that gets nowhere proves nothing.
-  for (int kind = static_cast<int>(Kind::kEnrolment); kind <= static_cast<int>(Kind::kPurge); ++kind) {
+  for (int kind = static_cast<int>(Kind::kEnrolment); kind <= static_cast<int>(Kind::kLookup); ++kind) {
     EXPECT_GT(tally[static_cast<Kind>(kind)].first, 10) << seen.str();
     EXPECT_GT(tally[static_cast<Kind>(kind)].second, 10) << seen.str();
   }

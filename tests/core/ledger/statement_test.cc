@@ -12,7 +12,7 @@ constexpr Kind kAllKinds[] = {
     Kind::kOpen,          Kind::kAcknowledgement, Kind::kRevocation,    Kind::kCharterAmendment,
     Kind::kGrant,         Kind::kAmendment,       Kind::kApproval,      Kind::kReview,
     Kind::kAccessRequest, Kind::kAnswer,          Kind::kStandingOrder, Kind::kStandingOpening,
-    Kind::kPurge};
+    Kind::kPurge,         Kind::kLookup};
 
 class StatementTest : public ::testing::Test, public test::PopulatedWorld {
  protected:
