@@ -248,10 +248,10 @@ TEST_F(SessionFilesTest, HealsTornDamagedAndMissingCaches) {
 TEST_F(SessionFilesTest, ExportsTheLogAndContinuesTheCopy) {
   Sent(DraftOf("one"));
   auto kim = SessionOf("us.fbi/kim");
-  EXPECT_EQ(kim->ExportLog(folder / "export", "a test", {}).value(), honest.entries.size());
+  EXPECT_TRUE(kim->ExportLog(folder / "export", "a test", {}).value() == honest.entries.size());
   EXPECT_EQ(test::ReadAll(folder / "export" / "checkpoint"), honest.Checkpoint());
   Sent(DraftOf("two"));
-  EXPECT_EQ(kim->ExportLog(folder / "export", "a test", {}).value(), honest.entries.size());
+  EXPECT_TRUE(kim->ExportLog(folder / "export", "a test", {}).value() == honest.entries.size());
   EXPECT_EQ(test::ReadAll(folder / "export" / "checkpoint"), honest.Checkpoint());
 }
 
@@ -264,7 +264,7 @@ TEST_F(SessionFilesTest, GoesOnWithACopyWhereTheBrokerBrokeTheStreamOff) {
     asked.push_back(index);
     return asked.size() == 3 ? Status(Refuse(Reason::kUnavailable)) : Ok();
   };
-  EXPECT_EQ(kim->ExportLog(folder / "export", "a test", {}).value(), honest.entries.size());
+  EXPECT_TRUE(kim->ExportLog(folder / "export", "a test", {}).value() == honest.entries.size());
   EXPECT_EQ(asked.size(), honest.entries.size() + 1);  // nothing twice but what did not come
   honest.lies.entry = [](std::uint64_t) -> Status { return Refuse(Reason::kUnavailable); };
   EXPECT_EQ(kim->ExportLog(folder / "other", "a test", {}).error().reason, Reason::kUnavailable);  // and not for ever
@@ -284,7 +284,8 @@ TEST_F(SessionFilesTest, ExportsAnewWhatAPurgeErasedSince) {
   kim->ExportLog(folder / "export", "a test", {}).value();
   EXPECT_TRUE(holds("Juana P."));
   SessionOf("us.dea/admin")->Purge({revocation}, "a person's name").value();
-  EXPECT_EQ(kim->ExportLog(folder / "export", "a test", {}).value(), honest.entries.size());
+  // It read twice, and said so twice: the second time behind the checkpoint that it copied.
+  EXPECT_TRUE(kim->ExportLog(folder / "export", "a test", {}).value() == honest.entries.size() - 1);
   EXPECT_FALSE(holds("Juana P."));
   EXPECT_TRUE(holds("[erased]"));
 }

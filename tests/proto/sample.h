@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <random>
 
+#include "core/log/witness_policy.h"
 #include "core/crypto/dsse.h"
 #include "core/crypto/hash.h"
 #include "core/record/slip.h"
@@ -78,6 +79,11 @@ class Sample {
     return {epoch, std::move(member), Some<KeyId>(), SomePoint(), SomeBytes(48)};
   }
 
+  std::string WitnessPolicy() {
+    const auto key = crypto::Ed25519SignKey::FromSeed(SomeBytes(32)).value();
+    const auto cosigner = log::Cosigner::Make("witness.example/1", key.verify_key()).value();
+    return log::WitnessPolicy::Parse("witness mx.fgr " + cosigner.Text() + "\nquorum mx.fgr\n").value().Text();
+  }
   ledger::Charter Charter() {
     ledger::Charter out{.origin = Origin(),
                         .title = Text(),
@@ -91,7 +97,10 @@ class Sample {
                         .purposes = Words(1, 4),
                         .clearances = Words(2, 4),
                         .caps = {},
-                        .amendment_signatures = 2};
+                        .amendment_signatures = 2,
+                        .witness_policy = WitnessPolicy(),
+                        .max_checkpoint_age_seconds = 3600,
+                        .degraded_after_seconds = 60};
     out.caps = {100, 4, 5, 6'000'000'000, 7, 8, 9, {10, 11, 12}};
     for (const auto* id : {"gt.mp", "mx.fgr", "us.dea"}) {
       auto agency = *AgencyId::Parse(id);
@@ -214,6 +223,7 @@ class Sample {
     ledger::Decision out{statement, Authority(), Some<Nonce>(), {}};
     out.verdicts.push_back({Some<Digest>(), 1, {Reason::kClearance, Reason::kExpired}, Some<Hash>(), 3, "TLP:RED"});
     out.verdicts.push_back({Some<Digest>(), 2, {}, Some<Hash>(), Between(1, 9), "TLP:GREEN"});
+    out.unwitnessed = true;
     return out;
   }
 
@@ -256,7 +266,7 @@ class Sample {
     for (; out.size() < count;) out.push_back(Some<Hash>());
     return out;
   }
-  proto::View View() { return {"log.example\n1\nAAAA\n\n" + Word(), Hashes(3)}; }
+  proto::View View() { return {"log.example\n1\nAAAA\n\n" + Word(), Hashes(3), "log.example\n1\n" + Word(), Hashes(2)}; }
   proto::Receipt Receipt() {
     auto entry = Entry();
     return {*entry.head, *entry.salt, entry.decision_bytes, Hashes(5)};

@@ -106,6 +106,84 @@ TEST_F(AmendedCharterTest, WantsAsManyAgenciesAsTheCharterAsks) {
   EXPECT_EQ(Refused({"us.dea/admin"}, [](Charter& c) { c.amendment_signatures = 1; }), Reason::kNotAuthorised);
 }
 
+// ---- its witnesses ----
+
+class WitnessedCharterTest : public AmendedCharterTest {
+ protected:
+  std::string Witness(const std::string& name) {
+    const auto key = crypto::Ed25519SignKey::Generate(random);
+    return "witness " + name + " " + log::Cosigner::Make("w.example/" + name, key.verify_key())->Text() + "\n";
+  }
+  static void With(Charter& charter, const std::string& policy) {
+    charter.witness_policy = policy;
+    charter.max_checkpoint_age_seconds = 3600;
+  }
+  Reason RefusedWith(const std::string& policy) {
+    return Refused({"us.dea/admin"}, [&](Charter& c) { With(c, policy); });
+  }
+  const std::string both_ = "group both all mx.fgr us.dea\nquorum both\n";
+};
+
+TEST_F(WitnessedCharterTest, NamesTheQuorumThatIsInForceFromThereOn) {
+  EXPECT_EQ(state.witness_policy(), nullptr);
+  const std::string policy = Witness("mx.fgr") + Witness("us.dea") + both_;
+  Amend({"us.dea/admin"}, [&](Charter& c) { With(c, policy); });
+  ASSERT_NE(state.witness_policy(), nullptr);
+  EXPECT_TRUE(state.witness_policy()->Satisfied({"mx.fgr", "us.dea"}));
+  Amend({"us.dea/admin"}, [](Charter& c) {
+    c.witness_policy.clear();
+    c.max_checkpoint_age_seconds = 0;
+  });
+  EXPECT_EQ(state.witness_policy(), nullptr);
+}
+
+TEST_F(WitnessedCharterTest, NoOneCountrysWitnessesAreAQuorum) {
+  const std::string three = Witness("mx.fgr") + Witness("mx.fgr/2") + Witness("us.dea");
+  EXPECT_EQ(RefusedWith(three + "group any any mx.fgr mx.fgr/2 us.dea\nquorum any\n"), Reason::kMalformed);
+  EXPECT_EQ(RefusedWith(three + "group two 2 mx.fgr mx.fgr/2 us.dea\nquorum two\n"), Reason::kMalformed);
+  EXPECT_EQ(RefusedWith(three + "quorum us.dea\n"), Reason::kMalformed);
+  EXPECT_TRUE(Try({"us.dea/admin"}, [&](Charter& c) {
+    With(c, three + "group mx any mx.fgr mx.fgr/2\ngroup both all mx us.dea\nquorum both\n");
+  }));
+}
+
+TEST_F(WitnessedCharterTest, EachIsRunByAnAgencyOfTheCharterUnderAKeyOfItsOwn) {
+  EXPECT_EQ(RefusedWith(Witness("mx.fgr") + Witness("us.irs") + "group both all mx.fgr us.irs\nquorum both\n"),
+            Reason::kMalformed);
+  EXPECT_EQ(RefusedWith(Witness("mx.fgr") + Witness("Bob") + "group both all mx.fgr Bob\nquorum both\n"),
+            Reason::kMalformed);
+  const auto log_key = log::NoteVerifier::Parse(state.charter()->log_key).value();
+  const auto same = "witness us.dea " + log::Cosigner::Make("w.example/x", log_key.key)->Text() + "\n";
+  EXPECT_EQ(RefusedWith(Witness("mx.fgr") + same + both_), Reason::kBadKey);
+}
+
+TEST_F(WitnessedCharterTest, IsInItsOneFormAndWhole) {
+  const std::string good = Witness("mx.fgr") + Witness("us.dea") + both_;
+  EXPECT_EQ(RefusedWith("# a comment\n" + good), Reason::kMalformed);
+  EXPECT_EQ(RefusedWith("log " + state.charter()->log_key + "\n" + good), Reason::kMalformed);
+  EXPECT_EQ(RefusedWith(Witness("mx.fgr") + "quorum none\n"), Reason::kMalformed);
+  EXPECT_EQ(Refused({"us.dea/admin"}, [&](Charter& c) { c.witness_policy = good; }), Reason::kMalformed) << "no age";
+  EXPECT_EQ(Refused({"us.dea/admin"}, [](Charter& c) { c.max_checkpoint_age_seconds = 60; }), Reason::kMalformed);
+  EXPECT_EQ(Refused({"us.dea/admin"}, [](Charter& c) { c.degraded_after_seconds = 60; }), Reason::kMalformed);
+}
+
+TEST_F(WitnessedCharterTest, NothingGoesWithoutThemUnlessItSaysSo) {
+  const auto& ana = people.at("us.dea/ana");
+  const auto record = Accept(NewRecord(ana, {PolicyFor({"mx.fgr"})}).statement, ana);
+  const auto& reader = Enrol("mx.fgr/reader", "");
+  const auto open = Signed(Open(reader, {Item(record, 0, "mx.fgr")}), reader);
+  const auto without = [&] { return ledger::Decide(state, open, now, authority, Nonce{}, true); };
+  EXPECT_EQ(without().error().reason, Reason::kNoQuorum);
+  Amend({"us.dea/admin"}, [&](Charter& c) {
+    With(c, Witness("mx.fgr") + Witness("us.dea") + both_);
+    c.degraded_after_seconds = 60;
+  });
+  ASSERT_TRUE(without());
+  EXPECT_TRUE(without()->unwitnessed);
+  const auto other = Signed(ledger::Acknowledgement{By(ana), record, "received"}, ana);
+  EXPECT_EQ(ledger::Decide(state, other, now, authority, Nonce{}, true).error().reason, Reason::kNoQuorum) << "no opening";
+}
+
 TEST_F(AmendedCharterTest, IsAsGoodAsAFirstOne) {
   EXPECT_EQ(Refused({"us.dea/admin"}, [](Charter& c) { c.purposes.clear(); }), Reason::kMalformed);
   EXPECT_EQ(Refused({"us.dea/admin"}, [](Charter& c) { c.caps.response_hours[1] = 0; }), Reason::kMalformed);

@@ -55,6 +55,54 @@ TEST_F(EmergencyTest, IsNotUsedTwiceBeforeItsReview) {
   EXPECT_THAT(Glass(mx_ana), ElementsAre(Reason::kEmergencyLocked));
 }
 
+// ---- look-ups ----
+
+class LookupTest : public EmergencyTest {
+ protected:
+  ledger::Lookup Reads(const Person& by) const {
+    return {const_cast<LookupTest*>(this)->By(by), 0, 0, now + std::chrono::hours(1), "the yearly review"};
+  }
+  Reason Refused(const ledger::Lookup& lookup, const Person& by) { return Refusal(lookup, by); }
+};
+
+TEST_F(LookupTest, IsMadeByAuditorsAlone) {
+  EXPECT_EQ(Refused(Reads(mx_ana), mx_ana), Reason::kNotAuthorised);
+  const Digest digest = Accept(Reads(auditor), auditor);
+  const auto* known = state.lookup(digest);
+  ASSERT_NE(known, nullptr);
+  EXPECT_EQ(known->author, auditor.id());
+  EXPECT_EQ(state.entries_for(Agency("us.dea")).back(), state.size() - 1);
+  EXPECT_NE(state.entries_for(Agency("mx.fgr")).back(), state.size() - 1) << "of its own agency";
+}
+
+TEST_F(LookupTest, HasABeginningAnEndAndAReason) {
+  auto lookup = Reads(auditor);
+  lookup.from_index = state.size() + 1;
+  EXPECT_EQ(Refused(lookup, auditor), Reason::kMalformed);
+  lookup = Reads(auditor);
+  lookup.from_index = lookup.end_index = 2;
+  EXPECT_EQ(Refused(lookup, auditor), Reason::kMalformed);
+  lookup = Reads(auditor);
+  lookup.why = "  ";
+  EXPECT_EQ(Refused(lookup, auditor), Reason::kMalformed);
+  lookup = Reads(auditor);
+  lookup.expires = now;
+  EXPECT_EQ(Refused(lookup, auditor), Reason::kBadTime);
+  lookup.expires = now + std::chrono::hours(24 * 30) + Duration(1);
+  EXPECT_EQ(Refused(lookup, auditor), Reason::kBadTime);
+  lookup.expires = now + std::chrono::hours(24 * 30);
+  Accept(lookup, auditor);
+}
+
+TEST_F(LookupTest, IsForgottenOnceItHasExpired) {
+  const Digest digest = Accept(Reads(auditor), auditor);
+  EXPECT_EQ(state.lookups_of(auditor.id()), 1U);
+  now += std::chrono::hours(2);
+  Accept(Reads(their_auditor), their_auditor);
+  EXPECT_EQ(state.lookup(digest), nullptr);
+  EXPECT_EQ(state.lookups_of(auditor.id()), 0U);
+}
+
 TEST_F(EmergencyTest, LocksTheMemberAlsoUnderANewLabel) {
   EXPECT_THAT(Glass(mx_ana), IsEmpty());
   mx_ana.record.person = "fresh";
