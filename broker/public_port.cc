@@ -187,9 +187,10 @@ class Threads final : public httplib::TaskQueue {
     bool room = false;
     {
       const std::scoped_lock hold(mutex_);
-      room = !ending_ && queue_.size() < shared_.limits.waiting;
+      // Threads that have nothing to do take theirs at once, though they may not have woken up yet.
+      room = !ending_ && queue_.size() < shared_.limits.waiting + idle_;
       if (room) queue_.push_back(std::move(connection));
-      shared_.waiting = queue_.size();
+      Tell();
     }
     if (room) {
       wake_.notify_one();
@@ -216,14 +217,17 @@ class Threads final : public httplib::TaskQueue {
     connection();
     TurnAway() = false;
   }
+  void Tell() { shared_.waiting = queue_.size() > idle_ ? queue_.size() - idle_ : 0; }
   void Run() {
     std::unique_lock lock(mutex_);
     for (;;) {
+      ++idle_;
       wake_.wait(lock, [this] { return ending_ || !queue_.empty(); });
+      --idle_;
       if (ending_) return;
       auto connection = std::move(queue_.front());
       queue_.pop_front();
-      shared_.waiting = queue_.size();
+      Tell();
       lock.unlock();
       connection();
       lock.lock();
@@ -235,6 +239,7 @@ class Threads final : public httplib::TaskQueue {
   std::condition_variable wake_;
   std::deque<std::function<void()>> queue_;
   bool ending_ = false;
+  std::size_t idle_ = 0;  // threads that wait for a connection
   std::vector<std::thread> threads_;
 };
 

@@ -280,7 +280,12 @@ TEST(PublicPortTest, SilentConnectionsDoNotKeepOthersOut) {
   Port port(limits);
   std::vector<std::unique_ptr<Raw>> silent;
   for (int i = 0; i < 4; ++i) silent.push_back(std::make_unique<Raw>(port));  // every thread
-  for (int i = 0; i < 3; ++i) EXPECT_EQ(port.Client().Get("/there")->status, 200) << "those that are idle give way";
+  for (int i = 0; i < 3; ++i) {
+    auto client = port.Client();
+    const auto answer = client.Get("/there");
+    ASSERT_TRUE(answer) << i << ": " << httplib::to_string(answer.error());
+    EXPECT_EQ(answer->status, 200) << "those that are idle give way";
+  }
 }
 
 TEST(PublicPortTest, WhatFindsNoPlaceIsClosedAndTheRestIsServed) {
