@@ -25,7 +25,7 @@ enum class Hidden { kNo, kBelow, kComplement };
 
 struct Count {
   std::uint64_t value = 0;
-  std::vector<std::uint64_t> entries;  // that it was counted from: ascending, each once
+  std::vector<std::uint64_t> entries;  // that it was counted from: ascending, each once; none of a suppressed card
   Hidden hidden = Hidden::kNo;
 };
 
@@ -82,7 +82,7 @@ std::vector<std::pair<std::uint64_t, std::uint64_t>> RangesOf(const std::vector<
 // The figures of a line in the order of printing: kFigures, refusals and outcomes behind their totals, access at the end.
 std::vector<std::string> CodesOf(const Line& line);
 
-// Hides counts of 1 to suppress_below - 1, and what would give them away.
+// Hides counts of 1 to suppress_below - 1, and what would give them away; and takes away every entry.
 void Suppress(Card& card);
 
 // ---- printers: the same card gives the same bytes. CSV and JSON are in English always. ----

@@ -294,6 +294,7 @@ int main(int argc, char** argv) {
     }
     if (!from.empty()) time(from, settings.from);
     if (!until.empty()) time(until, settings.until);
+    if (entries && suppress_below > 0) throw CLI::ValidationError(Text(Id::kUsageEntriesSuppressed));
     settings.by = *ByName(by);
     status = RunReport(options, settings, suppress_below, format, entries);
   });

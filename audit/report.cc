@@ -35,3 +35,4 @@ std::string ShowCard(const Card& card, const std::string& format, bool entries) 
 }
 
 }  // namespace valija::audit
+  entries = entries && card.suppress_below == 0;
