@@ -27,7 +27,7 @@ class LogFolder {
   using Fetch = std::function<Result<Bytes>(const std::string& path, std::size_t limit)>;
   using Progress = std::function<void(std::uint64_t done, std::uint64_t total)>;
   // Up to this note, a checkpoint of the log: kBadCheckpoint if it is none; else as log::Mirror. The note is kept as it came,
-  // cosignatures too, also when the tree is the one that was there.
+  // cosignatures too; of the tree that was there already with those that were shown before, so that none is lost.
   Result<log::Mirrored> Continue(const std::string& note, const Fetch& fetch, bool all, const Progress& progress = {});
 
  private:
