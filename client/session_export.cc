@@ -2,7 +2,7 @@
 #include <fstream>
 
 #include "client/session.h"
-#include "core/io/file.h"
+#include "core/io/log_folder.h"
 #include "proto/export.h"
 
 namespace valija::client {
@@ -29,6 +29,9 @@ Result<Digest> SessionCore::LookUpEntries(std::uint64_t from, std::uint64_t end,
 }
 
 Result<std::uint64_t> SessionCore::ExportLog(const fs::path& folder, const std::string& why, const Progress& progress) {
+  if (io::IsPublicSide(folder))
+    return Refuse(Reason::kUsage,
+                  folder.string() + " has the public side of a log; what is in the log is not to go there");
   TRY_OK(Refresh());
   proto::ExportBuilder builder;
   std::optional<log::SignedCheckpoint> before;
@@ -75,7 +78,6 @@ Result<std::uint64_t> SessionCore::ExportLog(const fs::path& folder, const std::
   };
   const bool continues = builder.size() > 0;
   TRY_OK(fetch());
-  const auto superseded = builder.Superseded();
   if (continues && purged) {  // files from before may hold what is erased since; the checkpoint comes last of all
     builder = proto::ExportBuilder();
     TRY(lookup, LookUpEntries(0, checkpoint.size(), why));
@@ -83,8 +85,7 @@ Result<std::uint64_t> SessionCore::ExportLog(const fs::path& folder, const std::
   }
   TRY(auto rest, builder.Finish(checkpoint));
   for (const auto& file : rest) TRY_OK(WriteUnder(folder, file));
-  std::error_code ignored;
-  for (const auto& path : superseded) fs::remove(folder / path, ignored);
+  TRY_OK(io::RemovePartials(folder, proto::PartialFiles(checkpoint.size())));  // they may hold what was erased since
   return checkpoint.size();
 }
 

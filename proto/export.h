@@ -10,14 +10,15 @@
 // size s has exactly the tiles and bundles of a tree of s leaves, and entries files beside the bundles.
 //
 // A folder is continued, not made anew: full files never change; partial ones are superseded by wider ones. The order of
-// writing is TakeReady's files as they come, Finish's files, of which the checkpoint is the last, then Superseded's may
-// go. So whatever is cut short, the checkpoint there names files that are there.
+// writing is TakeReady's files as they come, Finish's files, of which the checkpoint is the last, then every partial file
+// goes that is not in PartialFiles. So whatever is cut short, the checkpoint there names files that are there.
 //
 // Not thread-safe.
 #pragma once
 
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,8 @@
 namespace valija::proto {
 
 std::string EntriesPath(std::uint64_t index, unsigned width);  // width 1..256
+// The partial files that a checkpoint of this size calls for.
+std::set<std::string> PartialFiles(std::uint64_t size);
 // An entries file: serialised LoggedEntry messages. kMalformed: it is cut short, or has none or more than 256.
 Result<std::vector<Bytes>> ParseEntriesFile(ByteView file);
 
@@ -55,8 +58,6 @@ class ExportBuilder {
   // The partial files and, last, the checkpoint. kFork: its size or root is not that of the entries, from which follows
   // too that it continues the checkpoint this export was continued from.
   Result<std::vector<ExportFile>> Finish(const log::SignedCheckpoint& checkpoint);
-  // Partial files of the continued export that the new checkpoint does not call for.
-  std::vector<std::string> Superseded() const;
 
  private:
   void Add(const Commitment& commitment, ByteView logged_entry);

@@ -119,4 +119,26 @@ Result<log::Mirrored> LogFolder::Continue(const std::string& note, const Fetch& 
   return done;
 }
 
+Status RemovePartials(const fs::path& folder, const std::set<std::string>& but) {
+  std::vector<fs::path> superseded;
+  std::error_code error;
+  for (const char* part : {"tile", "entries"}) {
+    if (!fs::exists(folder / part, error)) continue;
+    for (fs::recursive_directory_iterator at(folder / part, error), end; !error && at != end; at.increment(error)) {
+      const fs::path path = at->path().lexically_relative(folder);
+      if (path.parent_path().extension() == ".p" && !but.contains(path.string())) superseded.push_back(path);
+    }
+    if (error) return Refuse(Reason::kFile, (folder / part).string() + ": " + error.message());
+  }
+  for (const auto& path : superseded) {
+    fs::remove(folder / path, error);
+    if (error) return Refuse(Reason::kFile, (folder / path).string() + ": " + error.message());
+    std::error_code ignored;
+    fs::remove((folder / path).parent_path(), ignored);  // "000.p", once it is empty
+  }
+  return Ok();
+}
+
+bool IsPublicSide(const fs::path& folder) { return IsThere(folder / "tile") && !IsThere(folder / "entries"); }
+
 }  // namespace valija::io

@@ -9,6 +9,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 
@@ -40,5 +41,12 @@ class LogFolder {
   std::vector<log::NoteVerifier> keys_;
   std::optional<log::SignedCheckpoint> checkpoint_;
 };
+
+// Removes the partial files below `folder`/tile and `folder`/entries (those in a folder "000.p") but these, whoever left
+// them: also of a run that was cut short, which no checkpoint ever called for. kFile.
+Status RemovePartials(const fs::path& folder, const std::set<std::string>& but);
+
+// Is there the public side of a log, and nothing with events? Who exports events there would publish them.
+bool IsPublicSide(const fs::path& folder);
 
 }  // namespace valija::io
