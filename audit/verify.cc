@@ -56,6 +56,7 @@ class Verifier::Run {
   Status Start();
   Status Begin(const std::optional<LastRun>& last);
   bool Moved() const;
+  void TakeBehind(std::uint64_t index, const proto::LoggedEntry& entry);
   void TakeFile(std::uint64_t n);
   void TakeEntry(std::uint64_t index, const proto::LoggedEntry& entry);
   Result<ledger::VerifiedStatement> VerifySignatures(ledger::Statement statement, const ledger::MemberState* member);
@@ -215,7 +216,10 @@ void Verifier::Run::MatchErasures(std::uint64_t index, const ledger::Purge& purg
 
 void Verifier::Run::TakeEntry(std::uint64_t index, const proto::LoggedEntry& entry) {
   tree_.Append(ledger::EntryLeaf(entry.commitment));
-  if (options_.span && index >= options_.span->until) return;  // of the tree alone
+  if (options_.span && index >= options_.span->until) {
+    TakeBehind(index, entry);
+    return;
+  }
   if (!entry.salt || !entry.head || !entry.envelope || entry.decision_bytes.empty()) {
     ++report_.withheld;
     if (!options_.allow_withheld) Find(index, "withheld", "the entry's content is not in the export");
@@ -283,6 +287,33 @@ void Verifier::Run::TakeEntry(std::uint64_t index, const proto::LoggedEntry& ent
 void Verifier::Run::CheckSeenBefore() {
   if (before_ && tree_.size() == before_->size && tree_.Root() != before_->root)
     Find({}, "fork", "the first " + std::to_string(before_->size) + " entries are not those of the last run");
+// Behind the span: of the tree alone, but for the directory, as a charter that is amended there may name another log key,
+// which then signs the checkpoint. Who may amend it the directory says; the amendment itself must be signed.
+void Verifier::Run::TakeBehind(std::uint64_t index, const proto::LoggedEntry& logged) {
+  if (!replaying_ || !logged.head || !logged.salt || !logged.envelope || logged.decision_bytes.empty()) return;
+  const auto kind = ledger::KindFromPayloadType(logged.envelope->payload_type);
+  if (!kind || !ledger::IsDirectoryKind(*kind) || logged.erased_by) return;
+  auto taken = [&]() -> Status {
+    TRY_OK(proto::CheckLoggedEntry(logged));
+    TRY(auto statement, proto::MakeStatement(*logged.envelope, logged.attachments));
+    TRY(auto decision, proto::DecodeDecision(logged.decision_bytes));
+    auto verified = statement.kind == ledger::Kind::kCharterAmendment
+                        ? VerifySignatures(std::move(statement), nullptr)
+                        : Result<ledger::VerifiedStatement>(ledger::TrustLogged(std::move(statement)));
+    TRY_OK(verified);
+    try {
+      ledger::Apply(state_,
+                    {*logged.head, *logged.salt, *std::move(verified), std::move(decision), logged.decision_bytes});
+    } catch (const std::exception& error) {
+      return Refuse(Reason::kCorrupt, error.what());
+    }
+    return Ok();
+  }();
+  if (taken) return;
+  Find(index, std::string(CodeOf(taken.error().reason)), taken.error().Message());
+  replaying_ = false;
+}
+
 }
 
 void Verifier::Run::TakeFile(std::uint64_t n) {
@@ -407,7 +438,10 @@ void Verifier::Run::CountFigures() {
 
 // What the last run left, and which charter the log must be under.
 Status Verifier::Run::Start() {
-  TRY(auto last, ReadState(options_.state));
+  if (options_.span && options_.span->from >= options_.span->until)
+    return Refuse(Reason::kUsage, "there is no entry from " + std::to_string(options_.span->from) + " on and before " +
+                                      std::to_string(options_.span->until));
+  TRY(auto last, ReadLastRun(options_.state));
   const auto charter = options_.charter || !last ? options_.charter : std::optional(last->charter);
   if (!charter)
     return Refuse(Reason::kUsage,
@@ -427,6 +461,9 @@ Status Verifier::Run::Start() {
   TRY_OK(Begin(last));
   started_ = report_.charter == charter_.Hex();  // else unreadable, or a foreign one
   return Ok();
+  if (options_.span && options_.span->from >= reader_.size())
+    return Refuse(Reason::kUsage, "the span begins at entry " + std::to_string(options_.span->from) +
+                                      ", and the log has " + std::to_string(reader_.size()));
 }
 
 Result<Report> Verifier::Run::Pass() {
