@@ -1,8 +1,8 @@
 #include "audit/coverage.h"
 
+#include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <unordered_map>
 
 #include "audit/export_reader.h"
 #include "core/io/file.h"
@@ -11,7 +11,7 @@
 namespace valija::audit {
 namespace {
 
-constexpr std::size_t kMostGaps = 1000, kMostListBytes = std::size_t{1} << 31;
+constexpr std::size_t kMostGaps = 1000, kMostListBytes = std::size_t{256} << 20;
 
 Error NotProved(const char* whose, const Report& report) {
   const auto& first = report.findings.front();
@@ -79,6 +79,13 @@ class SeenExport : public Seen {
 };
 
 class SeenList : public Seen {
+  struct Shown {
+    std::uint64_t entry = 0;
+    bool named = false;
+    Digest statement;
+  };
+  static bool Before(const Shown& one, const Shown& other) { return one.entry < other.entry; }
+
  public:
   static Result<std::unique_ptr<Seen>> Read(const std::filesystem::path& path) {
     TRY(const auto text, io::ReadText(path, kMostListBytes));
@@ -93,6 +100,7 @@ class SeenList : public Seen {
         return Refuse(Reason::kMalformed,
                       "line " + std::to_string(number) + R"( is not {"entry": N, "statement": "hex"} nor {"size": N})");
     }
+    std::stable_sort(out->entries_.begin(), out->entries_.end(), Before);
     return std::unique_ptr<Seen>(std::move(out));
   }
   std::uint64_t size() const override { return size_; }
@@ -119,12 +127,12 @@ class SeenList : public Seen {
     if (const auto named = json.find("statement"); named != json.end()) {
       if (!named->is_string() || !(statement = Digest::FromHexText(named->get<std::string>()))) return false;
     }
-    entries_.insert_or_assign(index->get<std::uint64_t>(), statement);
+    entries_.push_back({index->get<std::uint64_t>(), statement.has_value(), statement.value_or(Digest())});
     return true;
   }
 
   std::uint64_t size_ = UINT64_MAX;
-  std::unordered_map<std::uint64_t, std::optional<Digest>> entries_;
+  std::vector<Shown> entries_;  // ascending; of one entry in the order of the file
 };
 
 }  // namespace
