@@ -16,9 +16,9 @@ namespace valija::audit {
 // Codes of the figures that every line has; `refused:CODE` and `outcome:NAME` are there where they are not zero. The last
 // three are the originator's alone (docs/audit.md).
 inline constexpr std::string_view kFigures[] = {
-    "shared",     "shared-records", "shared-grants",  "opened-portions", "opened-records", "first-openings",
-    "asked",      "answered",       "overdue",        "refused",         "emergencies",    "reviewed",
-    "unreviewed", "recalls",        "asked-to-erase", "erased",          "acknowledged"};
+    "shared",      "shared-records", "shared-grants", "opened-portions", "opened-records", "first-openings",
+    "unwitnessed", "asked",          "answered",      "overdue",         "refused",        "emergencies",
+    "reviewed",    "unreviewed",     "recalls",       "asked-to-erase",  "erased",         "acknowledged"};
 inline constexpr std::string_view kAccessFigures[] = {"access-asked", "access-granted", "access-not-granted"};
 
 enum class Hidden { kNo, kBelow, kComplement };

@@ -65,6 +65,7 @@ int RunVerify(Options options, bool json) {
                                   {"tiles", report->tiles},
                                   {"signatures", report->signatures},
                                   {"decisions", report->decisions},
+                                  {"unwitnessed", report->unwitnessed},
                                   {"withheld", report->withheld},
                                   {"erased", report->erased},
                                   {"findings", nlohmann::ordered_json::array()}};
@@ -91,6 +92,7 @@ int RunVerify(Options options, bool json) {
                             report->tiles, report->signatures, report->decisions)
             << "\n";
   if (report->withheld > 0) std::cout << text::Counted(Id::kAuditWithheld, report->withheld) << "\n";
+  if (report->unwitnessed > 0) std::cout << text::Counted(Id::kAuditUnwitnessed, report->unwitnessed) << "\n";
   if (report->erased > 0) std::cout << text::Counted(Id::kAuditErased, report->erased) << "\n";
   const auto& figures = report->figures;
   if (figures.asked > 0)

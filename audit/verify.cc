@@ -1,5 +1,6 @@
 #include "audit/verify.h"
 
+#include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -158,7 +159,8 @@ Result<ledger::VerifiedStatement> Verifier::Run::VerifySignatures(ledger::Statem
 bool Verifier::Run::DerivedAgain(std::uint64_t index, const proto::LoggedEntry& entry,
                                  const ledger::VerifiedStatement& statement, const ledger::Decision& decision) {
   auto difference = Compare(
-      *statement, ledger::Decide(state_, statement, entry.head->time, decision.authority, decision.nonce, decision.unwitnessed),
+      *statement,
+      ledger::Decide(state_, statement, entry.head->time, decision.authority, decision.nonce, decision.unwitnessed),
       decision);
   if (!difference) return true;
   Find(index, "wrong-decision", difference->Text());
@@ -186,6 +188,10 @@ void Verifier::Run::TakeErased(std::uint64_t index, const proto::LoggedEntry& en
 
 // What was not derived again may be such that no decision makes it possible.
 void Verifier::Run::Take(const proto::LoggedEntry& logged, ledger::VerifiedStatement statement,
+  const auto& verdicts = entry.decision.verdicts;
+  if (entry.decision.unwitnessed &&
+      std::any_of(verdicts.begin(), verdicts.end(), [](const auto& verdict) { return verdict.allowed(); }))
+    ++report_.unwitnessed;
                          ledger::Decision decision) {
   const ledger::Entry entry{*logged.head, *logged.salt, std::move(statement), std::move(decision),
                             logged.decision_bytes};

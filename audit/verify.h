@@ -55,6 +55,7 @@ struct Report {
   std::vector<Finding> findings;
   std::uint64_t entries = 0, statements = 0, signatures = 0, decisions = 0, tiles = 0, withheld = 0;
   std::uint64_t erased = 0;  // by a purge: their signatures are gone, and what was decided is derived from what stays
+  std::uint64_t unwitnessed = 0;  // openings of which something was released without the quorum, as the charter allows
   Figures figures;           // of a log that is shown whole
   std::string origin, root, charter;
   std::optional<std::uint64_t> grew_from;  // size at the last run
