@@ -133,9 +133,19 @@ int RunMirror(MirrorOptions options, const std::string& vkey, bool json) {
   return 0;
 }
 
-int Print(const Result<std::vector<Row>>& rows, const std::string& format) {
+Format FormatOf(const std::string& name) {
+  return name == "json" ? Format::kJson : name == "csv" ? Format::kCsv : Format::kTable;
+}
+
+int RunLog(const std::string& folder, const Filter& filter, const std::string& format) {
+  const auto done = PrintList(folder, filter, FormatOf(format), [](const std::string& text) { std::cout << text; });
+  return done ? 0 : CouldNot(done.error(), format == "json");
+}
+
+int RunCustody(const std::string& folder, const std::string& record, const std::string& format) {
+  const auto rows = Custody(folder, record);
   if (!rows) return CouldNot(rows.error(), format == "json");
-  std::cout << Show(*rows, format == "json" ? Format::kJson : format == "csv" ? Format::kCsv : Format::kTable);
+  std::cout << Show(*rows, FormatOf(format));
   return 0;
 }
 
@@ -255,7 +265,7 @@ int main(int argc, char** argv) {
       throw CLI::ValidationError(Text(Id::kUsageMember));
     if (!from.empty()) time(from, filter.from);
     if (!until.empty()) time(until, filter.until);
-    status = Print(List(folder, filter), format);
+    status = RunLog(folder, filter, format);
   });
 
   auto* custody = app.add_subcommand("custody", Text(Id::kAuditHelpCustody));
@@ -264,7 +274,7 @@ int main(int argc, char** argv) {
   custody->add_option("--format", format, Text(Id::kAuditHelpFormat))
       ->check(CLI::IsMember({"table", "json", "csv"}))
       ->capture_default_str();
-  custody->callback([&] { status = Print(Custody(folder, record), format); });
+  custody->callback([&] { status = RunCustody(folder, record, format); });
 
   Scorecard::Settings settings;
   std::string by = "month";
