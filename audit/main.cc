@@ -13,7 +13,7 @@
 #include "audit/mirror.h"
 #include "audit/say.h"
 #include "audit/verify.h"
-#include "audit/watch.h"
+#include "audit/watch_run.h"
 #include "core/base/text.h"
 #include "core/io/file.h"
 #include "core/text/command_line.h"
@@ -179,30 +179,17 @@ int RunCoverage(const Options& options, const AgencyId& agency, const std::strin
   return coverage->gaps_in_all == 0 ? kProved : kFound;
 }
 
-// Until it is ended, or there is a finding, after which nothing can be derived.
-int RunWatch(Options options, const WatchRules& rules, bool once, unsigned poll_seconds, bool json) {
-  Watch watch(rules);
-  options.observe = [&](const ledger::Entry& entry, const ledger::State& after) { watch.Take(entry, after); };
-  Verifier verifier(std::move(options));
-  bool any = false;
-  for (;;) {
-    const auto report = verifier.Pass();
-    const bool again = !report && report.error().reason == Reason::kUnavailable;
-    if (!report && !again) return CouldNot(report.error(), json);
-    if (report) {
-      watch.Look(verifier.state(), report->last_time,
-                 std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()));
-      for (const auto& alarm : watch.TakeAlarms()) {
-        any = true;
-        std::cout << (json ? AlarmJson(alarm) : Visible(AlarmText(alarm))) << "\n";
-      }
-      if (!report->proved()) std::cout << (json ? FindingsJson(*report) : SayFindings(*report));
-      std::cout << std::flush;
-      if (!report->proved()) return kFound;
-      if (once) return any ? kFound : kProved;
-    }
+int Follow(const Options& options, const WatchRules& rules, bool once, unsigned poll_seconds, bool json) {
+  WatchPorts ports;
+  ports.print = [](const std::string& lines) { std::cout << lines << std::flush; };
+  ports.now = [] { return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()); };
+  ports.wait = [&] {
     std::this_thread::sleep_for(std::chrono::seconds(poll_seconds));
-  }
+    return true;
+  };
+  const auto watched = RunWatch(options, rules, once, json, ports);
+  if (!watched) return CouldNot(watched.error(), json);
+  return *watched == Watched::kNothing ? kProved : kFound;
 }
 
 }  // namespace
@@ -306,8 +293,8 @@ int main(int argc, char** argv) {
     }
     if (!from.empty()) time(from, settings.from);
     if (!until.empty()) time(until, settings.until);
-    if (entries && suppress_below > 0) throw CLI::ValidationError(Text(Id::kUsageEntriesSuppressed));
     settings.by = *ByName(by);
+    if (entries && suppress_below > 0) throw CLI::ValidationError(Text(Id::kUsageEntriesSuppressed));
     status = RunReport(options, settings, suppress_below, format, entries);
   });
 
@@ -346,6 +333,7 @@ int main(int argc, char** argv) {
   watch->add_option("folder", options.folder, Text(Id::kAuditHelpFolder))->required();
   watch->add_option("--charter-digest", digest, Text(Id::kAuditHelpDigest))->required();
   watch->add_flag("--once", once, Text(Id::kAuditHelpOnce));
+  watch->add_option("--state", options.state, Text(Id::kAuditHelpWatchState));
   auto number = [&](const char* name, auto& value, Id help, unsigned most) {
     watch->add_option(name, value, Text(help))->check(CLI::Range(1U, most))->capture_default_str();
   };
@@ -370,7 +358,7 @@ int main(int argc, char** argv) {
     rules.bulk_within = rules.probes_within = std::chrono::minutes(window);
     rules.review_within = std::chrono::hours(review_hours);
     rules.quiet = std::chrono::minutes(quiet);
-    if (charter(json)) status = RunWatch(options, rules, once, poll, json);
+    if (charter(json)) status = Follow(options, rules, once, poll, json);
   });
 
   MirrorOptions mirrored;

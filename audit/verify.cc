@@ -16,31 +16,28 @@
 namespace valija::audit {
 namespace {
 
-constexpr std::size_t kMostFindings = 100;
+constexpr std::size_t kMostFindings = 100, kMaxState = std::size_t{16} << 20;
 
-struct LastRun {
-  Digest charter;
-  std::string note;
-};
+}  // namespace
 
-Result<std::optional<LastRun>> ReadState(const std::filesystem::path& path) {
+Result<std::optional<LastRun>> ReadLastRun(const std::filesystem::path& path) {
   if (path.empty() || !std::filesystem::exists(path)) return std::optional<LastRun>();
-  TRY(auto text, io::ReadText(path, 1 << 20));
+  TRY(auto text, io::ReadText(path, kMaxState));
   auto json = nlohmann::json::parse(text, nullptr, false);
   if (!json.is_object()) return Refuse(Reason::kMalformed, path.string() + " is no state of an earlier run");
   auto charter = Digest::FromHexText(json.value("charter", std::string()));
   auto note = json.value("checkpoint", std::string());
   if (!charter || note.empty()) return Refuse(Reason::kMalformed, path.string() + " is no state of an earlier run");
-  return std::optional(LastRun{*charter, note});
+  const auto watch = json.find("watch");
+  return std::optional(LastRun{*charter, note, watch == json.end() ? std::string() : watch->dump()});
 }
 
-Status WriteState(const std::filesystem::path& path, const Digest& charter, const std::string& note) {
+Status WriteLastRun(const std::filesystem::path& path, const LastRun& run) {
   if (path.empty()) return Ok();
-  nlohmann::ordered_json json = {{"charter", charter.Hex()}, {"checkpoint", note}};
+  nlohmann::ordered_json json = {{"charter", run.charter.Hex()}, {"checkpoint", run.note}};
+  if (!run.watch.empty()) json["watch"] = nlohmann::ordered_json::parse(run.watch, nullptr, false);
   return io::WriteFileAtomic(path, AsBytes(json.dump(2) + "\n"));
 }
-
-}  // namespace
 
 // The walk over the export, as far as it has come.
 class Verifier::Run {
@@ -57,9 +54,9 @@ class Verifier::Run {
   Status Start();
   Status Begin(const std::optional<LastRun>& last);
   bool Moved() const;
-  void TakeBehind(std::uint64_t index, const proto::LoggedEntry& entry);
   void TakeFile(std::uint64_t n);
   void TakeEntry(std::uint64_t index, const proto::LoggedEntry& entry);
+  void TakeBehind(std::uint64_t index, const proto::LoggedEntry& entry);
   Result<ledger::VerifiedStatement> VerifySignatures(ledger::Statement statement, const ledger::MemberState* member);
   bool DerivedAgain(std::uint64_t index, const proto::LoggedEntry& entry, const ledger::VerifiedStatement& statement,
                     const ledger::Decision& decision);
@@ -188,13 +185,13 @@ void Verifier::Run::TakeErased(std::uint64_t index, const proto::LoggedEntry& en
 
 // What was not derived again may be such that no decision makes it possible.
 void Verifier::Run::Take(const proto::LoggedEntry& logged, ledger::VerifiedStatement statement,
+                         ledger::Decision decision) {
+  const ledger::Entry entry{*logged.head, *logged.salt, std::move(statement), std::move(decision),
+                            logged.decision_bytes};
   const auto& verdicts = entry.decision.verdicts;
   if (entry.decision.unwitnessed &&
       std::any_of(verdicts.begin(), verdicts.end(), [](const auto& verdict) { return verdict.allowed(); }))
     ++report_.unwitnessed;
-                         ledger::Decision decision) {
-  const ledger::Entry entry{*logged.head, *logged.salt, std::move(statement), std::move(decision),
-                            logged.decision_bytes};
   if (Judged(entry.head.index)) {
     ledger::Apply(state_, entry);
   } else {
@@ -290,9 +287,6 @@ void Verifier::Run::TakeEntry(std::uint64_t index, const proto::LoggedEntry& ent
   Take(entry, *std::move(verified), *std::move(decision));
 }
 
-void Verifier::Run::CheckSeenBefore() {
-  if (before_ && tree_.size() == before_->size && tree_.Root() != before_->root)
-    Find({}, "fork", "the first " + std::to_string(before_->size) + " entries are not those of the last run");
 // Behind the span: of the tree alone, but for the directory, as a charter that is amended there may name another log key,
 // which then signs the checkpoint. Who may amend it the directory says; the amendment itself must be signed.
 void Verifier::Run::TakeBehind(std::uint64_t index, const proto::LoggedEntry& logged) {
@@ -320,6 +314,9 @@ void Verifier::Run::TakeBehind(std::uint64_t index, const proto::LoggedEntry& lo
   replaying_ = false;
 }
 
+void Verifier::Run::CheckSeenBefore() {
+  if (before_ && tree_.size() == before_->size && tree_.Root() != before_->root)
+    Find({}, "fork", "the first " + std::to_string(before_->size) + " entries are not those of the last run");
 }
 
 void Verifier::Run::TakeFile(std::uint64_t n) {
@@ -464,12 +461,12 @@ Status Verifier::Run::Start() {
     Find({}, last ? "rolled-back" : "bad-checkpoint", "the log is empty; it has no charter");
     return Ok();
   }
-  TRY_OK(Begin(last));
-  started_ = report_.charter == charter_.Hex();  // else unreadable, or a foreign one
-  return Ok();
   if (options_.span && options_.span->from >= reader_.size())
     return Refuse(Reason::kUsage, "the span begins at entry " + std::to_string(options_.span->from) +
                                       ", and the log has " + std::to_string(reader_.size()));
+  TRY_OK(Begin(last));
+  started_ = report_.charter == charter_.Hex();  // else unreadable, or a foreign one
+  return Ok();
 }
 
 Result<Report> Verifier::Run::Pass() {
@@ -503,7 +500,9 @@ Result<Report> Verifier::Run::Pass() {
     for (const auto& [digest, erased] : erased_)
       Find(erased.index, "bad-erasure", "erased, and no purge in entry " + std::to_string(erased.by) + " says so");
   if (replaying_ && to_the_end) CountFigures();
-  if (report_.proved() && !options_.span) TRY_OK(WriteState(options_.state, charter_, reader_.checkpoint_note()));
+  report_.checkpoint = reader_.checkpoint_note();
+  if (report_.proved() && !options_.span && options_.keep_state)
+    TRY_OK(WriteLastRun(options_.state, {charter_, report_.checkpoint, {}}));
   return report_;
 }
 

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/result.h"
 #include "core/ledger/state.h"
 
 namespace valija::audit {
@@ -18,17 +19,19 @@ namespace valija::audit {
 struct WatchRules {
   std::uint64_t bulk = 50;  // portions granted to one member within bulk_within
   Duration bulk_within = std::chrono::hours(1);
-  std::uint64_t probes = 10;  // portions refused to one member as not found or not releasable within probes_within
+  // Portions refused to one member as not found or not releasable, and its access requests for such, within probes_within.
+  std::uint64_t probes = 10;
   Duration probes_within = std::chrono::hours(1);
   std::optional<std::pair<unsigned, unsigned>> hours;  // [first, last) of the local day, in which people work
   bool weekdays = false;                               // and not on Saturdays and Sundays
   Duration utc_offset{};                               // of local time
   Duration review_within = std::chrono::hours(24);
   Duration quiet = std::chrono::hours(1);  // no new entry for so long
-  std::uint64_t since = 0;                 // entries before this one raise no alarm
+  std::uint64_t since = 0;                 // entries before this one raise no alarm, but for what still stands
 };
-std::optional<std::pair<unsigned, unsigned>> ParseHours(std::string_view text);  // "7-20", "20-4" over midnight
-std::optional<Duration> ParseUtcOffset(std::string_view text);                   // "-06:00", "+05:30"
+// "7-20"; "20-4" over midnight, which is of the day on which it begins.
+std::optional<std::pair<unsigned, unsigned>> ParseHours(std::string_view text);
+std::optional<Duration> ParseUtcOffset(std::string_view text);  // "-06:00", "+05:30"; from -12:00 to +14:00
 
 struct Alarm {
   std::string code;                    // stable; docs/audit.md lists them
@@ -46,8 +49,12 @@ class Watch {
   explicit Watch(WatchRules rules) : rules_(rules) {}
   void Take(const ledger::Entry& entry, const ledger::State& after);
   // After each pass: what stands at this moment. Each such thing is told once: a log that is quiet once until it grows.
-  void Look(const ledger::State& state, Time last_entry, Time now);
+  void Look(const ledger::State& state, Time now);
   std::vector<Alarm> TakeAlarms() { return std::exchange(alarms_, {}); }
+
+  // What was told, for the next run, which takes every entry again: JSON. kMalformed: it is none of these.
+  std::string Told() const;
+  Status Resume(const std::string& told);  // before the first entry
 
  private:
   // Events of one member within a window; an alarm is raised when they come to be as many as the rule says, and again only
@@ -59,12 +66,29 @@ class Watch {
   bool Grew(std::map<MemberId, Burst>& bursts, const MemberId& member, Time time, std::uint64_t by, Duration within,
             std::uint64_t most);
   bool OddTime(Time time) const;
+  void Raise(const char* code, const ledger::EntryHead& head, const MemberId& member, std::uint64_t count = 0,
+             Duration within = {});
+  void TakeOpen(const ledger::Open& open, const ledger::Entry& entry, const ledger::State& after);
+  void TakeStandingOpening(const MemberId& member, const ledger::Entry& entry);
+  void TakeReview(const Digest& request, const ledger::EntryHead& head, const ledger::State& after);
+  void TakeProbes(const MemberId& member, std::uint64_t probes, const ledger::EntryHead& head);
+  bool Silent(std::uint64_t index) const { return index < rules_.since || index < told_before_; }
 
   const WatchRules rules_;
-  std::map<MemberId, Burst> openings_, probes_;
-  std::map<Digest, Time> unreviewed_;  // emergencies: when they were opened
+  std::map<MemberId, Burst> openings_, standing_openings_, probes_;
+  struct Emergency {
+    Time opened;
+    bool told = false, told_overdue = false;
+  };
+  std::map<Digest, Emergency> unreviewed_;
   std::set<Digest> orders_told_;
-  std::uint64_t quiet_at_ = UINT64_MAX;  // size of the log when it was told that it is quiet
+  std::uint64_t told_before_ = 0;  // entries below were taken, and looked at, by an earlier run
+  std::set<Digest> overdue_before_;
+  std::uint64_t size_ = 0;  // of what was taken
+  // The last entry that is no look-up: whoever watches makes these.
+  std::uint64_t last_act_ = 0;
+  Time last_act_time_{};
+  std::uint64_t quiet_at_ = UINT64_MAX;  // last_act_ when it was told that the log is quiet
   std::vector<Alarm> alarms_;
 };
 
