@@ -151,6 +151,15 @@ TEST_F(NetLife, ADeclinedRequestSilenceAndAbsenceLookTheSame) {
   // Nor may she answer for the originator, and what she is told does not depend on whether there is a record.
   EXPECT_EQ(Post(vera, Decline(vera, DigestOf(asked[1]))), Post(vera, Decline(vera, DigestOf(asked[2]))));
   EXPECT_TRUE(Has(CustodyOf("mx.fgr/omar", record), DigestOf(declined)));
+  // Nor does her administrator find out by erasing what she said.
+  const std::string tom = "us.cbp/tom";
+  std::set<std::string> alone, together;
+  for (const auto& one : asked) alone.insert(Post(tom, Purge(tom, ErasureOf(one))));
+  for (const std::size_t other : {0, 1})
+    together.insert(Post(tom, Purge(tom, std::vector{ErasureOf(asked[other]), ErasureOf(asked[2])})));
+  together.insert(Post(tom, Purge(tom, std::vector{ErasureOf(asked[0]), ErasureOf(asked[1])})));
+  EXPECT_THAT(alone, testing::ElementsAre("not-ready"));
+  EXPECT_THAT(together, testing::ElementsAre("malformed"));
 }
 
 // What differs in the work shows in the time, of which half the pairs are on either side by chance alone. No bound on any

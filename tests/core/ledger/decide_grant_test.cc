@@ -89,7 +89,8 @@ TEST_F(GrantTest, IsOfARecordThatIsThereAndNotOfAGrant) {
   EXPECT_EQ(Refusal(ToFbi(ana, grant), ana), Reason::kNotFound);
   Accept(Revocation{By(ana), record, "x"}, ana);
   EXPECT_EQ(Refusal(ToFbi(ana, record), ana), Reason::kRevoked);
-  Accept(Purge(ana, {record, grant}), ana);
+  Accept(Purge(ana, {grant}), ana);
+  Accept(Purge(ana, {record}), ana);
   EXPECT_EQ(Refusal(ToFbi(ana, record), ana), Reason::kPurged);
 }
 
@@ -99,7 +100,8 @@ TEST_F(GrantTest, EndsWithItsRecord) {
   EXPECT_EQ(state.entries_for(Agency("us.fbi")).back(), state.size() - 1);  // who has the grant is told
   EXPECT_THAT(Ask1(fbi_ana, grant), ElementsAre(Reason::kRevoked));
   EXPECT_EQ(Refusal(Purge(ana, {record}), ana), Reason::kNotReady);  // its own wraps of the content key would stay
-  Accept(Purge(ana, {record, grant}), ana);
+  Accept(Purge(ana, {grant}), ana);
+  Accept(Purge(ana, {record}), ana);
   EXPECT_THAT(Ask1(fbi_ana, grant), ElementsAre(Reason::kPurged));
 }
 
