@@ -141,6 +141,22 @@ TEST_F(VisibilityTest, ThePurgeOfAnOpeningsTextIsSeenByWhoSeesTheOpening) {
   EXPECT_EQ(WhoSees(purge), WhoSees(opened)) << "no co-recipient";
 }
 
+// Who got the record is not told how many grants there are of it; who got a grant knows of the record.
+TEST_F(VisibilityTest, ThePurgeOfARecordTellsItsRecipientsOfNoGrant) {
+  const auto sent = rig_.world.Record("us.dea/admin", {rig_.world.PolicyFor("mx.fgr")});
+  Accept(sent.statement);
+  const auto grant = rig_.world.Grant("us.dea/admin", sent, rig_.world.PolicyFor("gt.mp"));
+  Accept(grant);
+  Accept(rig_.world.Revoke("us.dea/admin", sent.statement->digest));
+  const auto both = rig_.world.Purge("us.dea/admin", {rig_.world.ErasureOf(*sent.statement), rig_.world.ErasureOf(*grant)});
+  EXPECT_EQ(rig_.Post(both).error().reason, Reason::kMalformed);
+  const auto of_grant = Erase("us.dea/admin", grant), of_record = Erase("us.dea/admin", sent.statement);
+  EXPECT_EQ(WhoSees(of_grant), "gt.mp/admin us.dea/admin us.dea/ana");
+  EXPECT_EQ(WhoSees(of_record), "gt.mp/admin mx.fgr/admin mx.fgr/jefe mx.fgr/luis us.dea/admin us.dea/ana");
+  const auto shown = Page("mx.fgr/luis", CustodyOf(sent.statement->digest), 0, 10).indexes;
+  EXPECT_EQ(std::count(shown.begin(), shown.end(), of_grant), 0);
+}
+
 TEST_F(VisibilityTest, ThePurgeOfAnApprovalIsSeenByWhoAskedForIt) {
   auto policy = ForBoth();
   policy.approvals = {{1, {*MemberId::Parse("us.dea/ana")}}};
