@@ -43,6 +43,18 @@ Status CheckOnward(const State& state, const RecordState& original, const Grant&
   return Ok();
 }
 
+// Each agency that may make grants has a number of its own, and only what can still be opened is counted; whoever may make
+// none is not told how many there are.
+Status CheckNumber(const State& state, const RecordState& original, const AgencyId& agency) {
+  const auto count = std::count_if(original.grants.begin(), original.grants.end(), [&](const Digest& digest) {
+    const RecordState& grant = *state.record(digest);
+    return grant.originator.agency() == agency && !state.ended(grant);
+  });
+  if (static_cast<std::size_t>(count) >= kMostGrants)
+    return Refuse(Reason::kTooMany, "grants of this record that your agency made");
+  return Ok();
+}
+
 // What derives from others stays marked as they ask, also where its originator passes it on or amends it.
 Status CheckLoosened(const State& state, const RecordState& original, std::uint32_t portion,
                      const policy::Policy& policy) {
@@ -83,8 +95,10 @@ Status CheckGrant(const State& state, const Statement& statement, const Grant& g
       return Refuse(Reason::kBadHeader, "a portion that the record has not");
   if (grant.policies.size() != grant.header.portions.size())
     return Refuse(Reason::kBadPolicy, "the policies are withheld");
-  if (original->grants.size() >= kMostGrants) return Refuse(Reason::kTooMany, "grants of this record");
-  if (!IsIts(state, *original, grant)) TRY_OK(CheckOnward(state, *original, grant));
+  if (!IsIts(state, *original, grant)) {
+    TRY_OK(CheckOnward(state, *original, grant));
+  }
+  TRY_OK(CheckNumber(state, *original, grant.header.originator.agency()));
   if (original->purged_at) return Refuse(Reason::kPurged);
   if (original->revoked_at) return Refuse(Reason::kRevoked);
   TRY_OK(CheckSealed(state, grant.header, statement.attachments, grant.policies, at));
