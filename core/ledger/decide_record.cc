@@ -1,5 +1,6 @@
 // Records: the header's rules, what travels beside it, the epochs it is sealed to, and its policies.
 #include <algorithm>
+#include <set>
 
 #include "core/crypto/keys.h"
 #include "core/ledger/decide_internal.h"
@@ -131,6 +132,9 @@ Status CheckPolicy(const State& state, const policy::Policy& policy, ByteView po
 
 namespace {
 
+// What a record may derive from, over all its agency's records in between.
+constexpr std::size_t kMostSources = 1024;
+
 // The strictest marking of what the agency has opened of a source, its original included if it is a grant; nullopt: it has
 // opened nothing.
 std::optional<policy::Tlp> StrictestOpened(const State& state, const RecordState& source, const AgencyId& agency) {
@@ -146,7 +150,7 @@ std::optional<policy::Tlp> StrictestOpened(const State& state, const RecordState
 
 // What derives from others is marked as strictly as the strictest portion that the agency has opened of each, unless the
 // originator of that one consented to less. Its own agency's records are sources that need no opening, and an agency marks
-// what is its own as it likes.
+// what is its own as it likes; but what those derive from is what this derives from, over however many steps.
 Status CheckDerived(const State& state, const MemberId& author, const std::vector<Digest>& sources,
                     const policy::Policy& policy) {
   const AgencyId agency = author.agency();
@@ -154,8 +158,21 @@ Status CheckDerived(const State& state, const MemberId& author, const std::vecto
     const RecordState* source = state.record(digest);
     if (source == nullptr || !state.visible_to(*source, author))
       return Refuse(Reason::kNotFound, "a record that it derives from");
-    if (state.original(*source).originator.agency() == agency) continue;
-    auto strictest = StrictestOpened(state, *source, agency);
+  }
+  std::vector<Digest> follow = sources;
+  std::set<Digest> seen(sources.begin(), sources.end());
+  while (!follow.empty()) {
+    const Digest digest = follow.back();
+    follow.pop_back();
+    const RecordState& source = *state.record(digest);
+    const RecordState& original = state.original(source);
+    if (original.originator.agency() == agency) {
+      for (const Digest& one : original.sources)
+        if (seen.insert(one).second) follow.push_back(one);
+      if (seen.size() > kMostSources) return Refuse(Reason::kTooMany, "sources of its sources");
+      continue;
+    }
+    auto strictest = StrictestOpened(state, source, agency);
     if (!strictest) return Refuse(Reason::kNotReady, "your agency has opened nothing of a record that it derives from");
     if (auto consented = state.consent(digest, agency)) strictest = std::max(*strictest, *consented);
     if (policy.marking > *strictest)

@@ -233,6 +233,26 @@ TEST_F(SourcesTest, AreAscendingAndAtMost64) {
 
 TEST_F(SourcesTest, OfTheOwnAgencyBindNothing) { Accept(From(bob, policy::Tlp::kClear, {source}).statement, bob); }
 
+TEST_F(SourcesTest, BindOverEveryStepOfOnesOwn) {
+  Ask(mx_ana, {Item(source, 1, "mx.fgr")});
+  const Digest first = Accept(From(mx_ana, policy::Tlp::kAmberStrict, {source}).statement, mx_ana);
+  const Digest second = Accept(From(mx_bob, policy::Tlp::kAmberStrict, {first}).statement, mx_bob);
+  EXPECT_EQ(Derived(mx_ana, policy::Tlp::kGreen, {first}), Reason::kMarkingTooLow);
+  EXPECT_EQ(Derived(mx_ana, policy::Tlp::kGreen, {second}), Reason::kMarkingTooLow);
+  const Digest passed = Accept(NewGrant(mx_bob, second, {{0, Marked(policy::Tlp::kAmberStrict, "us.fbi")}}).statement, mx_bob);
+  EXPECT_EQ(Derived(mx_ana, policy::Tlp::kGreen, {passed}), Reason::kMarkingTooLow) << "as a grant of it";
+  const Digest asked = Accept(Access(mx_ana, source, Wish::kMarkLess), mx_ana);
+  Accept(Answer{By(ana), asked, policy::Tlp::kGreen, "the source is out of danger"}, ana);
+  Accept(From(mx_ana, policy::Tlp::kGreen, {second}).statement, mx_ana);
+}
+
+TEST_F(SourcesTest, AreFollowedSoFarAndNoFurther) {
+  quick = true;
+  Digest last = Accept(From(mx_ana, policy::Tlp::kClear, {}).statement, mx_ana);
+  for (int i = 0; i < 1024; ++i) last = Accept(From(mx_ana, policy::Tlp::kClear, {last}).statement, mx_ana);
+  EXPECT_EQ(Derived(mx_ana, policy::Tlp::kClear, {last}), Reason::kTooMany);
+}
+
 TEST_F(SourcesTest, MayBeMarkedLessWithTheOriginatorsConsent) {
   Ask(mx_ana, {Item(source, 1, "mx.fgr")});
   const Digest asked = Accept(Access(mx_ana, source, Wish::kMarkLess), mx_ana);
