@@ -154,6 +154,13 @@ RecordState FromHeader(StateData& data, const record::Header& header, const reco
   return out;
 }
 
+bool Holds(const RecordState& record, const AgencyId& agency) {
+  return std::any_of(record.portions.begin(), record.portions.end(), [&](const PortionState& portion) {
+    return std::any_of(portion.recipients.begin(), portion.recipients.end(),
+                       [&](const auto& one) { return one.first == agency; });
+  });
+}
+
 // These agencies hold a key to some of what asks for an answer.
 void Ask(StateData& data, const Digest& question, const RecordState& asks, const RecordState& holds) {
   for (const PortionState& portion : holds.portions)
@@ -203,7 +210,12 @@ void ApplyGrant(StateData& data, const Statement& statement, const Grant& grant,
     auto asked = data.access_requests.find(*grant.request);
     Demand(asked != data.access_requests.end() && !asked->second.answered, "an answer to no request");
     Answered(data, asked->second, head.index);
-    Concern(data, asked->second.request.by.author.agency(), head.index);
+    // Who asked is told that it was granted, if it may know of the record: it had it already, or gets it now.
+    const AgencyId asker = asked->second.request.by.author.agency();
+    if (Holds(original, asker) || std::any_of(original.grants.begin(), original.grants.end(), [&](const Digest& one) {
+          return one != head.statement && Holds(RecordAt(data, one), asker);
+        }))
+      Concern(data, asker, head.index);
   }
   if (original.due) Ask(data, grant.record, original, next);
   Demand(data.headers.insert(grant.ctx).second, "a second statement under one header");
