@@ -64,14 +64,9 @@ class FollowCall final : public PulledStream<v1::MailItem> {
         return VisibleTo({state, glances}, std::move(entry), *caller_);
       });
       if (!seen) return Step::kAgain;
-      auto releases = ReleasesWith(service_.exchange_, index, *caller_);
-      if (!releases) {  // the witnesses have not covered it yet; what comes after it waits too
-        cursor_ = index;
-        return Step::kWait;
-      }
       proto::FollowItem item{cursor_, std::nullopt, {}};
       TRY(auto path, sequencer.Inclusion(index, size));
-      item.entry = proto::ProvedEntry{*std::move(seen), std::move(path), *std::move(releases)};
+      item.entry = proto::ProvedEntry{*std::move(seen), std::move(path), ReleasesWith(service_.exchange_, index, *caller_)};
       TRY(item.view, MakeView(sequencer, checkpoint, verified_));
       verified_ = size;
       message().Clear();
@@ -100,10 +95,6 @@ void ExchangeService::OnCommit(const CommitNews& news) {
         exchange_.sequencer.Read([&](const ledger::State& state) { return state.active_member(member) != nullptr; });
     exchange_.calls.CancelAllOf(member, active);
   }
-  WakeFollowers();
-}
-
-void ExchangeService::WakeFollowers() {
   std::lock_guard lock(followers_mutex_);
   for (auto* follower : followers_) follower->Wake();
 }

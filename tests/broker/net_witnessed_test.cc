@@ -163,6 +163,43 @@ TEST_F(NetWitnessed, ARequestThatExpiresWhileItWaitsWaitsNoLongerAndIsNotRelease
   EXPECT_EQ(Post(kReader, open), "request-expired");
 }
 
+// Everything comes in its order, the opening with the rest; its release is asked for when it is covered.
+TEST_F(NetWitnessed, AStandingOpeningThatIsNotCoveredHoldsUpNothingThatComesAfterIt) {
+  const auto order = Order(kReader, reply_);
+  ASSERT_EQ(Post(kReader, order), "");
+  Witnesses().held = true;
+  const auto from = Size();
+  const auto sent = Seal(1)[0];
+  ASSERT_EQ(Post("mx.fgr/omar", sent), "");
+  ASSERT_EQ(Size(), from + 2) << "opened under the order";
+  ASSERT_EQ(Post("mx.fgr/omar", Recall(DigestOf(sent))), "");
+  auto second = Seal(1)[0];
+  ASSERT_EQ(Post("mx.fgr/omar", second), "");  // from + 3, and its opening
+  std::vector<std::uint64_t> seen;
+  auto& reader = Member(kReader);
+  auto done = reader.transport->Follow(from, 0, [&](const proto::FollowItem& item) {
+    EXPECT_TRUE(item.entry && item.entry->releases.empty());
+    if (item.entry) seen.push_back(item.entry->entry.head->index);
+    EXPECT_EQ(item.cursor, seen.back() + 1);
+    return seen.size() < 5;
+  });
+  EXPECT_TRUE(done) << done.error().Message();
+  EXPECT_THAT(seen, testing::ElementsAre(from, from + 1, from + 2, from + 3, from + 4));
+  Witnesses().held = false;
+  const auto released = [&](std::uint64_t index) {
+    const auto page = reader.transport->Mailbox(index, 0).value();
+    return page.entries.at(0).entry.head->index == index ? page.entries[0].releases.size() : 99;
+  };
+  std::size_t got = 0;
+  for (int i = 0; i < 3000 && got == 0; ++i) {
+    got = released(from + 4);
+    if (got == 0) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  EXPECT_EQ(got, 1u);
+  EXPECT_EQ(released(from + 1), 0u) << "recalled while it waited";
+  ASSERT_EQ(Post(kReader, Revoke(kReader, DigestOf(order))), "");
+}
+
 // The last, as the world is another one afterwards.
 TEST_F(NetWitnessed, AnAgencyThatLeavesWhileItsOpeningWaitsGetsNoRelease) {
   auto& omar = Member("mx.fgr/omar");
