@@ -158,6 +158,9 @@ class EntriesCall final : public PulledStream<v1::LoggedEntry> {
     auto seen = exchange_.sequencer.Read([&](const ledger::State& state, const Glances& glances) {
       return AuditView({state, glances}, std::move(entry), *caller_);
     });
+    // What proves that it was erased must be under the checkpoint that the caller has.
+    if (seen.erased_by && *seen.erased_by >= end_)
+      return Refuse(Reason::kUnavailable, "a purge came in between; take a newer checkpoint and read up to that");
     ++next_;
     message().Clear();
     proto::ToMessage(seen, &message());

@@ -386,6 +386,33 @@ TEST_F(NetLife, APurgeOfWhatComesWithTheSamePostIsNotFound) {
   EXPECT_EQ(Post(omar, Seal(1)[0]), "") << "the broker goes on";
 }
 
+// Whoever reads up to a checkpoint gets nothing that only a later one proves.
+TEST_F(NetLife, AnErasureIsStreamedWithItsPurgeOrNotAtAll) {
+  const std::string omar = "mx.fgr/omar", auditor = "mx.fgr/contralora";
+  const auto from = Size();
+  const auto sent = Seal(1)[0];
+  ASSERT_EQ(Post(omar, sent), "");
+  ASSERT_EQ(Post(omar, Revoke(omar, DigestOf(sent))), "");
+  const auto lookup = LookUp(auditor);
+  const auto before = Size();
+  std::vector<bool> erased;
+  const auto read = [&](std::uint64_t end) {
+    erased.clear();
+    auto done = Member(auditor).transport->Entries(from, end, lookup, [&](const proto::LoggedEntry& entry) {
+      erased.push_back(entry.erased_by.has_value());
+      return true;
+    });
+    return done ? std::string() : std::string(CodeOf(done.error().reason));
+  };
+  EXPECT_EQ(read(before), "");
+  EXPECT_THAT(erased, testing::ElementsAre(false, false, false));
+  ASSERT_EQ(Post(omar, Purge(omar, ErasureOf(sent))), "");
+  EXPECT_EQ(read(before), "unavailable") << "its purge is behind the end";
+  EXPECT_TRUE(erased.empty());
+  EXPECT_EQ(read(0), "");
+  EXPECT_THAT(erased, testing::ElementsAre(true, false, false, false));
+}
+
 TEST_F(NetLife, WhatWasPurgedIsGoneForEverAndItsProofsStay) {
   const auto sent = Seal(1)[0];
   const auto record = DigestOf(sent);

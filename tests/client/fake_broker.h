@@ -379,7 +379,9 @@ class FakeTransport : public client::Transport {
     if (said == nullptr || said->author != caller_ || said->from_index > from) return Refuse(Reason::kNotReady);
     for (; from < end; ++from) {
       if (broker_->lies.entry) TRY_OK(broker_->lies.entry(from));
-      if (!entry(broker_->Logged(broker_->entries.at(from)))) break;
+      auto logged = broker_->Logged(broker_->entries.at(from));
+      if (logged.erased_by && *logged.erased_by >= end) return Refuse(Reason::kUnavailable);
+      if (!entry(std::move(logged))) break;
     }
     return Ok();
   }
