@@ -33,8 +33,23 @@ bool IsOver(const State& state, const RecordState& record, Time now) {
                                 [&](const Digest& grant) { return IsOver(state, *state.record(grant), now); });
 }
 
+// Why somebody opened what another agency originated, why others let it, and what was found of an emergency: nobody erases
+// that before its time but the originator's own side, of what it said itself.
+bool IsKept(const State& state, const Digest& statement, const AgencyId& by, Time latest) {
+  const KnownStatement* known = state.statement(statement);
+  const auto* order = state.order(statement);
+  const bool others =
+      order != nullptr
+          ? std::any_of(order->originators.begin(), order->originators.end(), [&](const auto& one) { return one != by; })
+          : std::any_of(known->about.begin(), known->about.end(), [&](const Digest& one) {
+              return state.original(*state.record(one)).originator.agency() != by;
+            });
+  if (known->kind == Kind::kApproval || known->kind == Kind::kReview) known = state.statement(*known->request);
+  return others && latest.time_since_epoch() < std::chrono::hours(known->kept_until);
+}
+
 // What others still have to answer, to review or to rely on keeps its text until then.
-Status CheckSettled(const State& state, const Digest& statement, Time now) {
+Status CheckSettled(const State& state, const Digest& statement, const AgencyId& by, Time now) {
   const Time latest = std::max(now, state.latest());
   auto waits = [&](const Digest& request) {
     const PendingRequest* pending = state.pending(request);
@@ -53,6 +68,8 @@ Status CheckSettled(const State& state, const Digest& statement, Time now) {
   if (const auto* asked = state.access_request(statement);
       asked != nullptr && latest < asked->request.by.time + kSilence)
     return Refuse(Reason::kNotReady, "an access request keeps its text for 30 days");
+  if (IsKept(state, statement, by, latest))
+    return Refuse(Reason::kNotReady, "the reasons of an opening that was granted are kept for 365 days");
   return Ok();
 }
 
@@ -81,7 +98,7 @@ Status CheckErasure(const State& state, const Purge& purge, const Erasure& erasu
   if (known->erased_by) return Refuse(Reason::kExists, "it was erased before");
   if (known->kind == Kind::kPurge && known->purges >= kMostPurgesOfPurges)
     return Refuse(Reason::kTooMany, "purges of purges");
-  if (!content) return CheckSettled(state, erasure.statement, now);
+  if (!content) return CheckSettled(state, erasure.statement, author.agency(), now);
   const RecordState& record = *state.record(erasure.statement);
   if (!IsOver(state, record, now))
     return Refuse(Reason::kNotReady, "the record can still be opened; revoke it, or wait until its window ends");

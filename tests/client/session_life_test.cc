@@ -261,7 +261,9 @@ TEST_F(PurgeTest, TellsWhoHadItBeforeThatItIsGone) {
 TEST_F(PurgeTest, ErasesTheTextOfAnOpeningAndNotTheOpening) {
   auto request = Asking(id);
   request.case_reference = "a person's name";
+  honest.long_ago = ledger::kKept + std::chrono::hours(1);
   OpenAs("mx.fgr/luis", request).value();
+  honest.long_ago = {};
   SessionOf("mx.fgr/luis")->Inbox().value();
   const auto opening = honest.entries.back().head.statement.Hex();
   const auto purge = SessionOf("mx.fgr/admin")->Purge({opening.substr(0, 10)}, "asked for by the person").value();
@@ -280,6 +282,15 @@ TEST_F(PurgeTest, ErasesTheTextOfAnOpeningAndNotTheOpening) {
   EXPECT_EQ(test::ReadAll(cache).find("a person's name"), std::string::npos);
   fs::remove(cache);
   EXPECT_TRUE(SessionOf("mx.fgr/luis")->Inbox().value().at(0).opened_by_me);
+}
+
+TEST_F(PurgeTest, ErasesNoReasonOfAnOpeningBeforeItsTime) {
+  auto request = Asking(id);
+  request.case_reference = "a person's name";
+  OpenAs("mx.fgr/luis", request).value();
+  const auto opening = honest.entries.back().head.statement.Hex();
+  EXPECT_EQ(SessionOf("mx.fgr/admin")->Purge({opening}, "a cover-up").error().reason, Reason::kNotReady);
+  EXPECT_EQ(SessionOf("us.dea/ana")->Custody(id).value().at(1).case_reference, "a person's name");
 }
 
 TEST_F(PurgeTest, ErasesAPurgesOwnTextAndProvesWhatItErasedAllTheSame) {

@@ -205,6 +205,7 @@ TEST_F(PurgeTest, OfAnOpeningIsToldToTheOriginator) {
   open.case_reference = "FED/1";
   const Digest opening = Accept(open, mx_ana);
   EXPECT_THAT(state.statement(opening)->about, ElementsAre(record));
+  now += kKept;
   Accept(Purge(mx_admin, {opening}), mx_admin);
   EXPECT_EQ(state.entries_for(Agency("us.dea")).back(), state.size() - 1);
   EXPECT_EQ(state.record(record)->entries.back(), state.size() - 1);
@@ -216,6 +217,7 @@ TEST_F(PurgeTest, IsToldToWhoWasToldOfWhatItErasesAlsoWhenThatIsAPurge) {
   const Digest later = Send({PolicyFor({"mx.fgr"})});
   Accept(Signed(StandingOpening{order, mx_ana.id(), later, {0}}));
   Accept(Revocation{By(mx_ana), order, "done"}, mx_ana);
+  now += kKept + std::chrono::hours(1);
   const Digest first = Accept(Purge(mx_admin, {order}), mx_admin);
   EXPECT_EQ(state.entries_for(Agency("us.dea")).back(), state.size() - 1);
   Accept(Purge(mx_admin, {first}), mx_admin);
@@ -241,6 +243,73 @@ TEST_F(PurgeTest, LeavesNothingThatCouldBeSaidAtOnce) {
   EXPECT_EQ(Refusal(open, mx_ana), Reason::kMalformed);
   EXPECT_EQ(Refusal(Revocation{By(ana), record, std::string(kErasedText)}, ana), Reason::kMalformed);
   EXPECT_EQ(Refusal(Revocation{By(ana), record, "   "}, ana), Reason::kMalformed);
+}
+
+// ---- what an opening was granted for ----
+
+// us.dea's record, opened by mx.fgr.
+class ReasonsTest : public ::testing::Test, public test::DualWorld {
+ protected:
+  Reason Erase(const Digest& what, Person& by) { return Refusal(Purge(by, {what}), by); }
+  bool MayErase(const Digest& what, Person& by) { return Decide(Signed(Purge(by, {what}), by)).has_value(); }
+  std::vector<Digest> Kinds(Kind kind) const {
+    std::vector<Digest> out;
+    for (const auto& entry : entries)
+      if (entry.statement->kind == kind) out.push_back(entry.head.statement);
+    return out;
+  }
+};
+
+TEST_F(ReasonsTest, OfWhoOpenedAndOfWhoApprovedAreKeptAYearFromTheOpeningOn) {
+  const Digest request = Wait(mx_ana);
+  Say(eva, request);
+  Say(luz, request);
+  now += std::chrono::hours(2);
+  EXPECT_THAT(Again(request), ::testing::IsEmpty());
+  const Digest opening = entries.back().head.statement;
+  const auto approvals = Kinds(Kind::kApproval);
+  now += std::chrono::hours(48);  // the request's time is over
+  for (const Digest& one : {request, opening, approvals[1]}) EXPECT_EQ(Erase(one, mx_admin), Reason::kNotReady);
+  EXPECT_TRUE(MayErase(approvals[0], us_admin)) << "the originator's own";
+  now += kKept - std::chrono::hours(50);  // since the request, not since the opening
+  for (const Digest& one : {request, opening, approvals[1]}) EXPECT_EQ(Erase(one, mx_admin), Reason::kNotReady);
+  now += std::chrono::hours(3);
+  for (const Digest& one : {request, opening, approvals[1]}) Accept(Purge(mx_admin, {one}), mx_admin);
+}
+
+TEST_F(ReasonsTest, OfAnEmergencyAndOfItsReviewAreKeptAYearFromTheReviewOn) {
+  Enrol("us.dea/audit", "audit", [](MemberRecord& m) { m.auditor = true; });
+  Person& audit = people.at("us.dea/audit");
+  auto open = Open(mx_ana, {Item(record, 0, "mx.fgr")});
+  open.emergency = "lives are at stake";
+  const Digest emergency = Accept(open, mx_ana);
+  now += kKept;
+  EXPECT_EQ(Erase(emergency, mx_admin), Reason::kNotReady) << "not reviewed";
+  const Digest review = Accept(Review{By(audit), emergency, Finding::kNotJustified, "it could wait"}, audit);
+  EXPECT_EQ(Erase(emergency, mx_admin), Reason::kNotReady);
+  EXPECT_TRUE(MayErase(review, us_admin)) << "the originator's own";
+  now += kKept + std::chrono::hours(1);
+  Accept(Purge(mx_admin, {emergency}), mx_admin);
+}
+
+TEST_F(ReasonsTest, OfAnOrderAreKeptAYearFromItsLastOpeningOn) {
+  auto order = Order(mx_ana);
+  order.case_reference = "FED/1";
+  const Digest used = Accept(order, mx_ana), unused = Accept(Order(mx_bob), mx_bob);
+  const Digest later = Send({PolicyFor({"mx.fgr"})});
+  Accept(Signed(StandingOpening{used, mx_ana.id(), later, {0}}));
+  for (const Digest& one : {used, unused}) Accept(Revocation{By(mx_admin), one, "done"}, mx_admin);
+  EXPECT_EQ(Erase(used, mx_admin), Reason::kNotReady);
+  EXPECT_TRUE(MayErase(unused, mx_admin));
+  now += kKept + std::chrono::hours(1);
+  Accept(Purge(mx_admin, {used}), mx_admin);
+}
+
+TEST_F(ReasonsTest, OfWhatWasRefusedAreNotKept) {
+  auto open = Open(mx_ana, {Item(record, 0, "mx.fgr")}, "analysis");
+  open.case_reference = "FED/1";
+  const Digest refused = Accept(open, mx_ana);
+  Accept(Purge(mx_admin, {refused}), mx_admin);
 }
 
 TEST(PurgeOfARequest, WaitsUntilNobodyIsToDecideByIt) {
