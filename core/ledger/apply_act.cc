@@ -198,11 +198,24 @@ void ApplyRevocation(StateData& data, const Revocation& revocation, const EntryH
   }
 }
 
+namespace {
+
+// The originator marks its record, or its grant of it, more strictly: what it allowed before was about a milder one.
+void EndConsents(StateData& data, const Digest& digest) {
+  const RecordState& record = RecordAt(data, digest);
+  const Digest& first = record.grant_of ? *record.grant_of : digest;
+  if (record.originator.agency() != RecordAt(data, first).originator.agency()) return;
+  for (const auto& [agency, known] : data.agencies) data.consents.erase({first, agency});
+}
+
+}  // namespace
+
 void ApplyAmendment(StateData& data, const Statement& statement, const Amendment& amendment, const EntryHead& head) {
   RecordState& record = RecordAt(data, amendment.record);
   PortionState& portion = PortionAt(record, amendment.portion);
   Demand(amendment.policy && statement.attachments.policies.size() == 1, "an amendment without its policy");
   Demand(amendment.sequence == portion.policy_sequence + 1, "an amendment out of order");
+  if (amendment.policy->marking < portion.policy->marking) EndConsents(data, amendment.record);
   portion.policy = Intern(data, *amendment.policy, statement.attachments.policies.front());
   portion.policy_digest = amendment.policy_digest;
   portion.policy_sequence = amendment.sequence;

@@ -263,6 +263,17 @@ TEST_F(SourcesTest, MayBeMarkedLessWithTheOriginatorsConsent) {
   Accept(From(mx_bob, policy::Tlp::kGreen, {source}).statement, mx_bob);  // it is the agency's
 }
 
+TEST_F(SourcesTest, MayNotBeMarkedLessAnyMoreOnceTheOriginatorMarksItMoreStrictly) {
+  Ask(mx_ana, {Item(source, 1, "mx.fgr")});
+  const Digest asked = Accept(Access(mx_ana, source, Wish::kMarkLess), mx_ana);
+  Accept(Answer{By(ana), asked, policy::Tlp::kGreen, "the source is out of danger"}, ana);
+  Accept(Amend(ana, source, Marked(policy::Tlp::kClear, "mx.fgr"), 0), ana);
+  EXPECT_EQ(state.consent(source, Agency("mx.fgr")), policy::Tlp::kGreen) << "milder";
+  Accept(Amend(ana, source, Marked(policy::Tlp::kGreen, "mx.fgr"), 0), ana);
+  EXPECT_FALSE(state.consent(source, Agency("mx.fgr")));
+  EXPECT_EQ(Derived(mx_ana, policy::Tlp::kGreen, {source}), Reason::kMarkingTooLow);
+}
+
 TEST_F(SourcesTest, BindLaterAmendmentsAndGrantsToo) {
   Ask(mx_ana, {Item(source, 1, "mx.fgr")});
   const Digest derived = Accept(From(mx_ana, policy::Tlp::kAmberStrict, {source}).statement, mx_ana);
