@@ -101,7 +101,7 @@ Status CheckGrant(const State& state, const Statement& statement, const Grant& g
   TRY_OK(CheckNumber(state, *original, grant.header.originator.agency()));
   if (original->purged_at) return Refuse(Reason::kPurged);
   if (original->revoked_at) return Refuse(Reason::kRevoked);
-  TRY_OK(CheckSealed(state, grant.header, statement.attachments, grant.policies, at));
+  TRY_OK(CheckSealed(state, grant.header, statement.attachments, grant.policies, original->originator, at));
   for (std::size_t p = 0; p < grant.policies.size(); ++p)
     TRY_OK(CheckLoosened(state, *original, grant.header.portions[p].number, grant.policies[p]));
   return CheckAnswered(state, *original, grant);
@@ -129,7 +129,9 @@ Status CheckAmendment(const State& state, const Statement& statement, const Amen
   if (crypto::Sha256(bytes.front()) != amendment.policy_digest)
     return Refuse(Reason::kBadPolicy, "the amendment names another policy");
   const policy::Policy& policy = *amendment.policy;
-  TRY_OK(CheckPolicy(state, policy, bytes.front(), at.now));
+  const RecordState& original = state.original(*record);
+  TRY_OK(CheckPolicy(state, policy, bytes.front(), at.now,
+                     {record->originator.agency(), original.originator.agency()}));
   for (const auto& [id, agency] : state.agencies()) {
     if (agency.left || !Reaches(policy.releasable_to, id) || id == record->originator.agency() ||
         Reaches(portion->policy->releasable_to, id))
@@ -138,7 +140,6 @@ Status CheckAmendment(const State& state, const Statement& statement, const Amen
                      [&, &id = id](const auto& one) { return one.first == id; }))
       return Refuse(Reason::kBadPolicy, id.str() + " holds no key to this record; a grant gives it one");
   }
-  const RecordState& original = state.original(*record);
   if (policy.marking > portion->policy->marking)
     TRY_OK(CheckDerived(state, original.originator, original.sources, policy));
   if (state.IsPassedOn(*record) &&

@@ -107,11 +107,31 @@ Status CheckAudience(const State& state, const policy::Audience& audience) {
   return Ok();
 }
 
+// Approvers count on the originator's side and on the requester's. A group that no agency of the audience could ever get
+// together would go unnoticed until somebody waits for it.
+Status CheckApprovers(const State& state, const policy::Policy& policy, const std::set<AgencyId>& originators) {
+  for (const policy::Approvals& group : policy.approvals) {
+    std::size_t most = 0, reached = 0;
+    for (const auto& [id, agency] : state.agencies()) {
+      if (agency.left || !Reaches(policy.releasable_to, id)) continue;
+      ++reached;
+      const auto count = std::count_if(group.approvers.begin(), group.approvers.end(), [&, &id = id](const auto& one) {
+        return one.agency() == id || originators.contains(one.agency());
+      });
+      most = std::max(most, static_cast<std::size_t>(count));
+    }
+    if (reached != 0 && most < group.needed)
+      return BadPolicy("an approval that too few of the originator's side and of one agency of the audience can give");
+  }
+  return Ok();
+}
+
 }  // namespace
 
 // The policy's size, its own form, and the charter's caps. The window is counted from the record's time, which its
 // sender knows.
-Status CheckPolicy(const State& state, const policy::Policy& policy, ByteView policy_bytes, Time made) {
+Status CheckPolicy(const State& state, const policy::Policy& policy, ByteView policy_bytes, Time made,
+                   const std::set<AgencyId>& originators) {
   const Charter& charter = *state.charter();
   if (policy_bytes.size() > kMaxPolicyBytes)
     return BadPolicy("it takes " + std::to_string(policy_bytes.size() - Salt::kSize) +
@@ -127,7 +147,8 @@ Status CheckPolicy(const State& state, const policy::Policy& policy, ByteView po
   for (const policy::Approvals& group : policy.approvals)
     for (const MemberId& approver : group.approvers)
       if (!IsParty(state, approver.agency())) return BadPolicy(approver.str() + " is of no agency of the charter");
-  return CheckAudience(state, policy.releasable_to);
+  TRY_OK(CheckAudience(state, policy.releasable_to));
+  return CheckApprovers(state, policy, originators);
 }
 
 namespace {
@@ -182,7 +203,7 @@ Status CheckDerived(const State& state, const MemberId& author, const std::vecto
 }
 
 Status CheckSealed(const State& state, const record::Header& header, const record::Attachments& attachments,
-                   const std::vector<policy::Policy>& policies, const Circumstances& at) {
+                   const std::vector<policy::Policy>& policies, const MemberId& first, const Circumstances& at) {
   const CharterCaps& caps = state.charter()->caps;
   TRY_OK(CheckAuthorities(state, header, at.authority, at.now));
   if (header.portions.size() > caps.max_portions) return Refuse(Reason::kTooMany, "portions");
@@ -202,7 +223,8 @@ Status CheckSealed(const State& state, const record::Header& header, const recor
   TRY_OK(record::CheckAttachments(header, attachments));
   if (policies.size() != header.portions.size()) return BadPolicy("the policies are withheld");
   for (std::size_t p = 0; p < header.portions.size(); ++p) {
-    TRY_OK(CheckPolicy(state, policies[p], attachments.policies[p], header.time));
+    TRY_OK(CheckPolicy(state, policies[p], attachments.policies[p], header.time,
+                       {header.originator.agency(), first.agency()}));
     if (header.portions[p].marking != policy::TextOf(policies[p].marking))
       return BadPolicy("the header's marking is not that of the policy");
     TRY_OK(CheckRecipients(state, policies[p].releasable_to, attachments.slips, header.portions[p].number, at.now));
@@ -221,7 +243,7 @@ Status CheckRecord(const State& state, const Statement& statement, const Record&
     // A body is sealed for one record; whoever names another's would purge it with its own.
     if (state.body_used(seal.body_root)) return Refuse(Reason::kBadBody, "the body is another record's");
   }
-  TRY_OK(CheckSealed(state, header, statement.attachments, record.policies, at));
+  TRY_OK(CheckSealed(state, header, statement.attachments, record.policies, header.originator, at));
   if (header.in_reply_to) {
     const RecordState* answered = state.record(*header.in_reply_to);
     if (answered == nullptr || !state.visible_to(*answered, header.originator))

@@ -437,6 +437,23 @@ TEST_F(DecideRecordTest, NamesNobodyWhomTheCharterDoesNotKnow) {
   }
 }
 
+// An approver counts on the originator's side and on that of who asks.
+TEST_F(DecideRecordTest, AsksForNoApprovalThatNobodyCanGive) {
+  const auto reason = [&](std::vector<policy::Approvals> groups) {
+    auto policy = PolicyFor({"mx.fgr", "us.fbi"});
+    policy.approvals = std::move(groups);
+    policy.approval_hours = 1;
+    auto decision = Decide(Signed(NewRecord(ana, {policy}).statement, ana));
+    return decision ? std::string() : std::string(CodeOf(decision.error().reason));
+  };
+  EXPECT_EQ(reason({{1, {mx_ana.id()}}}), "");
+  EXPECT_EQ(reason({{2, {mx_ana.id(), bob.id()}}}), "");
+  EXPECT_EQ(reason({{1, {bob.id()}}, {1, {gt_ana.id(), mx_ana.id()}}}), "");
+  EXPECT_EQ(reason({{1, {gt_ana.id()}}}), "bad-policy");
+  EXPECT_EQ(reason({{1, {bob.id()}}, {1, {gt_ana.id()}}}), "bad-policy");
+  EXPECT_EQ(reason({{2, {fbi_ana.id(), mx_ana.id()}}}), "bad-policy") << "one of each side, and nobody is both";
+}
+
 // ---- policies and caps ----
 
 TEST_F(DecideRecordTest, RefusesAPolicyThatBreaksItsForm) {
