@@ -451,7 +451,7 @@ TEST_F(DecideRecordTest, AsksForNoApprovalThatNobodyCanGive) {
   EXPECT_EQ(reason({{1, {bob.id()}}, {1, {gt_ana.id(), mx_ana.id()}}}), "");
   EXPECT_EQ(reason({{1, {gt_ana.id()}}}), "bad-policy");
   EXPECT_EQ(reason({{1, {bob.id()}}, {1, {gt_ana.id()}}}), "bad-policy");
-  EXPECT_EQ(reason({{2, {fbi_ana.id(), mx_ana.id()}}}), "bad-policy") << "one of each side, and nobody is both";
+  EXPECT_EQ(reason({{2, {mx_ana.id(), fbi_ana.id()}}}), "bad-policy") << "one of each side, and nobody is both";
 }
 
 // ---- policies and caps ----
