@@ -6,7 +6,6 @@
 #include <grpcpp/resource_quota.h>
 
 #include <algorithm>
-#include <atomic>
 #include <thread>
 
 #include "broker/export.h"
@@ -103,7 +102,6 @@ struct Server::Parts {
   std::unique_ptr<Calls> calls;
   std::unique_ptr<FreeSpace> space;
   std::unique_ptr<ExchangeService> service;
-  std::atomic<ExchangeService*> followed = nullptr;  // the service, for who cosigns before it is made
   std::shared_ptr<ClientCas> client_cas;
   std::shared_ptr<grpc::ServerCredentials> credentials;
   std::unique_ptr<grpc::Server> server;
@@ -193,9 +191,6 @@ Result<std::unique_ptr<Server>> Server::Start(const Config& config, BrokerKeys k
   witnessing.urls = UrlsOf(config.witness_urls);
   witnessing.start_wait = std::chrono::seconds(config.witness_wait_seconds);
   parts->witnesses = std::make_unique<Witnesses>(std::move(witnessing), *parts->workers);
-  parts->witnesses->OnCosigned([raw = parts.get()] {
-    if (auto* service = raw->followed.load()) service->WakeFollowers();
-  });
   auto options = OptionsFor(config, authority, parts->stored.store->content());
   options.witnesses = parts->witnesses.get();
   TRY(parts->sequencer,
@@ -227,7 +222,6 @@ Result<std::unique_ptr<Server>> Server::Start(const Config& config, BrokerKeys k
   parts->service = std::make_unique<ExchangeService>(
       Exchange{authority, *parts->sequencer, parts->stored.store->content(), *parts->workers, *parts->releaser,
                parts->random, *parts->identity, *parts->calls, *parts->space, SystemNow});
-  parts->followed = parts->service.get();
   parts->client_cas = std::make_shared<ClientCas>(CasOf(*parts->sequencer));
   parts->sequencer->OnCommit([raw = parts.get()](const CommitNews& news) {
     if (news.charter_changed) raw->client_cas->Set(CasOf(*raw->sequencer));
@@ -304,7 +298,6 @@ void Server::Stop() {
   parts.stop_wake.notify_all();
   if (parts.keeper.joinable()) parts.keeper.join();
   parts.sequencer->Stop();
-  parts.followed = nullptr;
   parts.witnesses->Stop();
   parts.workers->Stop();
   (void)parts.stored.mark->Sync();

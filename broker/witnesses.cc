@@ -64,7 +64,6 @@ struct Witnesses::Impl {
 
   const Options options;
   WorkerPool& workers;
-  std::function<void()> listener;
   Log log;
 
   mutable std::mutex mutex;
@@ -259,7 +258,6 @@ bool Witnesses::Impl::Ask(Caller& caller, const std::shared_ptr<const log::Signe
       if (!caller.stop) Take(caller.witness.name, checkpoint->size(), {answer.line, answer.time}, ready);
     }
     Done(std::move(ready), Ok());
-    if (listener) workers.Finish([tell = listener] { tell(); });
     return true;
   }
   Say(caller, Level::kAlarm, "witness-refuses", "it names one size after another");
@@ -527,8 +525,6 @@ void Witnesses::Wait(std::uint64_t size, std::chrono::system_clock::time_point d
   }
   impl_->workers.Finish([done = std::move(done), now] { done(now); });
 }
-
-void Witnesses::OnCosigned(std::function<void()> listener) { impl_->listener = std::move(listener); }
 
 void Witnesses::StopWaiting() {
   std::vector<Impl::Waiter> ready;

@@ -88,7 +88,6 @@ class Witnesses {
   // Calls `done` on the worker pool, once: Ok when a quorum covers a tree of this size, kNoQuorum with who is missing at the
   // deadline, kShuttingDown at StopWaiting.
   void Wait(std::uint64_t size, std::chrono::system_clock::time_point deadline, std::function<void(Status)> done);
-  void OnCosigned(std::function<void()> listener);  // on the worker pool; set before Begin
 
   void StopWaiting();
   void Stop();

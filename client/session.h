@@ -124,6 +124,8 @@ class SessionCore {
   Result<Digest> LookUpEntries(std::uint64_t from, std::uint64_t end, const std::string& why);
   // Signs directly, posts, verifies the receipt.
   Result<VerifiedEntry> PostDirect(ledger::Kind kind, Bytes payload, record::Attachments attachments = {});
+  Result<const VerifiedEntry*> FindErasable(const Digest& digest);
+  Result<VerifiedEntry> Erase(const Digest& digest, const std::string& why);  // by a purge of its own
   // The digest under which that will be known, for what has to be kept before it is posted.
   static Digest DigestOf(ledger::Kind kind, ByteView payload);
   Result<VerifiedEntry> PostSigned(ledger::Envelope envelope, record::Attachments attachments);

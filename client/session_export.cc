@@ -11,6 +11,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr Duration kLookupLasts = std::chrono::hours(24);
+constexpr int kMostRounds = 8;  // of reading it all, each as a purge came while it was read
 
 Status WriteUnder(const fs::path& folder, const proto::ExportFile& file) {
   const fs::path path = folder / file.path;
@@ -55,6 +56,7 @@ Result<std::uint64_t> SessionCore::ExportLog(const fs::path& folder, const std::
     return failed.has_value();
   };
   bool purged = false;
+  bool earlier = builder.size() > 0;  // some of it is as it was under an earlier checkpoint
   auto fetch = [&]() -> Status {
     for (int fruitless = 0; failed && builder.size() < checkpoint.size();) {
       const auto begun_at = builder.size();
@@ -66,6 +68,11 @@ Result<std::uint64_t> SessionCore::ExportLog(const fs::path& folder, const std::
       });
       if (fetched) break;
       if (!AnotherStream(fetched.error(), builder.size() > begun_at, fruitless)) return fetched.error();
+      // A purge may have come in between: what it erased is shown with it, under a newer checkpoint.
+      if (auto newer = transport_->Checkpoint(verifier_.verified_size())) {
+        earlier = earlier || builder.size() > 0;
+        TRY(checkpoint, verifier_.Advance(*newer));
+      }
     }
     TRY_OK(failed);
     if (builder.size() != checkpoint.size())
@@ -73,12 +80,14 @@ Result<std::uint64_t> SessionCore::ExportLog(const fs::path& folder, const std::
     flush();
     return failed;
   };
-  const bool continues = builder.size() > 0;
   TRY_OK(fetch());
   const auto superseded = builder.Superseded();
-  if (continues && purged) {  // files from before may hold what is erased since; the checkpoint comes last of all
+  // What was read before may hold what is erased since; the checkpoint comes last of all.
+  for (int rounds = 0; earlier && purged; ++rounds) {
+    if (rounds == kMostRounds) return Refuse(Reason::kUnavailable, "one purge comes after another");
+    earlier = purged = false;
     builder = proto::ExportBuilder();
-    TRY(lookup, LookUpEntries(0, checkpoint.size(), why));
+    TRY(lookup, LookUpEntries(0, 0, why));
     TRY_OK(fetch());
   }
   TRY(auto rest, builder.Finish(checkpoint));

@@ -336,8 +336,9 @@ class Session {
   // The policy of a portion of a record or a grant is replaced.
   Outcome<NewsItem> Amend(const std::string& record, std::uint32_t portion, const std::string& policy_text);
   Outcome<NewsItem> Grant(const GrantDraft& draft);
-  // Content and people's texts end; entries and proofs stay. Records, or other statements, by id or prefix: one, or several
-  // about one record. With a record its grants by my agency are erased.
+  // Content and people's texts end; entries and proofs stay. Records, or other statements, by id or prefix, each in an entry
+  // of its own; before a record its grants by my agency. The news is the last of them; `erased` names all. What was erased
+  // before is passed over, unless that is all: broken off in between, it is asked again.
   Outcome<NewsItem> Purge(const std::vector<std::string>& ids, const std::string& why);
 
   // Standing orders: everything that is released to me for this purpose is opened as it comes, until then.

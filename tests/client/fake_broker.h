@@ -97,7 +97,7 @@ class FakeBroker {
   }
   std::uint64_t Log(const ledger::VerifiedStatement& statement, ledger::Decision decision) {
     Bytes bytes = proto::EncodeDecision(decision);
-    ledger::EntryHead head{entries.size(), Now(), statement->digest, crypto::DigestOf(ledger::kDecisionType, bytes)};
+    ledger::EntryHead head{entries.size(), Now() - long_ago, statement->digest, crypto::DigestOf(ledger::kDecisionType, bytes)};
     Append({head, random_.Make<Salt>(), statement, std::move(decision), std::move(bytes)});
     return entries.size() - 1;
   }
@@ -275,6 +275,7 @@ class FakeBroker {
   std::map<Hash, Bytes> bodies;
   Lies lies;
   std::size_t page = 256;  // entries looked at for one answer
+  Duration long_ago{};     // what is logged next was logged so long ago
   std::size_t posts = 0, downloads = 0, uploads = 0;
   std::size_t answers_to_lose = 0;  // of posts that come next: done, and the connection breaks
   std::optional<crypto::Ed25519SignKey> next_log_key;
@@ -379,7 +380,9 @@ class FakeTransport : public client::Transport {
     if (said == nullptr || said->author != caller_ || said->from_index > from) return Refuse(Reason::kNotReady);
     for (; from < end; ++from) {
       if (broker_->lies.entry) TRY_OK(broker_->lies.entry(from));
-      if (!entry(broker_->Logged(broker_->entries.at(from)))) break;
+      auto logged = broker_->Logged(broker_->entries.at(from));
+      if (logged.erased_by && *logged.erased_by >= end) return Refuse(Reason::kUnavailable);
+      if (!entry(std::move(logged))) break;
     }
     return Ok();
   }

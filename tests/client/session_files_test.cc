@@ -290,6 +290,29 @@ TEST_F(SessionFilesTest, ExportsAnewWhatAPurgeErasedSince) {
   EXPECT_TRUE(holds("[erased]"));
 }
 
+TEST_F(SessionFilesTest, ExportsAnErasureWithItsPurgeAlsoWhenThatComesWhileItReads) {
+  auto ana = SessionOf("us.dea/ana");
+  const auto id = ana->Send({DraftOf("x")}, {}).value().front().value().id;
+  ana->Revoke(id, "it named Juana P.").value();
+  const auto revocation = honest.entries.back().head.statement.Hex();
+  auto admin = SessionOf("us.dea/admin"), kim = SessionOf("us.fbi/kim");
+  kim->set_pause({});
+  bool purged = false;
+  honest.lies.entry = [&](std::uint64_t index) -> Status {
+    if (index == 1 && !std::exchange(purged, true)) admin->Purge({revocation}, "a person's name").value();
+    return Ok();
+  };
+  const auto size = kim->ExportLog(folder / "export", "a test", {});
+  ASSERT_TRUE(size) << size.error().Message();
+  EXPECT_EQ(*size, honest.entries.size() - 1) << "but the second look-up";
+  std::string all;
+  for (const auto& file : fs::recursive_directory_iterator(folder / "export"))
+    if (file.is_regular_file()) all += test::ReadAll(file.path());
+  EXPECT_EQ(all.find("Juana P."), std::string::npos);
+  EXPECT_NE(all.find("[erased]"), std::string::npos);
+  EXPECT_NE(all.find("a person's name"), std::string::npos) << "the purge";
+}
+
 TEST_F(SessionFilesTest, ExportsNothingThatIsNotTheCheckpoints) {
   Sent(DraftOf("one"));
   auto kim = SessionOf("us.fbi/kim");
