@@ -9,6 +9,7 @@
 //   in-force                  of the charter as it was amended: the carrier's CA, the agency's CA
 //   sent.log, orders.log      content keys of what was sent and keys of standing orders, sealed to the member itself
 //   pin                       the log key (vkey) and the last checkpoint that it verified (signed note)
+//   witnessed                 what a quorum of witnesses vouched for, and since when more than that was relied on
 //   directory.log, mail.log   verified entries, u32 length || LoggedEntry each: a cache, rebuilt if lost
 //   cursor                    of the mailbox
 //   followed                  the entry from which on openings under standing orders were not yet reported
@@ -20,6 +21,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "client/kept_file.h"
@@ -39,6 +41,15 @@ struct Keyring {
   crypto::KemPrivateKey key_management;
   std::vector<crypto::KemPrivateKey> former{};  // of key management, before renewals: for what the profile keeps
   ledger::MemberKeys Public() const;
+};
+
+// What this profile knows of the witnesses. Times of `beyond` are by this machine's clock.
+struct Vouched {
+  Hash witnesses{};                                      // SHA-256 of the policy that names them
+  std::uint64_t size = 0;                                // the largest that a quorum cosigned; 0: none
+  Time since{};                                          // the latest time by which a quorum had cosigned
+  std::vector<std::pair<std::uint64_t, Time>> beyond{};  // sizes that were relied on before, ascending, and since when
+  bool operator==(const Vouched&) const = default;
 };
 
 // What a member gives its administrator: its id and public keys, signed with its signature key (proof of possession);
@@ -92,6 +103,9 @@ class Profile {
   // second is an older one: a fork is found all the same.
   Status SetPin(const log::SignedCheckpoint& checkpoint, const std::string& log_key);
   Status SavePin();
+  // Known at once, and in the file with the pin. A damaged or missing file is as nothing known yet.
+  const Vouched& vouched() const { return vouched_; }
+  Status SetVouched(Vouched vouched);
   // Keeps both signed checkpoints and what was asked, and makes every later Open refuse; this profile has stopped too.
   void RecordFork(const std::string& seen_before, const std::string& shown_now, const std::string& what);
   bool forked() const { return forked_; }
@@ -135,6 +149,10 @@ class Profile {
   std::optional<log::SignedCheckpoint> pin_;
   std::string pin_key_;  // that verified it
   bool pin_unsaved_ = false;
+  Vouched vouched_;
+  bool vouched_unsaved_ = false;
+  Status SaveVouched();
+  void LoadVouched();
   bool forked_ = false;
   std::chrono::steady_clock::time_point pin_saved_{};
   void LoadFollowed();

@@ -123,7 +123,7 @@ Error Unsettled(Error error, const ledger::Envelope& envelope, bool lost) {
 Status SessionCore::WaitFresh() {
   constexpr int kAttempts = 4;
   for (int attempt = 1;; ++attempt) {
-    auto fresh = verifier_.CheckFresh(Now());
+    auto fresh = verifier_.CheckFresh();
     if (fresh || attempt == kAttempts ||
         (fresh.error().reason != Reason::kNoQuorum && fresh.error().reason != Reason::kStale))
       return fresh;

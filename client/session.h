@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <utility>
 
 #include "client/mail.h"
 #include "client/profile.h"
@@ -39,13 +40,17 @@ class SessionCore {
   SessionCore(Profile profile, Keyring keys, std::unique_ptr<Transport> transport);
   SessionCore(const SessionCore&) = delete;
 
-  // `whatever_its_age`: for what only stops and takes back, which must not wait for the witnesses.
-  Status Refresh(bool whatever_its_age = false) {
+  // kNoQuorum, kStale: the witnesses have not vouched for the log lately (Verifier::CheckFresh).
+  Status Refresh() {
     ForgetOldWindow();
     TRY_OK(verifier_.Refresh(*transport_));
-    return whatever_its_age ? Ok() : WaitFresh();
+    return any_age_ ? Ok() : WaitFresh();
   }
-  void set_pause(std::chrono::milliseconds pause) { pause_ = pause; }  // for tests
+  // A log of any age is read from here on: for a look before something is stopped or taken back. What binds others anew (to
+  // send, open, grant, order, enrol) asks for its age all the same.
+  void set_any_age(bool any) { any_age_ = any; }
+  void set_clock(std::function<Time()> now) { verifier_.set_clock(std::move(now)); }  // for tests: of the log's age
+  void set_pause(std::chrono::milliseconds pause) { pause_ = pause; }                 // for tests
   Result<WhoAmI> Me();
   Result<std::vector<AgencyInfo>> Directory();
 
@@ -64,7 +69,10 @@ class SessionCore {
   Status Sync();  // fetches what is new in the mailbox, verifies and keeps it
   Result<std::vector<InboxItem>> Inbox();
   Result<std::vector<InboxItem>> SentItems();
-  Status Follow(const std::function<bool(const NewsItem&)>& item);
+  // `between`: called before each stream, when the log was just looked at; how long the stream may last at most (0: as long as
+  // the log stays fresh), or nullopt: no more of them.
+  Status Follow(const std::function<bool(const NewsItem&)>& item,
+                const std::function<std::optional<std::chrono::milliseconds>()>& between = {});
   Result<Digest> Resolve(const std::string& id_or_prefix);  // of a record; kNotFound, kAmbiguous, kUsage
 
   // ---- session_news.cc ----
@@ -119,6 +127,16 @@ class SessionCore {
   const ledger::Charter& Terms() const { return *verifier_.directory().charter(); }
   Result<const ledger::AgencyState*> MyAgency() const;  // kNotAuthorised: it is not, or no longer, in the charter
 
+  // Within it the log's age matters or does not: what only stops and takes back must not wait for the witnesses, and nothing
+  // that has to be done when they are gone for good.
+  struct AnyAge {
+    explicit AnyAge(SessionCore& session, bool any = true) : of(session), before(std::exchange(of.any_age_, any)) {}
+    AnyAge(const AnyAge&) = delete;
+    AnyAge& operator=(const AnyAge&) = delete;
+    ~AnyAge() { of.any_age_ = before; }
+    SessionCore& of;
+    const bool before;
+  };
   Status WaitFresh();  // a moment, for a broker that was just started or has new witnesses
   // Says in the log what I am about to read of it; its digest.
   Result<Digest> LookUpEntries(std::uint64_t from, std::uint64_t end, const std::string& why);
@@ -132,6 +150,7 @@ class SessionCore {
   // may be in the log, or come there.
   Result<PostAnswer> PostPatiently(const std::vector<Submission>& submissions, bool& lost, Time until = Time::max(),
                                    const std::function<void(const std::string&)>& waiting = {});
+  std::chrono::milliseconds StreamLasts() const;  // 0: as long as it will
   // Whether a stream that ended so is begun again: at its greatest age the broker ends each, and it may be restarting.
   // Waits before it says yes, longer each time that nothing came of the last stream: under two minutes in all.
   bool AnotherStream(const Error& why, bool progress, int& fruitless) const;
@@ -236,6 +255,7 @@ class SessionCore {
   record::ContextCache contexts_;
   std::map<KeyId, crypto::KemPrivateKey> epoch_keys_;
   std::chrono::milliseconds pause_{200};  // before something is tried for the second time
+  bool any_age_ = false;
   bool mail_loaded_ = false;
   bool erase_kept_ = false;  // ForgetErased has something to do
   Mail mail_;

@@ -1,0 +1,279 @@
+// What a client believes of cosignatures: who counts, how old they may be, and what has to be under them.
+#include "tests/client/witnessed.h"
+
+namespace valija::client {
+namespace {
+
+using ::testing::HasSubstr;
+
+class WitnessTest : public WitnessedTest {
+ protected:
+  Status Looks(const std::string& member = "mx.fgr/luis") {
+    auto seen = Hurried(member)->Inbox();
+    return seen ? Ok() : Status(seen.error());
+  }
+  static Reason ReasonOf(const Status& status) { return status ? Reason::kInternal : status.error().reason; }
+};
+
+// ---- who counts ----
+
+TEST_F(WitnessTest, ALogThatOneOfEachCountryCosignedIsRead) {
+  EXPECT_TRUE(Looks());
+  honest.witnesses_answer = false;
+  honest.cosigned = honest.Cosigned({"mx.fgr/2", "us.dea"}, FakeBroker::Now());
+  EXPECT_TRUE(Looks());
+}
+
+TEST_F(WitnessTest, TwoWitnessesOfOneCountryAreNoQuorum) {
+  honest.witnesses_answer = false;
+  honest.cosigned = honest.Cosigned({"mx.fgr", "mx.fgr/2"}, FakeBroker::Now());
+  const auto refused = Looks();
+  ASSERT_EQ(ReasonOf(refused), Reason::kNoQuorum);
+  EXPECT_THAT(refused.error().detail, HasSubstr("missing: us: 1 of us.dea"));
+}
+
+TEST_F(WitnessTest, OneWitnessTwiceIsOne) {
+  honest.witnesses_answer = false;
+  honest.cosigned = honest.Cosigned({"mx.fgr", "mx.fgr"}, FakeBroker::Now());
+  EXPECT_EQ(ReasonOf(Looks()), Reason::kNoQuorum);
+}
+
+TEST_F(WitnessTest, AForgedCosignatureIsAnAlarmAndPinsNothing) {
+  honest.witnesses_answer = false;
+  auto key = std::move(honest.witnesses.extract("us.dea").mapped());
+  // The name and key id of the witness, and somebody else's signature under it.
+  honest.cosigned = honest.Cosigned({"mx.fgr"}, FakeBroker::Now());
+  const auto body = log::Note::Parse(honest.cosigned->first).value().text;
+  auto line = log::Cosign(body, FakeBroker::WitnessKeyName("us.dea"), key, 1000);
+  auto parsed = log::Note::Parse(honest.cosigned->first + line).value().signatures.back();
+  parsed.signature[20] ^= 1;
+  honest.cosigned->first += parsed.Line();
+  ASSERT_EQ(ReasonOf(Looks()), Reason::kBadCheckpoint);
+  honest.witnesses.emplace("us.dea", std::move(key));
+  honest.witnesses_answer = true;
+  EXPECT_TRUE(Looks());
+}
+
+TEST_F(WitnessTest, AWitnessThatTheCharterDoesNotNameCountsForNothing) {
+  honest.witnesses.emplace("us.fbi", crypto::Ed25519SignKey::Generate(begun.random));
+  honest.witnesses_answer = false;
+  honest.cosigned = honest.Cosigned({"mx.fgr", "us.fbi"}, FakeBroker::Now());
+  EXPECT_EQ(ReasonOf(Looks()), Reason::kNoQuorum);
+}
+
+TEST_F(WitnessTest, WhatWasCosignedMustBeOfTheLogThatIsShown) {
+  Looks().value();
+  Silence();
+  Grow();
+  lies.view = [](View& view) {
+    if (!view.growth.empty()) view.growth[0].bytes[0] ^= 1;
+  };
+  EXPECT_EQ(ReasonOf(Looks()), Reason::kFork);
+  EXPECT_THAT(test::ReadAll(ProfileOf("mx.fgr/luis") / "FORK"), HasSubstr(honest.cosigned->first));
+}
+
+TEST_F(WitnessTest, MoreCannotBeCosignedThanIsShown) {
+  Silence();
+  const auto more = [&] {
+    FakeBroker longer(begun.broker, honest.entries, honest.entries.size());
+    longer.witnesses = honest.witnesses;
+    longer.Append(longer.entries[1]);
+    return longer.Cosigned().first;
+  }();
+  lies.view = [&](View& view) { view.witnessed = more; };
+  EXPECT_EQ(ReasonOf(Looks()), Reason::kBadProof);
+}
+
+// ---- how lately ----
+
+TEST_F(WitnessTest, ALogThatWasCosignedTooLongAgoIsStale) {
+  honest.witnesses_answer = false;
+  honest.cosigned = honest.Cosigned({"mx.fgr", "us.dea"}, Ago(kAge + kSkew - std::chrono::seconds(60)));
+  EXPECT_TRUE(Looks());
+  honest.cosigned = honest.Cosigned({"mx.fgr", "us.dea"}, Ago(kAge + kSkew + std::chrono::seconds(60)));
+  EXPECT_EQ(ReasonOf(Looks("us.dea/ana")), Reason::kStale);
+  const auto old = Looks("us.fbi/kim");
+  ASSERT_EQ(ReasonOf(old), Reason::kStale);
+  EXPECT_THAT(old.error().detail, HasSubstr("missing: mx: 1 of mx.fgr, mx.fgr/2; us: 1 of us.dea"));
+}
+
+TEST_F(WitnessTest, AQuorumIsAsOldAsTheOneThatCompletesIt) {
+  honest.witnesses_answer = false;
+  honest.cosigned = honest.Cosigned({"mx.fgr"}, FakeBroker::Now());
+  const auto old = honest.Cosigned({"us.dea"}, Ago(kAge + kSkew + std::chrono::seconds(60)));
+  honest.cosigned->first += log::Note::Parse(old.first).value().signatures.back().Line();
+  const auto refused = Looks();
+  ASSERT_EQ(ReasonOf(refused), Reason::kStale);
+  EXPECT_THAT(refused.error().detail, HasSubstr("missing: us: 1 of us.dea"));
+}
+
+TEST_F(WitnessTest, ATimeThatIsToComeIsAnAlarmThatGoesByWithTheClock) {
+  honest.witnesses_answer = false;
+  honest.cosigned = honest.Cosigned({"mx.fgr", "us.dea"}, FakeBroker::Now() + kSkew + std::chrono::seconds(60));
+  EXPECT_EQ(ReasonOf(Looks()), Reason::kBadCheckpoint);
+  later = std::chrono::seconds(120);
+  EXPECT_TRUE(Looks());
+}
+
+// The attack: what is old is cosigned again and again, and something grows above it that no witness ever sees.
+TEST_F(WitnessTest, AnOldSizeThatIsCosignedAgainDoesNotVouchForWhatWasReliedOn) {
+  Looks().value();
+  honest.witnesses_answer = false;
+  const std::uint64_t size = honest.entries.size();
+  auto again = [&] { honest.cosigned = honest.Cosigned({"mx.fgr", "us.dea"}, FakeBroker::Now() + later, size); };
+  again();
+  Grow();
+  ASSERT_TRUE(Looks());
+  later = kAge + kSkew - std::chrono::seconds(60);
+  again();
+  Grow();
+  ASSERT_TRUE(Looks());
+  later += std::chrono::seconds(120);  // by now the witnesses must have come to what was relied on first
+  again();
+  const auto refused = Looks();
+  ASSERT_EQ(ReasonOf(refused), Reason::kStale);
+  EXPECT_THAT(refused.error().detail, HasSubstr(std::to_string(size) + " entries, and " + std::to_string(size + 1)));
+  // They come to that one: what came after it was relied on later, and has its own time.
+  honest.cosigned = honest.Cosigned({"mx.fgr", "us.dea"}, FakeBroker::Now() + later, size + 1);
+  EXPECT_TRUE(Looks());
+  later += kAge + kSkew - std::chrono::seconds(180);
+  honest.cosigned = honest.Cosigned({"mx.fgr", "us.dea"}, FakeBroker::Now() + later, size + 1);
+  EXPECT_TRUE(Looks());
+  later += std::chrono::seconds(180);
+  honest.cosigned = honest.Cosigned({"mx.fgr", "us.dea"}, FakeBroker::Now() + later, size + 1);
+  EXPECT_EQ(ReasonOf(Looks()), Reason::kStale);
+  honest.cosigned = honest.Cosigned({"mx.fgr", "us.dea"}, FakeBroker::Now() + later);
+  EXPECT_TRUE(Looks());
+}
+
+TEST_F(WitnessTest, ABusyLogWhoseWitnessesAreAlwaysALittleBehindIsFresh) {
+  honest.witnesses_answer = false;
+  for (int hour = 0; hour < 12; ++hour) {
+    honest.cosigned = honest.Cosigned({"mx.fgr", "us.dea"}, FakeBroker::Now() + later);
+    Grow();
+    ASSERT_TRUE(Looks()) << hour;
+    later += std::chrono::minutes(20);
+  }
+}
+
+TEST_F(WitnessTest, SizesThatWereReliedOnSoonAfterOneAnotherCountAsOne) {
+  honest.witnesses_answer = false;
+  honest.cosigned = honest.Cosigned();
+  for (int minute = 0; minute < 60; ++minute) {
+    Grow();
+    later = std::chrono::minutes(minute);
+    Looks().value();
+  }
+  auto profile = Profile::Open(ProfileOf("mx.fgr/luis")).value();
+  EXPECT_LE(profile.vouched().beyond.size(), 9u);
+  EXPECT_EQ(profile.vouched().beyond.back().first, honest.entries.size());
+}
+
+TEST_F(WitnessTest, ASmallerSizeThatIsVouchedForLaterIsARollback) {
+  Sent(DraftOf("x"));
+  Looks().value();
+  const std::uint64_t size = honest.entries.size();
+  honest.witnesses_answer = false;
+  // Older, and on its way for long: it is passed over, and makes nothing fresh.
+  honest.cosigned = honest.Cosigned({"mx.fgr", "us.dea"}, Ago(std::chrono::seconds(60)), size - 1);
+  EXPECT_TRUE(Looks());
+  later = kAge + kSkew + std::chrono::seconds(60);
+  EXPECT_EQ(ReasonOf(Looks()), Reason::kStale);
+  honest.cosigned = honest.Cosigned({"mx.fgr", "us.dea"}, FakeBroker::Now() + later, size - 1);
+  EXPECT_EQ(ReasonOf(Looks()), Reason::kRolledBack);
+  honest.cosigned = honest.Cosigned({"mx.fgr", "us.dea"}, FakeBroker::Now() + later, size);
+  EXPECT_TRUE(Looks());
+}
+
+// ---- a stream ----
+
+TEST_F(WitnessTest, AStreamEndsWhenTheLogIsNotVouchedForAnyMore) {
+  Silence();
+  auto luis = Hurried("mx.fgr/luis");
+  int ends = 0;
+  lies.stream_end = [&]() -> Status {
+    if (++ends == 1) {
+      later = kAge + kSkew + std::chrono::seconds(60);
+      Grow();
+      return Refuse(Reason::kShuttingDown);
+    }
+    return Refuse(Reason::kUsage);  // the test's own end
+  };
+  std::size_t shown = 0;
+  const auto ended = luis->Follow([&](const NewsItem&) { return ++shown > 0; });
+  EXPECT_EQ(ReasonOf(ended), Reason::kStale);
+  EXPECT_EQ(shown, 0u);
+}
+
+TEST_F(WitnessTest, AMessageOfAStreamThatHasGrownOldIsNotTaken) {
+  Sent(DraftOf("one"));
+  Silence();
+  auto luis = Hurried("mx.fgr/luis");
+  const std::string two = Sent(DraftOf("two"));
+  lies.mailbox = [&](EntriesAnswer& page) {  // nothing but by the stream
+    page.entries.clear();
+    page.next_cursor = 0;
+  };
+  std::size_t messages = 0;
+  lies.follow = [&](FollowItem&) {
+    if (++messages == 2) later = kAge + kSkew + std::chrono::seconds(60);
+  };
+  std::size_t shown = 0;
+  EXPECT_EQ(ReasonOf(luis->Follow([&](const NewsItem&) { return ++shown > 0; })), Reason::kStale);
+  EXPECT_EQ(shown, 1u);
+}
+
+// ---- what an opening waits for ----
+
+TEST_F(WitnessTest, NothingIsOpenedThatTheQuorumDoesNotCover) {
+  const auto id = Sent(DraftOf("the source"));
+  Silence();
+  lies.release_uncovered = true;  // it hands out what it should keep
+  auto luis = Hurried("mx.fgr/luis");
+  const auto opened = OpenAs(*luis, Asking(id, 0, folder / "out"));
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().reason, Reason::kNoQuorum);
+  EXPECT_FALSE(fs::exists(folder / "out"));
+}
+
+TEST_F(WitnessTest, AnOpeningWaitsUntilTheQuorumCoversItAndSaysForWhom) {
+  const auto id = Sent(DraftOf("the source"));
+  Silence();
+  auto luis = Hurried("mx.fgr/luis");
+  auto request = Asking(id);
+  std::string missing;
+  request.waiting = [&](const std::string& who) { missing = who; };
+  int asked = 0;
+  honest.on_uncovered = [&] {
+    if (++asked == 3) honest.witnesses_answer = true;
+  };
+  EXPECT_EQ(OpenAs(*luis, request).value().content, "the source");
+  EXPECT_EQ(missing, "mx: 1 of mx.fgr");
+  EXPECT_EQ(asked, 3);
+}
+
+TEST_F(WitnessTest, AnOpeningThatGoesWithoutIsUsedOnlyWhereTheCharterAllowsIt) {
+  const auto id = Sent(DraftOf("the source"));
+  Silence();
+  lies.decision = [](ledger::Decision& decision) { decision.unwitnessed = decision.verdicts[0].record != Digest(); };
+  auto luis = Hurried("mx.fgr/luis");
+  const auto opened = OpenAs(*luis, Asking(id));
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().reason, Reason::kBadProof);
+}
+
+TEST_F(WitnessTest, WhereTheCharterAllowsItAnOpeningGoesWithout) {
+  LetOpeningsGoWithout();
+  const auto id = Sent(DraftOf("the source"));
+  Silence();
+  honest.degraded = true;
+  EXPECT_EQ(OpenAs(*Hurried("mx.fgr/luis"), Asking(id)).value().content, "the source");
+  honest.degraded = false;  // one that does not say so waits all the same
+  lies.release_uncovered = true;
+  const auto opened = OpenAs(*Hurried("mx.fgr/luis"), Asking(id));
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().reason, Reason::kNoQuorum);
+}
+
+}  // namespace
+}  // namespace valija::client
