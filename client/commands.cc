@@ -32,8 +32,8 @@ int Misused(const Common& common, Id what) {
   return Fail(common, ToFailure(Refuse(Reason::kUsage, detail)));
 }
 
-std::unique_ptr<Session> Start(const Common& common, int& status) {
-  SessionOptions options{common.profile, common.passphrase_file, std::chrono::seconds(common.timeout_s)};
+std::unique_ptr<Session> Start(const Common& common, int& status, bool any_age) {
+  SessionOptions options{common.profile, common.passphrase_file, std::chrono::seconds(common.timeout_s), any_age};
   auto session = Session::Open(options);
   if (!session) {
     status = Fail(common, session.failure());
@@ -166,7 +166,7 @@ int WhoAmIAm(const Common& common) {
 
 int ShowDirectory(const Common& common) {
   int status = 0;
-  auto session = Start(common, status);
+  auto session = Start(common, status, true);
   if (!session) return status;
   auto agencies = session->Directory();
   if (!agencies) return Fail(common, agencies.failure());

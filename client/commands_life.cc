@@ -38,7 +38,7 @@ void PrintReleased(const Common& common, const Released& released) {
 
 int Recall(const Common& common, const std::string& record, const std::string& why) {
   int status = 0;
-  auto session = Start(common, status);
+  auto session = Start(common, status, true);
   if (!session) return status;
   std::string id = record;
   if (!AskAbout(common, *session, id, Id::kAskRecall, status)) return status;
@@ -47,7 +47,7 @@ int Recall(const Common& common, const std::string& record, const std::string& w
 
 int Purge(const Common& common, const std::vector<std::string>& ids, const std::string& why) {
   int status = 0;
-  auto session = Start(common, status);
+  auto session = Start(common, status, true);
   if (!session) return status;
   std::vector<std::string> whole = ids;
   if (!common.yes) {
@@ -145,8 +145,8 @@ int Orders(const Common& common) {
   if (rows.empty())
     std::cout << Text(Id::kNoOrders) << "\n";
   else
-    std::cout << FormatTable({Text(Id::kHeadOrder), Text(Id::kHeadMember), Text(Id::kHeadPurpose), Text(Id::kHeadCase), Text(Id::kHeadUntil),
-                              Text(Id::kHeadState), Text(Id::kHeadOpened)},
+    std::cout << FormatTable({Text(Id::kHeadOrder), Text(Id::kHeadMember), Text(Id::kHeadPurpose), Text(Id::kHeadCase),
+                              Text(Id::kHeadUntil), Text(Id::kHeadState), Text(Id::kHeadOpened)},
                              rows);
   return 0;
 }

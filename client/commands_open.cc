@@ -100,7 +100,7 @@ int Acknowledge(const Common& common, const std::string& record, const std::stri
 
 int Revoke(const Common& common, const std::string& record, const std::string& why) {
   int status = 0;
-  auto session = Start(common, status);
+  auto session = Start(common, status, true);
   if (!session) return status;
   std::string id = record;
   if (!AskAbout(common, *session, id, Id::kAskRevoke, status)) return status;

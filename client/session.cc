@@ -64,7 +64,9 @@ MemberInfo InfoOf(const ledger::State& directory, const ledger::MemberRecord& me
 
 }  // namespace
 
+// Of any age: it says which charter an amendment amends, and how old the log is.
 Result<WhoAmI> SessionCore::Me() {
+  const AnyAge any(*this);
   TRY_OK(Refresh());
   WhoAmI me;
   me.member = profile_.member().str();

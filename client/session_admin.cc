@@ -77,6 +77,7 @@ Result<std::vector<Session::EnrolmentChange>> SessionCore::EnrolmentChanges(cons
 }
 
 Result<NewsItem> SessionCore::Enrol(const std::filesystem::path& card_path, const Session::EnrolOptions& options) {
+  const AnyAge fresh(*this, false);
   TRY(auto text, io::ReadText(card_path, 1 << 16));
   TRY(auto card, MemberCard::Parse(text));
   TRY_OK(Refresh());
@@ -126,6 +127,7 @@ Result<NewsItem> SessionCore::Enrol(const std::filesystem::path& card_path, cons
 
 // Removal or suspension.
 Result<NewsItem> SessionCore::End(const std::string& id, ledger::MemberStatus status) {
+  const AnyAge any(*this);
   auto member = MemberId::Parse(id);
   if (!member) return Refuse(Reason::kUsage, "a member is named like us.dea/jrivera");
   TRY_OK(Refresh());
@@ -158,6 +160,7 @@ Result<NewsItem> SessionCore::End(const std::string& id, ledger::MemberStatus st
 
 // The same member as before, active, with epochs that it lacks: all of them, or those that came since it was enrolled.
 Result<NewsItem> SessionCore::ChangeEnrolment(const std::string& id, bool all_epochs) {
+  const AnyAge fresh(*this, false);
   auto member = MemberId::Parse(id);
   if (!member) return Refuse(Reason::kUsage, "a member is named like us.dea/jrivera");
   TRY_OK(Refresh());
@@ -187,7 +190,9 @@ Result<NewsItem> SessionCore::Resume(const std::string& member) { return ChangeE
 
 Result<NewsItem> SessionCore::GrantEpochs(const std::string& member) { return ChangeEnrolment(member, true); }
 
+// With the only witness of a country lost for good, this names another one.
 Result<NewsItem> SessionCore::SubmitCharterAmendment(const std::string& bytes) {
+  const AnyAge any(*this);
   TRY_OK(Refresh());
   TRY(auto envelope, proto::DecodeEnvelope(AsBytes(bytes)));
   if (envelope.payload_type != ledger::PayloadType(ledger::Kind::kCharterAmendment))
@@ -197,7 +202,9 @@ Result<NewsItem> SessionCore::SubmitCharterAmendment(const std::string& bytes) {
   return News(entry);
 }
 
+// Who is left out of it is what the broker's directory says, not ours: it refuses an epoch for others.
 Result<NewsItem> SessionCore::RotateEpoch() {
+  const AnyAge any(*this);
   TRY_OK(Refresh());
   const auto& directory = verifier_.directory();
   TRY(const auto* agency, MyAgency());

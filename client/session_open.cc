@@ -67,6 +67,7 @@ Status SessionCore::Wanted::WriteTo(const std::filesystem::path& output, bool be
 Result<std::vector<Result<OpenedPortion>>> SessionCore::Open(const std::vector<OpenRequest>& requests,
                                                              const Progress& progress) {
   if (requests.empty() || requests.size() > 256) return Refuse(Reason::kUsage, "1 to 256 portions at once");
+  const AnyAge fresh(*this, false);
   TRY_OK(Sync());  // an amendment that the decision will cite must be known
   std::vector<Result<OpenedPortion>> out(requests.size(), Result<OpenedPortion>(Refuse(Reason::kUnavailable)));
   const auto& first = requests[0];

@@ -10,7 +10,8 @@ namespace {
 
 // What failed because the broker was away, and not for good.
 bool IsForNow(const Outcome<OpenedPortion>& one) {
-  static constexpr Reason kForNow[] = {Reason::kUnavailable, Reason::kDeadline, Reason::kShuttingDown, Reason::kPoolFull};
+  static constexpr Reason kForNow[] = {Reason::kUnavailable, Reason::kDeadline, Reason::kShuttingDown,
+                                       Reason::kPoolFull};
   return !one && std::any_of(std::begin(kForNow), std::end(kForNow),
                              [&](Reason reason) { return one.failure().code == CodeOf(reason); });
 }
@@ -18,6 +19,7 @@ bool IsForNow(const Outcome<OpenedPortion>& one) {
 }  // namespace
 
 Result<NewsItem> SessionCore::StandingOrder(const OrderDraft& draft) {
+  const AnyAge fresh(*this, false);
   TRY_OK(Refresh());
   auto reply_key = crypto::KemPrivateKey::Generate(random_);
   ledger::StandingOrder order{.by = By(),
@@ -35,6 +37,7 @@ Result<NewsItem> SessionCore::StandingOrder(const OrderDraft& draft) {
 }
 
 Result<NewsItem> SessionCore::EndOrder(const std::string& id) {
+  const AnyAge any(*this);
   TRY(const auto* order, ResolveStatement(id, ledger::Kind::kStandingOrder));
   ledger::Revocation end{.by = By(), .record = order->statement->digest, .why = "ended"};
   TRY(auto entry, PostDirect(ledger::Kind::kRevocation, proto::EncodeRevocation(end)));
@@ -51,8 +54,9 @@ Result<std::vector<OrderInfo>> SessionCore::Orders() {
     const auto* order = PayloadOf<ledger::StandingOrder>(entry);
     if (order == nullptr || order->agency != profile_.member().agency()) continue;
     const Digest& digest = entry.statement->digest;
-    orders.push_back({digest.Hex(), order->by.author.str(), order->purpose, order->case_reference, ToTimePoint(entry.head.time),
-                      ToTimePoint(order->expires), mail_.revoked(digest, order->agency), opened[digest]});
+    orders.push_back({digest.Hex(), order->by.author.str(), order->purpose, order->case_reference,
+                      ToTimePoint(entry.head.time), ToTimePoint(order->expires), mail_.revoked(digest, order->agency),
+                      opened[digest]});
   }
   return orders;
 }

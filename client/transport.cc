@@ -97,8 +97,8 @@ class GrpcTransport final : public Transport {
     return proto::FromMessage(response);
   }
 
-  Status Follow(std::uint64_t cursor, std::uint64_t verified_size,
-                const std::function<bool(FollowItem)>& item, std::chrono::milliseconds at_most) override {
+  Status Follow(std::uint64_t cursor, std::uint64_t verified_size, const std::function<bool(FollowItem)>& item,
+                std::chrono::milliseconds at_most) override {
     Reconnect();
     grpc::ClientContext context;
     // A day: whoever follows longer asks again from its cursor. The broker refuses calls without a deadline.

@@ -58,6 +58,9 @@ struct SessionOptions {
   std::filesystem::path profile;             // the profile's folder
   std::filesystem::path passphrase_file;     // private file; empty: ask on the terminal
   std::chrono::milliseconds timeout{30000};  // of each call to the broker
+  // Read a log that the charter's witnesses cosigned too long ago ("stale", "no-quorum"): for a look before something is
+  // stopped or taken back, which itself asks for no age. Sending, opening, granting, ordering, enrolling ask all the same.
+  bool any_age = false;
 };
 
 // ---- sending ----
@@ -147,17 +150,17 @@ struct NewsItem {
   std::string request;
   // "approve", "reject", "withdraw"; "justified", "not-justified"; "declined", "consented"; "open", "onward", "mark-less"
   std::string verdict;
-  std::string marking;                     // access request and answer: of what would be derived
-  std::string agency;                      // access request: who shall receive it
-  std::string emergency;                   // open: why it could not wait
-  bool recall = false;                     // revocation
-  std::uint32_t portion = 0;               // amendment
-  std::uint64_t sequence = 0;              // amendment: 1, 2, ..
-  std::string policy_text;                 // amendment: its policy, if it is shown to me
-  std::optional<TimePoint> until;          // standing order, look-up
+  std::string marking;                           // access request and answer: of what would be derived
+  std::string agency;                            // access request: who shall receive it
+  std::string emergency;                         // open: why it could not wait
+  bool recall = false;                           // revocation
+  std::uint32_t portion = 0;                     // amendment
+  std::uint64_t sequence = 0;                    // amendment: 1, 2, ..
+  std::string policy_text;                       // amendment: its policy, if it is shown to me
+  std::optional<TimePoint> until;                // standing order, look-up
   std::uint64_t first_entry = 0, end_entry = 0;  // look-up: what is read; end 0: and whatever comes
-  std::vector<std::string> erased;         // purge: ids
-  std::optional<std::uint64_t> erased_by;  // entry of the purge that erased this statement
+  std::vector<std::string> erased;               // purge: ids
+  std::optional<std::uint64_t> erased_by;        // entry of the purge that erased this statement
 };
 struct OpenedPortion {
   std::string id;

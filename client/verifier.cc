@@ -14,8 +14,7 @@ bool Whole(const proto::LoggedEntry& entry) {
 }  // namespace
 
 Verifier::Verifier(Profile& profile)
-    : profile_(profile),
-      now_([] { return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()); }) {
+    : profile_(profile), now_([] { return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()); }) {
   // The cached entries were proved when they were fetched; they are folded again by the rules, and a cache that does
   // not fold is thrown away and fetched anew.
   for (auto& entry : profile_.Load("directory.log")) {

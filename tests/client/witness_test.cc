@@ -185,6 +185,71 @@ TEST_F(WitnessTest, ASmallerSizeThatIsVouchedForLaterIsARollback) {
   EXPECT_TRUE(Looks());
 }
 
+TEST_F(WitnessTest, OtherWitnessesBeginAnewAndWhatWasReliedOnStays) {
+  Looks().value();
+  auto former = std::move(honest.witnesses);
+  honest.witnesses.clear();
+  for (const char* name : {"mx.fgr", "mx.fgr/2", "us.dea"})
+    honest.witnesses.emplace(name, crypto::Ed25519SignKey::Generate(begun.random));
+  const auto text = PolicyText();
+  std::swap(former, honest.witnesses);  // the former ones answer while it is submitted
+  EXPECT_TRUE(Hurried("us.dea/admin")->SubmitCharterAmendment(Amended([&](ledger::Charter& charter) {
+    charter.witness_policy = text;
+  })));
+  EXPECT_EQ(ReasonOf(Looks()), Reason::kNoQuorum);  // the former ones count no more
+  std::swap(former, honest.witnesses);
+  EXPECT_TRUE(Looks());
+}
+
+// ---- what does not wait for them ----
+
+// The only witness of a country is lost for good.
+TEST_F(WitnessTest, WhatStopsAndTakesBackAndNamesOtherWitnessesGoesOnWithoutThem) {
+  const auto id = Sent(DraftOf("a mistake")), other = Sent(DraftOf("another")), third = Sent(DraftOf("third"));
+  std::string order;
+  {
+    auto luis = SessionOf("mx.fgr/luis");
+    const auto until = std::chrono::time_point_cast<std::chrono::milliseconds>(Clock::now() + std::chrono::hours(24));
+    order = luis->StandingOrder({"investigation", "", until}).value().id;
+  }
+  Silence();
+  later = kAge + kSkew + std::chrono::seconds(60);
+  {
+    auto ana = Hurried("us.dea/ana");
+    EXPECT_EQ(ana->Inbox().error().reason, Reason::kStale);
+    EXPECT_EQ(ana->Send({DraftOf("x")}, {}).error().reason, Reason::kStale);
+    EXPECT_EQ(ana->Grant({id, {}, PolicyFor("agency us.fbi"), {}, {}, {}}).error().reason, Reason::kStale);
+    EXPECT_EQ(ana->Amend(id, 0, PolicyFor("agency mx.fgr")).error().reason, Reason::kStale);
+    EXPECT_TRUE(ana->Me());
+    EXPECT_TRUE(ana->Revoke(id.substr(0, 12), "sent by mistake"));
+    EXPECT_TRUE(ana->Revoke(other.substr(0, 12), "so was this", true));
+    EXPECT_TRUE(ana->Purge({third.substr(0, 12)}, "and this"));
+    EXPECT_EQ(ana->Inbox().error().reason, Reason::kStale);  // that it may be old was for those alone
+    ana->set_any_age(true);                                  // to look before something is taken back
+    EXPECT_TRUE(ana->SentItems());
+    EXPECT_EQ(ana->Send({DraftOf("x")}, {}).error().reason, Reason::kStale);
+    EXPECT_EQ(ana->Open({Asking(id)}, {}).error().reason, Reason::kStale);
+  }
+  EXPECT_TRUE(Hurried("mx.fgr/luis")->EndOrder(order.substr(0, 12)));
+  auto fgr = Hurried("mx.fgr/admin");
+  EXPECT_TRUE(fgr->Suspend("mx.fgr/luis"));
+  EXPECT_EQ(fgr->Resume("mx.fgr/luis").error().reason, Reason::kStale);
+  EXPECT_TRUE(fgr->Remove("mx.fgr/luis"));
+  EXPECT_TRUE(fgr->RotateEpoch());
+  auto gone = honest.witnesses.extract("mx.fgr");
+  honest.witnesses.erase("mx.fgr/2");
+  honest.witnesses.emplace("mx.fgr", crypto::Ed25519SignKey::Generate(begun.random));
+  honest.witnesses.emplace("mx.fgr/2", crypto::Ed25519SignKey::Generate(begun.random));
+  const auto text = PolicyText();
+  EXPECT_TRUE(Hurried("us.dea/admin")->SubmitCharterAmendment(Amended([&](ledger::Charter& charter) {
+    charter.witness_policy = text;
+  })));
+  EXPECT_EQ(ReasonOf(Looks("us.dea/ana")), Reason::kNoQuorum);
+  later = {};
+  honest.witnesses_answer = true;
+  EXPECT_TRUE(Looks("us.dea/ana"));
+}
+
 // ---- a stream ----
 
 TEST_F(WitnessTest, AStreamEndsWhenTheLogIsNotVouchedForAnyMore) {
