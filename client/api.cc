@@ -126,8 +126,9 @@ Outcome<NewsItem> Session::StandingOrder(const OrderDraft& draft) {
 Outcome<NewsItem> Session::EndOrder(const std::string& order) { return ToOutcome(impl_->core.EndOrder(order)); }
 Outcome<std::vector<OrderInfo>> Session::Orders() { return ToOutcome(impl_->core.Orders()); }
 Outcome<Done> Session::FollowReleased(std::uint64_t from_entry, const std::filesystem::path& folder,
-                                      const std::function<bool(const Released&)>& released) {
-  auto ended = impl_->core.FollowReleased(from_entry, folder, released);
+                                      const std::function<bool(const Released&)>& released,
+                                      const std::function<void(const std::string& missing)>& waiting) {
+  auto ended = impl_->core.FollowReleased(from_entry, folder, released, waiting);
   if (!ended) return ToFailure(ended.error());
   return Done{};
 }

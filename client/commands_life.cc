@@ -159,10 +159,13 @@ int FollowOrders(const Common& common, std::optional<std::uint64_t> from, const 
   auto session = Start(common, status);
   if (!session) return status;
   int left = count;
-  auto ended = session->FollowReleased(from.value_or(session->NextReleased()), folder, [&](const Released& released) {
-    PrintReleased(common, released);
-    return count == 0 || --left > 0;
-  });
+  auto ended = session->FollowReleased(
+      from.value_or(session->NextReleased()), folder,
+      [&](const Released& released) {
+        PrintReleased(common, released);
+        return count == 0 || --left > 0;
+      },
+      [](const std::string& missing) { std::cerr << Format(Id::kWaitsForWitnesses, Visible(missing)) << "\n"; });
   return ended ? 0 : Fail(common, ended.failure());
 }
 

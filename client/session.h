@@ -99,7 +99,8 @@ class SessionCore {
   Result<NewsItem> EndOrder(const std::string& order);
   Result<std::vector<OrderInfo>> Orders();
   Status FollowReleased(std::uint64_t from_entry, const std::filesystem::path& folder,
-                        const std::function<bool(const Released&)>& released);
+                        const std::function<bool(const Released&)>& released,
+                        const std::function<void(const std::string&)>& waiting = {});
   std::uint64_t NextReleased() const { return profile_.followed(); }
 
   // ---- session_admin.cc ----
@@ -242,6 +243,10 @@ class SessionCore {
   template <class Pick>
   Result<std::vector<ledger::EpochWrap>> WrapsFor(const MemberId& member, const Point& kem_key, Pick which);
 
+  // Verifier::CheckCovered, with the directory fetched again if it does not hold: an amendment may name other witnesses, or
+  // the cosignatures may have come.
+  Status Covered(std::uint64_t index, const ledger::Decision& decision);
+  // kNoQuorum: the witnesses have not covered it yet, and nothing was asked for.
   Result<Released> OpenReleased(const VerifiedEntry& opening, std::vector<Release> releases,
                                 const std::filesystem::path& folder);
 

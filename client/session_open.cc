@@ -165,12 +165,7 @@ Result<std::uint64_t> SessionCore::RequestKeys(const std::vector<Wanted*>& wante
       out[wanted[i]->place] = RefusalOf(verdict, asked.approved.value_or(request_digest));
   }
   if (allowed == 0) return index;
-  if (auto covered = verifier_.CheckCovered(index, decision); !covered) {
-    // Other witnesses may be named by an amendment that is not folded yet.
-    if (covered.error().reason != Reason::kNoQuorum) return covered.error();
-    TRY_OK(Refresh());
-    TRY_OK(verifier_.CheckCovered(index, decision));
-  }
+  TRY_OK(Covered(index, decision));
   if (lost && accepted.releases.empty())
     return Refuse(Reason::kReplayed, "the answer was lost or late, and what entry " + std::to_string(index) +
                                          " granted is not released again: something has changed since; ask anew");
@@ -183,6 +178,12 @@ Result<std::uint64_t> SessionCore::RequestKeys(const std::vector<Wanted*>& wante
   TRY(auto shares, record::OpenRelease(binding, reply_key, release.enc, release.ciphertext, allowed));
   TRY_OK(UseShares(wanted, decision.verdicts, shares, index, out));
   return index;
+}
+
+Status SessionCore::Covered(std::uint64_t index, const ledger::Decision& decision) {
+  if (verifier_.CheckCovered(index, decision)) return Ok();
+  TRY_OK(Refresh());
+  return verifier_.CheckCovered(index, decision);
 }
 
 Mail::InForce SessionCore::PolicyInForce(const VerifiedEntry& record, std::uint32_t portion,

@@ -350,8 +350,10 @@ class Session {
   // Calls back for each record that was opened under an order of mine, from this entry of the log on and then as they come,
   // until the callback returns false. With a folder, contents are written to new files in it, named RECORD-PORTION (a portion
   // whose file is there fails as "exists", and the others are fetched); else they are in memory.
+  // One that the charter's witnesses have not covered yet is told of once they have, and `waiting` at once.
   Outcome<Done> FollowReleased(std::uint64_t from_entry, const std::filesystem::path& folder,
-                               const std::function<bool(const Released&)>& released);
+                               const std::function<bool(const Released&)>& released,
+                               const std::function<void(const std::string& missing)>& waiting = {});
   // The entry to go on from: behind the last one that FollowReleased told of with this profile. 0: none yet.
   std::uint64_t NextReleased() const;
 
