@@ -177,6 +177,11 @@ nlohmann::ordered_json ToJson(const Ahead& portion) {
 }
 
 nlohmann::ordered_json ToJson(const WaitingItem& item) {
+  if (item.fault) {
+    nlohmann::ordered_json out = {{"kind", item.kind}, {"id", item.id}, {"entry", item.entry}};
+    out["error"] = ToJson(*item.fault)["error"];
+    return out;
+  }
   nlohmann::ordered_json out = {
       {"kind", item.kind}, {"id", item.id}, {"entry", item.entry}, {"time", FormatTime(item.time)}, {"by", item.by}};
   if (!item.record.empty()) out["record"] = item.record;

@@ -233,7 +233,7 @@ class SessionCore {
   Result<NewsItem> NewsOf(const Digest& record, const VerifiedEntry& entry, Chain& chain) const;
 
   // What a hint says, as the log has it; nullopt: something that came since has settled it, or it is erased. `size`: of the
-  // log when the hint was given. kBadProof: it lies.
+  // log when the hint was given. kBadProof: it lies; Waiting tells that of the one item.
   Result<std::optional<WaitingItem>> LookUp(const proto::WaitingItem& hint, std::uint64_t size);
   Result<const VerifiedEntry*> FindByAudit(const Digest& digest, std::uint64_t index);
 

@@ -124,8 +124,8 @@ struct InboxItem {
   std::uint64_t entry = 0;
   std::string urgency;               // as in Draft
   std::optional<TimePoint> due;      // it asks for an answer by then
-  bool answered_by_us = false;       // by somebody of my agency
-  std::vector<std::string> replies;  // ids of the records in my mailbox that answer it
+  bool answered_by_us = false;       // by somebody of my agency, and the answer went to who asked
+  std::vector<std::string> replies;  // ids of the records in my mailbox that answer it, by others than who asked
   bool recalled = false;             // every holder is asked to erase it, and to acknowledge so
   bool purged = false;               // its content is gone
   std::string grant_of;              // id of the original, if this is a grant of it
@@ -200,6 +200,7 @@ struct WaitingItem {
   std::optional<TimePoint> until;
   std::string wish, agency, marking;  // access
   std::string urgency;                // answer
+  std::optional<Failure> fault;       // what the broker says of it is not what the log says: nothing else of it is filled in
 };
 struct AccessDraft {
   std::string record;                   // whole id: the record need not be in my mailbox, nor exist
