@@ -25,9 +25,9 @@ void PrintReleased(const Common& common, const Released& released) {
     return;
   }
   for (const auto& portion : released.portions) {
-    const auto what = portion
-                          ? Format(Id::kReleasedPortion, portion->portion, portion->marking, SizeText(portion->bytes))
-                          : Format(Id::kReleasedNot, portion.failure().code);
+    auto what = portion ? Format(Id::kReleasedPortion, portion->portion, portion->marking, SizeText(portion->bytes))
+                        : Format(Id::kReleasedNot, portion.failure().code);
+    if (portion && portion->unwitnessed) what = Format(Id::kNewsUnwitnessed, what);
     std::cout << Visible(
                      Format(Id::kReleasedLine, TimeText(released.time), ShortId(released.record), released.from, what))
               << std::endl;

@@ -69,13 +69,15 @@ int Open(const Common& common, const OpenArguments& arguments) {
     return failed;
   }
   if (!common.json) {
-    const auto said = Format(Id::kOpened, opened->portion, Visible(opened->marking), SizeText(opened->bytes));
+    auto said = Format(Id::kOpened, opened->portion, Visible(opened->marking), SizeText(opened->bytes));
+    if (opened->unwitnessed) said = Format(Id::kNewsUnwitnessed, said);
     std::cerr << Format(Id::kLogged, said, opened->entry) << "\n";
   }
   if (common.json) {
     nlohmann::ordered_json out = {{"record", opened->id},       {"portion", opened->portion},
                                   {"marking", opened->marking}, {"media_type", opened->media_type},
                                   {"bytes", opened->bytes},     {"entry", opened->entry}};
+    if (opened->unwitnessed) out["unwitnessed"] = true;
     if (arguments.output.empty())
       out["content_base64"] = ToBase64(AsBytes(opened->content));
     else

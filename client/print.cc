@@ -124,6 +124,7 @@ nlohmann::ordered_json ToJson(const NewsItem& item) {
   if (item.until) out["until"] = FormatTime(*item.until);
   if (!item.erased.empty()) out["erased"] = item.erased;
   if (item.erased_by) out["erased_by"] = *item.erased_by;
+  if (item.unwitnessed) out["unwitnessed"] = true;
   if (item.item) out["item"] = ToJson(*item.item);
   return out;
 }
@@ -234,6 +235,7 @@ nlohmann::ordered_json ToJson(const Released& released) {
                                {"marking", portion->marking},
                                {"media_type", portion->media_type},
                                {"bytes", portion->bytes}});
+    if (portion->unwitnessed) out["portions"].back()["unwitnessed"] = true;
     if (!portion->content.empty()) out["portions"].back()["content_base64"] = ToBase64(AsBytes(portion->content));
   }
   return out;
@@ -318,6 +320,7 @@ std::string NewsLine(const NewsItem& item) {
                                : Format(Id::kNewsReads, item.by, item.first_entry, item.end_entry);
   if (!why.empty()) said = Format(Id::kNewsWhy, said, why);
   if (!item.emergency.empty()) said = Format(Id::kNewsEmergency, said, item.emergency);
+  if (item.unwitnessed) said = Format(Id::kNewsUnwitnessed, said);
   if (item.erased_by) said = Format(Id::kNewsErased, said, *item.erased_by);
   return Visible(TimeText(item.time) + "  " + said);
 }

@@ -51,9 +51,12 @@ Status SessionCore::ForgetErased() {
 
 Result<VerifiedEntry> SessionCore::Verify(const ProvedEntry& proved, const log::SignedCheckpoint& checkpoint) {
   auto verified = verifier_.VerifyEntry(proved, checkpoint);
-  if (!verified && verified.error().reason == Reason::kBadSignature) {
-    TRY_OK(Refresh());  // its author may have been enrolled a moment ago
-    verified = verifier_.VerifyEntry(proved, checkpoint);
+  // Its author may have been enrolled a moment ago, or the charter amended by which it was decided.
+  if (!verified &&
+      (verified.error().reason == Reason::kBadSignature || verified.error().reason == Reason::kBadProof)) {
+    const auto before = verifier_.directory_entries();
+    TRY_OK(Refresh());
+    if (verifier_.directory_entries() != before) verified = verifier_.VerifyEntry(proved, checkpoint);
   }
   return verified;
 }

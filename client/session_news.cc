@@ -173,6 +173,7 @@ NewsItem SessionCore::News(const VerifiedEntry& entry) const {
   news.id = entry.statement->digest.Hex();
   if (auto by = ledger::AuthorshipOf(*entry.statement)) news.by = by->author.str();
   news.erased_by = entry.erased_by;
+  news.unwitnessed = entry.decision.unwitnessed;
   std::visit(Teller{news, entry}, entry.statement->payload);
   if (const auto* opening = PayloadOf<ledger::StandingOpening>(entry)) {
     news.by = opening->member.str();

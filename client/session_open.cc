@@ -177,6 +177,7 @@ Result<std::uint64_t> SessionCore::RequestKeys(const std::vector<Wanted*>& wante
                                  release.authority, open.agency, keys_.signature.id()};
   TRY(auto shares, record::OpenRelease(binding, reply_key, release.enc, release.ciphertext, allowed));
   TRY_OK(UseShares(wanted, decision.verdicts, shares, index, out));
+  for (auto* one : wanted) one->unwitnessed = decision.unwitnessed;
   return index;
 }
 
@@ -262,6 +263,7 @@ Result<OpenedPortion> SessionCore::FetchBody(Wanted& one, std::uint64_t entry, c
   opened.marking = one.head->marking;
   opened.media_type = one.head->media_type;
   opened.entry = entry;
+  opened.unwitnessed = one.unwitnessed;
   if (one.file) TRY_OK(one.file->Restart());  // an earlier try may have ended after some slices
   auto sink = [&](ByteView block) -> Status {
     if (one.file) return one.file->Write(block);

@@ -89,6 +89,7 @@ Result<Released> SessionCore::OpenReleased(const VerifiedEntry& entry, std::vect
       out.emplace_back(file ? Error(Refuse(Reason::kUnavailable)) : file.error());
       nowhere.push_back(!file);
       verdicts.push_back(verdict);
+      one->unwitnessed = entry.decision.unwitnessed;
       wanted.push_back(std::move(one));
     }
     released.from = HeaderOf(wanted.front()->record).originator.str();

@@ -160,7 +160,8 @@ struct NewsItem {
   std::optional<TimePoint> until;                // standing order, look-up
   std::uint64_t first_entry = 0, end_entry = 0;  // look-up: what is read; end 0: and whatever comes
   std::vector<std::string> erased;               // purge: ids
-  std::optional<std::uint64_t> erased_by;        // entry of the purge that erased this statement
+  std::optional<std::uint64_t> erased_by;  // entry of the purge that erased this statement
+  bool unwitnessed = false;  // open, standing-opening: it was released without the quorum of the charter's witnesses
 };
 struct OpenedPortion {
   std::string id;
@@ -169,6 +170,7 @@ struct OpenedPortion {
   std::uint64_t bytes = 0;
   std::uint64_t entry = 0;  // of the opening
   std::string content;      // if no output file was given
+  bool unwitnessed = false;  // it was released without the quorum of the charter's witnesses, as the charter allows
 };
 struct OpenRequest {
   std::string record;  // id or unique prefix

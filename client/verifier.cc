@@ -185,6 +185,8 @@ Status Verifier::CheckDecision(const ledger::Statement& statement, const ledger:
   if (decision.authority != CharterAt(index).authorities.front().id)
     return Refuse(Reason::kBadProof, "decided by " + decision.authority.str());
   const auto judged = Judged(statement);
+  if (decision.unwitnessed && (!judged || CharterAt(index).degraded_after_seconds == 0))
+    return Refuse(Reason::kBadProof, "entry " + std::to_string(index) + " goes without the witnesses' quorum");
   bool any = false;
   for (const auto& verdict : decision.verdicts) any = any || verdict.allowed();
   if (!judged && (decision.verdicts.size() != 1 || !any))
@@ -340,6 +342,9 @@ Result<ledger::Decision> Verifier::CheckAccepted(const proto::Receipt& receipt, 
   TRY(auto decision, CheckReceipt(receipt, statement, checkpoint));
   if (decision.verdicts.size() != 1 || !decision.verdicts.front().allowed())
     return Refuse(Reason::kBadProof, "a receipt for a statement that was refused");
+  if (decision.unwitnessed)
+    return Refuse(Reason::kBadProof,
+                  "entry " + std::to_string(receipt.head.index) + " goes without the witnesses' quorum");
   return decision;
 }
 

@@ -82,6 +82,7 @@ class Verifier {
   // the former, that amendment is the proof of the key: it is signed by the agencies, under the charter that is known.
   Status Refresh(Transport& transport);
   const ledger::State& directory() const { return state_; }
+  std::uint64_t directory_entries() const { return next_directory_index_; }  // one more than the index folded last
   // The charter as it was when the entry of this index was decided.
   const ledger::Charter& CharterAt(std::uint64_t index) const;
   std::uint64_t charter_entry() const { return charters_.empty() ? 0 : charters_.back().first; }  // of the one in force

@@ -1,4 +1,5 @@
 // What a client believes of cosignatures: who counts, how old they may be, and what has to be under them.
+#include "client/print.h"
 #include "tests/client/witnessed.h"
 
 namespace valija::client {
@@ -332,12 +333,59 @@ TEST_F(WitnessTest, WhereTheCharterAllowsItAnOpeningGoesWithout) {
   const auto id = Sent(DraftOf("the source"));
   Silence();
   honest.degraded = true;
-  EXPECT_EQ(OpenAs(*Hurried("mx.fgr/luis"), Asking(id)).value().content, "the source");
+  {
+    const auto opened = OpenAs(*Hurried("mx.fgr/luis"), Asking(id)).value();
+    EXPECT_EQ(opened.content, "the source");
+    EXPECT_TRUE(opened.unwitnessed);
+  }
+  const auto custody = SessionOf("us.dea/ana")->Custody(id).value();
+  ASSERT_EQ(custody.size(), 2u);
+  EXPECT_FALSE(custody[0].unwitnessed);
+  EXPECT_TRUE(custody[1].unwitnessed);
+  EXPECT_EQ(cli::ToJson(custody[1])["unwitnessed"], true);
+  EXPECT_THAT(cli::NewsLine(custody[1]), HasSubstr("WITHOUT the witnesses' quorum"));
   honest.degraded = false;  // one that does not say so waits all the same
   lies.release_uncovered = true;
   const auto opened = OpenAs(*Hurried("mx.fgr/luis"), Asking(id));
   ASSERT_FALSE(opened);
   EXPECT_EQ(opened.error().reason, Reason::kNoQuorum);
+}
+
+TEST_F(WitnessTest, NothingButAnOpeningGoesWithoutAndNoneWhereTheCharterForbidsIt) {
+  const auto id = Sent(DraftOf("the source"));
+  lies.decision = [](ledger::Decision& decision) { decision.unwitnessed = true; };
+  {  // of a statement of one's own, and in a mailbox and a custody
+    auto ana = Hurried("us.dea/ana");
+    EXPECT_EQ(ana->Send({DraftOf("x")}, {}).value()[0].error().reason, Reason::kBadProof);
+    EXPECT_EQ(ana->Revoke(id, "why").error().reason, Reason::kBadProof);
+    EXPECT_EQ(ana->Custody(id).error().reason, Reason::kBadProof);
+  }
+  EXPECT_EQ(ReasonOf(Looks()), Reason::kBadProof);
+}
+
+TEST_F(WitnessTest, ACustodyShowsNoOpeningThatWentWithoutAgainstTheCharter) {
+  const auto id = Sent(DraftOf("the source"));
+  lies.decision = [](ledger::Decision& decision) { decision.unwitnessed = true; };
+  (void)OpenAs(*Hurried("mx.fgr/luis"), Asking(id));
+  EXPECT_EQ(Hurried("us.dea/ana")->Custody(id).error().reason, Reason::kBadProof);
+}
+
+// Who follows the stream has not folded the amendment yet that allows it.
+TEST_F(WitnessTest, AnAmendmentThatIsNotFoldedYetIsFetchedBeforeADecisionUnderItIsRefused) {
+  const auto id = Sent(DraftOf("the source"));
+  auto ana = Hurried("us.dea/ana");
+  bool first = true;
+  std::vector<std::string> kinds;
+  (void)ana->Follow([&](const NewsItem& item) {
+    if (std::exchange(first, false)) {
+      LetOpeningsGoWithout();
+      honest.degraded = true;
+      (void)OpenAs(*Hurried("mx.fgr/luis"), Asking(id));
+    }
+    kinds.push_back(item.kind);
+    return item.kind != "open";
+  });
+  EXPECT_THAT(kinds, ::testing::Contains("open"));
 }
 
 }  // namespace
