@@ -27,6 +27,7 @@ Outcome<std::unique_ptr<Session>> Session::Open(const SessionOptions& options) {
 }
 
 Outcome<WhoAmI> Session::Me() { return ToOutcome(impl_->core.Me()); }
+Witnessing Session::Witnessed() const { return impl_->core.Witnessed(); }
 Outcome<std::vector<AgencyInfo>> Session::Directory() { return ToOutcome(impl_->core.Directory()); }
 Outcome<std::vector<PortionPreview>> Session::Preview(const Draft& draft) {
   return ToOutcome(impl_->core.Preview(draft));

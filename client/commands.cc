@@ -42,6 +42,15 @@ std::unique_ptr<Session> Start(const Common& common, int& status, bool any_age) 
   return std::move(*session);
 }
 
+void WarnIfBehind(const Session& session) {
+  const auto witnessed = session.Witnessed();
+  if (!witnessed.behind) return;
+  std::cerr << Format(Id::kWitnessesBehind,
+                      witnessed.since ? TimeText(*witnessed.since) : Text(Id::kNone),
+                      Visible(text::Explain(witnessed.behind->code, witnessed.behind->message)))
+            << "\n";
+}
+
 bool Confirmed(const Common& common, const std::string& question) {
   if (common.yes) return true;
   auto no = [&](Id why) {  // as every failure: for people a line, for programs an object with a code
@@ -148,6 +157,7 @@ int WhoAmIAm(const Common& common) {
   if (!session) return status;
   auto me = session->Me();
   if (!me) return Fail(common, me.failure());
+  WarnIfBehind(*session);
   if (common.json) {
     std::cout << ToJson(*me).dump() << "\n";
     return 0;
@@ -161,6 +171,8 @@ int WhoAmIAm(const Common& common) {
             << Format(Id::kWhoAmIPerson, info.person.empty() ? Text(Id::kNoPerson) : info.person, me->charter_in_force,
                       me->charter_entry, Visible(me->charter_title))
             << "\n";
+  if (me->witnessing.since)
+    std::cout << Format(Id::kWhoAmIWitnessed, me->witnessing.entries, TimeText(*me->witnessing.since)) << "\n";
   return 0;
 }
 
@@ -170,6 +182,7 @@ int ShowDirectory(const Common& common) {
   if (!session) return status;
   auto agencies = session->Directory();
   if (!agencies) return Fail(common, agencies.failure());
+  WarnIfBehind(*session);
   if (common.json) {
     nlohmann::ordered_json out = nlohmann::ordered_json::array();
     for (const auto& agency : *agencies) out.push_back(ToJson(agency));
@@ -199,6 +212,7 @@ int Custody(const Common& common, const std::string& record) {
   if (!session) return status;
   auto items = session->Custody(record);
   if (!items) return Fail(common, items.failure());
+  WarnIfBehind(*session);
   if (common.json) {
     nlohmann::ordered_json out = nlohmann::ordered_json::array();
     for (const auto& item : *items) out.push_back(ToJson(item));

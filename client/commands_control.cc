@@ -146,6 +146,7 @@ int Pending(const Common& common) {
   if (!session) return status;
   auto waiting = session->Waiting();
   if (!waiting) return Fail(common, waiting.failure());
+  WarnIfBehind(*session);
   if (common.json) {
     nlohmann::ordered_json out = nlohmann::ordered_json::array();
     for (const auto& item : *waiting) out.push_back(ToJson(item));

@@ -55,6 +55,7 @@ int Open(const Common& common, const OpenArguments& arguments) {
     if (!Confirmed(common, Format(Id::kAskEmergency, *record, request.portion))) return 1;
   }
   auto opened = session->OpenRecord(request, ProgressBar(Text(Id::kOpening)));
+  if (opened) WarnIfBehind(*session);
   if (!opened) {
     const auto waiting = WaitingRequest(opened.failure());
     if (waiting.empty()) return Fail(common, opened.failure());

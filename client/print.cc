@@ -162,6 +162,11 @@ nlohmann::ordered_json ToJson(const WhoAmI& me) {
   out["broker"] = me.broker;
   out["verified_size"] = me.pinned_size;
   out["verified_root"] = me.pinned_root;
+  if (me.witnessing.asked) {
+    out["witnessed_size"] = me.witnessing.entries;
+    if (me.witnessing.since) out["witnessed_until"] = FormatTime(*me.witnessing.since);
+    if (me.witnessing.behind) out["witnesses_behind"] = ToJson(*me.witnessing.behind)["error"];
+  }
   return out;
 }
 

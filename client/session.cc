@@ -64,6 +64,14 @@ MemberInfo InfoOf(const ledger::State& directory, const ledger::MemberRecord& me
 
 }  // namespace
 
+Witnessing SessionCore::Witnessed() const {
+  const auto now = verifier_.witnessing();
+  Witnessing out{now.asked, now.size, {}, {}};
+  if (now.size != 0) out.since = ToTimePoint(now.since);
+  if (now.behind) out.behind = ToFailure(*now.behind);
+  return out;
+}
+
 // Of any age: it says which charter an amendment amends, and how old the log is.
 Result<WhoAmI> SessionCore::Me() {
   const AnyAge any(*this);
@@ -80,6 +88,7 @@ Result<WhoAmI> SessionCore::Me() {
     me.pinned_size = profile_.pin()->size();
     me.pinned_root = profile_.pin()->root().Hex();
   }
+  me.witnessing = Witnessed();
   const auto* member = verifier_.directory().member(profile_.member());
   if (member == nullptr) return Refuse(Reason::kNotEnrolled, "ask your agency's administrator to enrol your card");
   me.info = InfoOf(verifier_.directory(), member->record);

@@ -52,6 +52,7 @@ class SessionCore {
   void set_clock(std::function<Time()> now) { verifier_.set_clock(std::move(now)); }  // for tests: of the log's age
   void set_pause(std::chrono::milliseconds pause) { pause_ = pause; }                 // for tests
   Result<WhoAmI> Me();
+  Witnessing Witnessed() const;
   Result<std::vector<AgencyInfo>> Directory();
 
   // ---- session_explain.cc ----

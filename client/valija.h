@@ -244,6 +244,13 @@ struct Released {
   std::vector<Outcome<OpenedPortion>> portions;  // of those that were asked for: content, or why not
 };
 
+// What the charter's witnesses have vouched for, of all that this profile was shown.
+struct Witnessing {
+  bool asked = false;              // the charter names some
+  std::uint64_t entries = 0;       // so many were cosigned by a quorum
+  std::optional<TimePoint> since;  // as of then
+  std::optional<Failure> behind;   // longer ago than the charter allows, or less than this profile was shown: why
+};
 struct MemberInfo {
   std::string id, status, clearance;  // status: "active", "suspended", "removed"
   std::vector<std::string> roles, programmes;
@@ -278,6 +285,7 @@ struct WhoAmI {
   std::uint64_t pinned_size = 0;
   std::string pinned_root;
   MemberInfo info;
+  Witnessing witnessing;
 };
 
 class Session {
@@ -300,6 +308,9 @@ class Session {
   Session& operator=(const Session&) = delete;
 
   Outcome<WhoAmI> Me();
+  // As of the last call. Where the charter lets openings go without the witnesses, and with SessionOptions::any_age, a log that
+  // is `behind` is read and sent to all the same: then say so to whoever relies on it. Else calls fail ("stale", "no-quorum").
+  Witnessing Witnessed() const;
   Outcome<std::vector<AgencyInfo>> Directory();  // fetched, verified and folded anew
 
   Outcome<std::vector<PortionPreview>> Preview(const Draft& draft);

@@ -351,6 +351,31 @@ TEST_F(WitnessTest, WhereTheCharterAllowsItAnOpeningGoesWithout) {
   EXPECT_EQ(opened.error().reason, Reason::kNoQuorum);
 }
 
+TEST_F(WitnessTest, WhereOpeningsMayGoWithoutALogThatIsOldIsReadWithAWarning) {
+  Looks().value();
+  {
+    auto luis = Hurried("mx.fgr/luis");
+    const auto me = luis->Me().value();
+    EXPECT_TRUE(me.witnessing.asked);
+    EXPECT_EQ(me.witnessing.entries, honest.entries.size());
+    EXPECT_FALSE(me.witnessing.behind);
+    EXPECT_EQ(cli::ToJson(me)["witnessed_size"], honest.entries.size());
+  }
+  LetOpeningsGoWithout();
+  Silence();
+  const auto size = honest.entries.size();
+  Grow();
+  Looks().value();
+  later = kAge + kSkew + std::chrono::seconds(60);
+  auto luis = Hurried("mx.fgr/luis");
+  ASSERT_TRUE(luis->Inbox());
+  const auto witnessed = luis->Witnessed();
+  EXPECT_EQ(witnessed.entries, size);
+  ASSERT_TRUE(witnessed.behind);
+  EXPECT_EQ(witnessed.behind->code, "stale");
+  EXPECT_EQ(cli::ToJson(luis->Me().value())["witnesses_behind"]["code"], "stale");
+}
+
 TEST_F(WitnessTest, NothingButAnOpeningGoesWithoutAndNoneWhereTheCharterForbidsIt) {
   const auto id = Sent(DraftOf("the source"));
   lies.decision = [](ledger::Decision& decision) { decision.unwitnessed = true; };
