@@ -106,7 +106,7 @@ int Fail(const Common& common, const Failure& failure) {
     std::cout << ToJson(failure).dump() << "\n";
   else
     std::cerr << "valija: " << (failure.exit_status == 5 ? Text(Id::kAlarm) : "")
-              << Visible(text::Explain(failure.code, failure.message)) << " [" << failure.code << "]\n";
+              << Visible(text::Explain(failure.code, failure.message), failure.code == "fork") << " [" << failure.code << "]\n";
   return failure.exit_status;
 }
 

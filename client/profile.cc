@@ -345,14 +345,20 @@ void Profile::LoadFollowed() {
   followed_saved_ = followed_;
 }
 
-void Profile::RecordFork(const std::string& seen_before, const std::string& shown_now, const std::string& what) {
+Error Profile::RecordFork(const std::string& seen_before, const std::string& shown_now, const std::string& what,
+                          Error fork) {
   const std::string text =
       "The log showed two histories. Both checkpoints below carry its signature or were shown as its\n"
       "own. Nothing is done with this profile until this file is removed by a person who has\n"
       "looked into it together with an auditor (docs/operations.md, \"A fork\").\n\n" +
       what + "\n\n==== seen before ====\n" + seen_before + "\n==== shown now ====\n" + shown_now;
   forked_ = true;
-  (void)io::WriteNewFile(folder_ / "FORK", AsBytes(text), 0600);  // an older evidence file stays as it is
+  const auto written = io::WriteNewFile(folder_ / "FORK", AsBytes(text), 0600);
+  std::error_code error;
+  if (written || fs::exists(folder_ / "FORK", error)) return fork;  // an older one stays
+  return Refuse(fork.reason, fork.detail + "; the evidence could not be written (" + written.error().Message() +
+                                 "), and another run would go on: do not use this profile, and keep both checkpoints: " +
+                                 seen_before + shown_now);
 }
 
 std::vector<proto::LoggedEntry> Profile::Load(const std::string& name) const {

@@ -106,8 +106,9 @@ class Profile {
   // Known at once, and in the file with the pin. A damaged or missing file is as nothing known yet.
   const Vouched& vouched() const { return vouched_; }
   Status SetVouched(Vouched vouched);
-  // Keeps both signed checkpoints and what was asked, and makes every later Open refuse; this profile has stopped too.
-  void RecordFork(const std::string& seen_before, const std::string& shown_now, const std::string& what);
+  // Keeps both signed checkpoints and what was asked, and makes every later Open refuse; this profile has stopped too. What
+  // is to be said of it: `fork`, which if the evidence could not be written tells that as well, with both notes.
+  Error RecordFork(const std::string& seen_before, const std::string& shown_now, const std::string& what, Error fork);
   bool forked() const { return forked_; }
 
   // The caches. A damaged or missing one is empty, not an error: everything in it is fetched and verified again.

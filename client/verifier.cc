@@ -121,9 +121,10 @@ Result<log::SignedCheckpoint> Verifier::AdvanceBy(const View& view, const std::s
                                              std::to_string(pin->size()) + " before");
     auto consistent = log::VerifyConsistency(pin->size(), pin->root(), shown.size(), shown.root(), view.consistency);
     if (!consistent) {
-      profile_.RecordFork(pin->note(), shown.note(), consistent.error().Message());
-      return Refuse(Reason::kFork, "size " + std::to_string(pin->size()) + " was seen before, size " +
-                                       std::to_string(shown.size()) + " is shown now, and it does not contain it");
+      return profile_.RecordFork(
+          pin->note(), shown.note(), consistent.error().Message(),
+          Refuse(Reason::kFork, "size " + std::to_string(pin->size()) + " was seen before, size " +
+                                    std::to_string(shown.size()) + " is shown now, and it does not contain it"));
     }
   }
   TRY_OK(TakeWitnessed(view, shown, log_key));

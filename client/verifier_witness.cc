@@ -35,8 +35,9 @@ Status Verifier::TakeWitnessed(const View& view, const log::SignedCheckpoint& sh
     if (one.size() > shown.size()) return Refuse(Reason::kBadProof, "more is cosigned than is shown");
     auto grown = log::VerifyConsistency(one.size(), one.root(), shown.size(), shown.root(), view.growth);
     if (!grown) {
-      profile_.RecordFork(one.note(), shown.note(), grown.error().Message());
-      return Refuse(Reason::kFork, "the log that is shown does not contain what its witnesses cosigned");
+      return profile_.RecordFork(
+          one.note(), shown.note(), grown.error().Message(),
+          Refuse(Reason::kFork, "the log that is shown does not contain what its witnesses cosigned"));
     }
     cosigned = one.checkpoint();
   }
