@@ -74,6 +74,11 @@ bool Confirmed(const Common& common, const std::string& question) {
 
 int Answer(const Common& common, const Outcome<NewsItem>& done, const std::string& said) {
   if (!done) return Fail(common, done.failure());
+  if (!done->epochs_left.empty()) {
+    std::string epochs;
+    for (const auto epoch : done->epochs_left) epochs += (epochs.empty() ? "" : ", ") + std::to_string(epoch);
+    std::cerr << Format(Id::kEpochsLeft, epochs) << "\n";
+  }
   if (common.json)
     std::cout << ToJson(*done).dump() << "\n";
   else

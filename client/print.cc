@@ -125,6 +125,7 @@ nlohmann::ordered_json ToJson(const NewsItem& item) {
   if (!item.erased.empty()) out["erased"] = item.erased;
   if (item.erased_by) out["erased_by"] = *item.erased_by;
   if (item.unwitnessed) out["unwitnessed"] = true;
+  if (!item.epochs_left.empty()) out["epochs_left"] = item.epochs_left;
   if (item.item) out["item"] = ToJson(*item.item);
   return out;
 }

@@ -253,9 +253,14 @@ Result<crypto::Secret> SessionCore::OpenKept(record::Kept what, const Digest& st
   auto open = [&](const crypto::KemPrivateKey& key) {
     return record::OpenKept(what, statement, profile_.member(), key, kept.enc, kept.ciphertext);
   };
+  const auto* key = KemKey(kept.kem_key_id);
+  return open(key != nullptr ? *key : keys_.key_management);
+}
+
+const crypto::KemPrivateKey* SessionCore::KemKey(const KeyId& id) const {
   for (const auto& former : keys_.former)
-    if (former.id() == kept.kem_key_id) return open(former);
-  return open(keys_.key_management);
+    if (former.id() == id) return &former;
+  return keys_.key_management.id() == id ? &keys_.key_management : nullptr;
 }
 
 Result<const crypto::KemPrivateKey*> SessionCore::EpochKey(const KeyId& id) {
@@ -268,9 +273,14 @@ Result<const crypto::KemPrivateKey*> SessionCore::EpochKey(const KeyId& id) {
   if (wrap == epoch->wraps.end())
     return Refuse(Reason::kNotReady,
                   "epoch " + std::to_string(epoch->epoch) + " was not opened to you; ask your agency's administrator");
-  TRY(auto key,
-      record::OpenEpochKey(epoch->public_key, agency->charter.id, epoch->epoch, epoch->previous, profile_.member(),
-                           keys_.key_management, wrap->second.enc, wrap->second.ciphertext));
+  // Who enrolled my renewed keys may not have had this epoch itself: then it is still sealed to my former key.
+  const auto* mine = KemKey(wrap->second.member_kem_key_id);
+  if (mine == nullptr)
+    return Refuse(Reason::kNotReady,
+                  "epoch " + std::to_string(epoch->epoch) +
+                      " was opened to a key that this profile has not; ask your agency's administrator");
+  TRY(auto key, record::OpenEpochKey(epoch->public_key, agency->charter.id, epoch->epoch, epoch->previous,
+                                     profile_.member(), *mine, wrap->second.enc, wrap->second.ciphertext));
   return &epoch_keys_.emplace(id, std::move(key)).first->second;
 }
 

@@ -157,6 +157,7 @@ class SessionCore {
   // Waits before it says yes, longer each time that nothing came of the last stream: under two minutes in all.
   bool AnotherStream(const Error& why, bool progress, int& fruitless) const;
   Result<const crypto::KemPrivateKey*> EpochKey(const KeyId& id);
+  const crypto::KemPrivateKey* KemKey(const KeyId& id) const;  // mine, of now or before a renewal; nullptr: neither
   // sent.log and orders.log, by the keys of before a renewal too.
   KeptSecret SealForMyself(record::Kept what, const Digest& statement, const crypto::Secret& secret);
   Result<crypto::Secret> OpenKept(record::Kept what, const Digest& statement) const;
@@ -240,9 +241,13 @@ class SessionCore {
 
   Result<NewsItem> End(const std::string& member, ledger::MemberStatus status);
   Result<NewsItem> ChangeEnrolment(const std::string& member, bool all_epochs);
-  // Of every epoch of my agency that I can open and that `which` picks.
+  // Of every epoch of my agency that `which` picks; `left` are those that are not open to me.
+  struct Wraps {
+    std::vector<ledger::EpochWrap> made;
+    std::vector<std::uint64_t> left;
+  };
   template <class Pick>
-  Result<std::vector<ledger::EpochWrap>> WrapsFor(const MemberId& member, const Point& kem_key, Pick which);
+  Result<Wraps> WrapsFor(const MemberId& member, const Point& kem_key, Pick which);
 
   // Verifier::CheckCovered, with the directory fetched again if it does not hold: an amendment may name other witnesses, or
   // the cosignatures may have come.

@@ -161,6 +161,9 @@ struct NewsItem {
   std::uint64_t first_entry = 0, end_entry = 0;  // look-up: what is read; end 0: and whatever comes
   std::vector<std::string> erased;               // purge: ids
   std::optional<std::uint64_t> erased_by;  // entry of the purge that erased this statement
+  // What Enrol, Resume and GrantEpochs could not open to the member, as it is not open to the administrator who did it: what
+  // was sent in these epochs the member cannot open with its present keys until another administrator grants them.
+  std::vector<std::uint64_t> epochs_left;
   bool unwitnessed = false;  // open, standing-opening: it was released without the quorum of the charter's witnesses
 };
 struct OpenedPortion {
