@@ -218,7 +218,8 @@ Status Profile::Join(const Bytes& charter_envelope, const Digest& digest, const 
   const bool another = !charter_ || (*charter_)->digest != charter->digest;
   if (another) {  // what was verified under another charter says nothing under this one
     std::error_code ignored;
-    for (const char* name : {"pin", "directory.log", "mail.log", "cursor", "followed", "in-force", "witnessed"})
+    for (const char* name :
+         {"pin", "directory.log", "mail.log", "cursor", "followed", "in-force", "witnessed", "lookups"})
       fs::remove(folder_ / name, ignored);
     pin_.reset();
     followed_ = followed_saved_ = 0;
@@ -326,6 +327,36 @@ Profile::~Profile() {
   SaveFollowed();
 }
 
+// A line each: "STATEMENT FROM END EXPIRES WHY", the time in milliseconds.
+std::vector<KeptLookup> Profile::Lookups(Time now) const {
+  std::vector<KeptLookup> out;
+  auto text = io::ReadText(folder_ / "lookups", 1 << 20);
+  std::istringstream in(text ? *text : std::string());
+  for (std::string line; std::getline(in, line);) {
+    std::istringstream words(line);
+    std::string statement;
+    std::int64_t expires = 0;
+    KeptLookup one;
+    if (!(words >> statement >> one.from >> one.end >> expires) || !std::getline(words >> std::ws, one.why)) continue;
+    const auto digest = Digest::FromHexText(statement);
+    one.expires = Time(Duration(expires));
+    if (!digest || one.expires <= now) continue;
+    one.statement = *digest;
+    out.push_back(std::move(one));
+  }
+  return out;
+}
+
+Status Profile::KeepLookup(const KeptLookup& lookup, Time now) {
+  auto all = Lookups(now);
+  all.push_back(lookup);
+  std::string text;
+  for (const auto& one : all)
+    text += one.statement.Hex() + " " + std::to_string(one.from) + " " + std::to_string(one.end) + " " +
+            std::to_string(ToMillis(one.expires)) + " " + one.why + "\n";
+  return io::WriteFileAtomic(folder_ / "lookups", AsBytes(text), 0600);
+}
+
 void Profile::SetFollowed(std::uint64_t next) {
   followed_ = std::max(followed_, next);
   if (std::chrono::steady_clock::now() - followed_saved_at_ >= kPinEvery) SaveFollowed();
@@ -356,9 +387,10 @@ Error Profile::RecordFork(const std::string& seen_before, const std::string& sho
   const auto written = io::WriteNewFile(folder_ / "FORK", AsBytes(text), 0600);
   std::error_code error;
   if (written || fs::exists(folder_ / "FORK", error)) return fork;  // an older one stays
-  return Refuse(fork.reason, fork.detail + "; the evidence could not be written (" + written.error().Message() +
-                                 "), and another run would go on: do not use this profile, and keep both checkpoints: " +
-                                 seen_before + shown_now);
+  return Refuse(fork.reason,
+                fork.detail + "; the evidence could not be written (" + written.error().Message() +
+                    "), and another run would go on: do not use this profile, and keep both checkpoints: " +
+                    seen_before + shown_now);
 }
 
 std::vector<proto::LoggedEntry> Profile::Load(const std::string& name) const {

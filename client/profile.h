@@ -12,6 +12,7 @@
 //   witnessed                 what a quorum of witnesses vouched for, and since when more than that was relied on
 //   directory.log, mail.log   verified entries, u32 length || LoggedEntry each: a cache, rebuilt if lost
 //   cursor                    of the mailbox
+//   lookups                   what this auditor has said in the log that it reads, while that is in force
 //   followed                  the entry from which on openings under standing orders were not yet reported
 //   FORK                      if there: evidence of a fork, and nothing is done until a person removed it
 #pragma once
@@ -41,6 +42,14 @@ struct Keyring {
   crypto::KemPrivateKey key_management;
   std::vector<crypto::KemPrivateKey> former{};  // of key management, before renewals: for what the profile keeps
   ledger::MemberKeys Public() const;
+};
+
+// A look-up that this member has posted: what is read, and until when.
+struct KeptLookup {
+  Digest statement{};
+  std::uint64_t from = 0, end = 0;  // end 0: and whatever comes
+  Time expires{};
+  std::string why;
 };
 
 // What this profile knows of the witnesses. Times of `beyond` are by this machine's clock.
@@ -125,6 +134,10 @@ class Profile {
   // closes: one may be reported twice.
   std::uint64_t followed() const { return followed_; }
   void SetFollowed(std::uint64_t next);
+
+  // Look-ups of mine that have not expired by then.
+  std::vector<KeptLookup> Lookups(Time now) const;
+  Status KeepLookup(const KeptLookup& lookup, Time now);
 
   // sent.log and orders.log (client/kept_file.h): durable when Keep returns. kCorrupt: damaged, and nothing was changed.
   Status Keep(const std::string& name, const std::vector<KeptSecret>& secrets);
