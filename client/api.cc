@@ -95,6 +95,7 @@ Outcome<std::vector<NewsItem>> Session::Custody(const std::string& record) {
 }
 
 Outcome<std::vector<WaitingItem>> Session::Waiting() { return ToOutcome(impl_->core.Waiting()); }
+Outcome<WaitingItem> Session::Request(const std::string& request) { return ToOutcome(impl_->core.Request(request)); }
 Outcome<NewsItem> Session::Approve(const std::string& request, const std::string& why) {
   return ToOutcome(impl_->core.Say(request, ledger::ApprovalVerdict::kApprove, why));
 }

@@ -101,7 +101,8 @@ std::optional<InboxItem> AboutOf(Session& session, const WaitingItem& item) {
 }
 
 // The one that waits under this id is shown, and the question asked. False: that was answered, and `status` is the exit
-// status. Nobody decides what was not shown.
+// status. Nobody decides what was not shown. A request that somebody has said something of waits for it no more, and may be
+// approved all the same: who takes a word back gives another.
 bool Asked(const Common& common, Session& session, const std::string& request, Id question, int& status) {
   if (common.yes) return true;
   auto waiting = session.Waiting();
@@ -114,6 +115,9 @@ bool Asked(const Common& common, Session& session, const std::string& request, I
     if (item.id.compare(0, request.size(), request) == 0 && !item.fault && item.kind != "approved" && item.kind != "answer" &&
         item.kind != "erase")
       found.push_back(&item);
+  std::optional<WaitingItem> again;
+  if (found.empty() && question == Id::kActApprove)
+    if (auto said = session.Request(request)) found.push_back(&again.emplace(*std::move(said)));
   if (found.size() != 1) {
     const auto reason = found.empty() ? Reason::kNotFound : Reason::kAmbiguous;
     status =

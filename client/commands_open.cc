@@ -14,16 +14,6 @@ using text::Format;
 using text::Id;
 using text::Text;
 
-namespace {
-
-// Of a request that waits for its approvals: the message ends in its digits.
-std::string WaitingRequest(const Failure& failure) {
-  const auto at = failure.message.rfind("request ");
-  return failure.code != "approval-missing" || at == std::string::npos ? "" : failure.message.substr(at + 8, 64);
-}
-
-}  // namespace
-
 int Open(const Common& common, const OpenArguments& arguments) {
   int status = 0;
   auto session = Start(common, status);
@@ -57,16 +47,9 @@ int Open(const Common& common, const OpenArguments& arguments) {
   auto opened = session->OpenRecord(request, ProgressBar(Text(Id::kOpening)));
   if (opened) WarnIfBehind(*session);
   if (!opened) {
-    const auto waiting = WaitingRequest(opened.failure());
-    if (waiting.empty()) return Fail(common, opened.failure());
-    if (common.json) {
-      auto out = ToJson(opened.failure());
-      out["error"]["request"] = waiting;
-      std::cout << out.dump() << "\n";
-      return opened.failure().exit_status;
-    }
     const int failed = Fail(common, opened.failure());
-    std::cerr << Format(Id::kWaitsForApproval, ShortId(waiting)) << "\n";  // what to do next
+    if (const auto& waiting = opened.failure().request; !common.json && !waiting.empty())
+      std::cerr << Format(Id::kWaitsForApproval, ShortId(waiting)) << "\n";  // what to do next
     return failed;
   }
   if (!common.json) {

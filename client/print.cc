@@ -248,7 +248,10 @@ nlohmann::ordered_json ToJson(const Released& released) {
 }
 
 nlohmann::ordered_json ToJson(const Failure& failure) {
-  return {{"error", {{"code", failure.code}, {"message", failure.message}, {"exit_status", failure.exit_status}}}};
+  nlohmann::ordered_json out = {
+      {"error", {{"code", failure.code}, {"message", failure.message}, {"exit_status", failure.exit_status}}}};
+  if (!failure.request.empty()) out["error"]["request"] = failure.request;
+  return out;
 }
 
 std::string WishText(const std::string& wish, const std::string& agency, const std::string& marking) {

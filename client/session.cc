@@ -29,8 +29,12 @@ std::string_view NextStep(Reason reason) {
 }  // namespace
 
 Failure ToFailure(const Error& error) {
-  return Failure{std::string(CodeOf(error.reason)), error.Message().append(NextStep(error.reason)),
-                 ExitStatus(error.reason)};
+  Failure out{std::string(CodeOf(error.reason)), error.Message().append(NextStep(error.reason)),
+              ExitStatus(error.reason)};
+  if (const std::string_view detail = error.detail;
+      error.reason == Reason::kApprovalMissing && detail.starts_with(kRequestDetail))
+    out.request = detail.substr(kRequestDetail.size());
+  return out;
 }
 
 TimePoint ToTimePoint(Time time) { return TimePoint(time.time_since_epoch()); }

@@ -23,6 +23,7 @@
 
 namespace valija::client {
 
+inline constexpr std::string_view kRequestDetail = "request ";  // of an approval that is missing; then the request's id
 Failure ToFailure(const Error& error);
 template <class T>
 Outcome<T> ToOutcome(Result<T> result) {
@@ -81,6 +82,7 @@ class SessionCore {
 
   // ---- session_request.cc ----
   Result<std::vector<WaitingItem>> Waiting();
+  Result<WaitingItem> Request(const std::string& id);
   Result<NewsItem> Say(const std::string& request, ledger::ApprovalVerdict verdict, const std::string& why);
   Result<NewsItem> Review(const std::string& request, bool justified, const std::string& why);
   Result<NewsItem> RequestAccess(const AccessDraft& draft);
@@ -140,7 +142,7 @@ class SessionCore {
     const bool before;
   };
   Status WaitFresh();  // a moment, for a broker that was just started or has new witnesses
-  // Says in the log what I am about to read of it; its digest.
+  // Says in the log what I am about to read of it, unless a look-up of mine in force says so for the same reason; its digest.
   Result<Digest> LookUpEntries(std::uint64_t from, std::uint64_t end, const std::string& why);
   // Signs directly, posts, verifies the receipt.
   Result<VerifiedEntry> PostDirect(ledger::Kind kind, Bytes payload, record::Attachments attachments = {});

@@ -161,6 +161,18 @@ Result<std::vector<WaitingItem>> SessionCore::Waiting() {
   return items;
 }
 
+Result<WaitingItem> SessionCore::Request(const std::string& id) {
+  TRY(const auto* request, ResolveStatement(id, ledger::Kind::kOpen));
+  for (const auto& verdict : request->decision.verdicts) {
+    if (verdict.reasons != std::vector{Reason::kApprovalMissing}) continue;
+    const auto digest = request->statement->digest;
+    TRY(auto item, LookUp({"approval", digest, verdict.record, request->head.index, {}}, verifier_.verified_size()));
+    if (!item) return Refuse(Reason::kPurged);
+    return *std::move(item);
+  }
+  return Refuse(Reason::kNotFound, "no approval was asked for");
+}
+
 // An approval names the one request, which was verified: what is approved is what was shown.
 Result<NewsItem> SessionCore::Say(const std::string& id, ledger::ApprovalVerdict verdict, const std::string& why) {
   TRY(const auto* request, ResolveStatement(id, ledger::Kind::kOpen));

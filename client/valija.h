@@ -31,6 +31,7 @@ struct Failure {
   std::string code;     // "not-releasable": stable, for programs
   std::string message;  // a sentence, for people
   int exit_status = 1;  // 2 input, 3 denied or not found, 4 try again, 5 ALARM, 1 anything else
+  std::string request{};  // "approval-missing": id of the request that waits for them
 };
 
 template <class T>
@@ -345,6 +346,9 @@ class Session {
 
   // Dual control, emergencies, access. Requests are named by id or prefix, and must be in my mailbox.
   Outcome<std::vector<WaitingItem>> Waiting();
+  // A request to open that needed approvals, as an "approval" of Waiting, also when I have said something of it, which Waiting
+  // then leaves out. Whether my word still counts is for the broker to say.
+  Outcome<WaitingItem> Request(const std::string& request);
   Outcome<NewsItem> Approve(const std::string& request, const std::string& why);
   Outcome<NewsItem> Reject(const std::string& request, const std::string& why);
   Outcome<NewsItem> Withdraw(const std::string& request, const std::string& why);  // what I said of it

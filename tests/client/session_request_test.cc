@@ -50,6 +50,9 @@ TEST_F(RequestTest, SaysWhichRequestWaits) {
   const auto refused = OpenAs("mx.fgr/luis", Asking(id));
   EXPECT_EQ(refused.error().reason, Reason::kApprovalMissing);
   EXPECT_EQ(refused.error().detail, "request " + honest.entries.back().head.statement.Hex());
+  EXPECT_EQ(ToFailure(refused.error()).request, honest.entries.back().head.statement.Hex());
+  EXPECT_EQ(ToJson(ToFailure(refused.error()))["error"]["request"], honest.entries.back().head.statement.Hex());
+  EXPECT_EQ(ToFailure(Refuse(Reason::kNotFound, "request x")).request, "");
 }
 
 TEST_F(RequestTest, TakesBackAndRejects) {
@@ -63,6 +66,26 @@ TEST_F(RequestTest, TakesBackAndRejects) {
   EXPECT_EQ(OpenAs("mx.fgr/luis", again).error().reason, Reason::kApprovalMissing);
   EXPECT_EQ(admin->Say(request, ledger::ApprovalVerdict::kReject, "no").value().verdict, "reject");
   EXPECT_EQ(OpenAs("mx.fgr/luis", again).error().reason, Reason::kRejected);
+}
+
+TEST_F(RequestTest, ShowsARequestAgainToWhoHasSaidSomethingOfItAndChangesItsWord) {
+  const auto id = Sent(DraftOf("x", "agency mx.fgr", kTwoEyes));
+  const auto request = Asks("mx.fgr/luis", id);
+  auto admin = SessionOf("us.dea/admin");
+  admin->Say(request, ledger::ApprovalVerdict::kReject, "no").value();
+  EXPECT_THAT(admin->Waiting().value(), IsEmpty());
+  const auto shown = admin->Request(request.substr(0, 10)).value();
+  EXPECT_EQ(shown.kind, "approval");
+  EXPECT_EQ(shown.id, request);
+  EXPECT_EQ(shown.record, id);
+  EXPECT_EQ(shown.by, "mx.fgr/luis");
+  EXPECT_EQ(shown.purpose, "investigation");
+  EXPECT_THAT(shown.portions, ElementsAre(std::pair<std::uint32_t, std::string>(0, "TLP:AMBER")));
+  EXPECT_EQ(admin->Request(std::string(64, 'a')).error().reason, Reason::kNotFound);
+  EXPECT_TRUE(admin->Say(request, ledger::ApprovalVerdict::kApprove, "after all"));
+  const auto plain = Sent(DraftOf("y"));
+  OpenAs("mx.fgr/luis", Asking(plain)).value();
+  EXPECT_EQ(admin->Request(honest.entries.back().head.statement.Hex()).error().reason, Reason::kNotFound);
 }
 
 TEST_F(RequestTest, LetsNobodyApproveWhatItWasNotShown) {
@@ -139,7 +162,9 @@ TEST_F(RequestTest, OpensInAnEmergencyAndWaitsForTheReview) {
     EXPECT_EQ(waiting[0].by, "mx.fgr/luis");
     EXPECT_EQ(waiting[0].record, id);
   }
+  const auto before = honest.entries.size();
   const auto waiting = SessionOf("us.fbi/kim")->Waiting().value();
+  EXPECT_EQ(honest.entries.size(), before);  // a look-up in force says already that it reads
   EXPECT_EQ(SessionOf("us.fbi/kim")->Review(waiting[0].id.substr(0, 10), true, "it was so").value().verdict,
             "justified");
   EXPECT_EQ(OpenAs("mx.fgr/luis", request).value().content, "the source");
