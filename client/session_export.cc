@@ -12,6 +12,7 @@ namespace fs = std::filesystem;
 
 constexpr Duration kLookupLasts = std::chrono::hours(24);
 constexpr int kMostRounds = 8;  // of reading it all, each as a purge came while it was read
+constexpr Duration kLookupSpare = std::chrono::hours(1);  // what is read under one takes its time
 
 Status WriteUnder(const fs::path& folder, const proto::ExportFile& file) {
   const fs::path path = folder / file.path;
@@ -25,7 +26,12 @@ Status WriteUnder(const fs::path& folder, const proto::ExportFile& file) {
 
 Result<Digest> SessionCore::LookUpEntries(std::uint64_t from, std::uint64_t end, const std::string& why) {
   const auto by = By();
-  TRY(auto entry, PostDirect(ledger::Kind::kLookup, proto::EncodeLookup({by, from, end, by.time + kLookupLasts, why})));
+  // One that says so already is enough: who looks every minute would fill the log with it, and the broker's limit.
+  for (const auto& said : profile_.Lookups(by.time + kLookupSpare))
+    if (said.why == why && said.from <= from && (said.end == 0 || (end != 0 && end <= said.end))) return said.statement;
+  const auto expires = by.time + kLookupLasts;
+  TRY(auto entry, PostDirect(ledger::Kind::kLookup, proto::EncodeLookup({by, from, end, expires, why})));
+  (void)profile_.KeepLookup({entry.statement->digest, from, end, expires, why}, by.time);  // lost, another is posted
   return entry.statement->digest;
 }
 

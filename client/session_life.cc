@@ -17,13 +17,15 @@ Result<NewsItem> SessionCore::Acknowledge(const std::string& record, const std::
 }
 
 Result<NewsItem> SessionCore::Revoke(const std::string& record, const std::string& why, bool recall) {
-  TRY_OK(Refresh(true));
+  const AnyAge any(*this);
+  TRY_OK(Refresh());
   TRY(auto digest, Resolve(record));
   TRY(auto entry, PostDirect(ledger::Kind::kRevocation, proto::EncodeRevocation({By(), digest, why, recall})));
   return News(entry);
 }
 
 Result<NewsItem> SessionCore::Amend(const std::string& id, std::uint32_t portion, const std::string& policy_text) {
+  const AnyAge fresh(*this, false);
   TRY_OK(Sync());  // every amendment so far concerns me, if I may amend
   TRY(auto policy, PolicyOf(policy_text));
   TRY(auto digest, Resolve(id));
@@ -61,6 +63,7 @@ Result<VerifiedEntry> SessionCore::Erase(const Digest& digest, const std::string
 // broken off in between asks again.
 Result<NewsItem> SessionCore::Purge(const std::vector<std::string>& ids, const std::string& why) {
   if (ids.empty() || ids.size() > 256) return Refuse(Reason::kUsage, "1 to 256 statements at once");
+  const AnyAge any(*this);
   TRY_OK(Sync());
   std::set<Digest> named, grants;
   for (const auto& id : ids) {
