@@ -1,4 +1,5 @@
-// One witness over HTTP, as the log sees it (C2SP tlog-witness): a kept connection, one call at a time.
+// One witness over HTTP, as the log sees it (C2SP tlog-witness): a kept connection, one call at a time, each with one
+// deadline for all of it.
 //
 // Thread-safety: one thread calls; Abort may be called from any.
 #pragma once
@@ -24,11 +25,11 @@ class WitnessClient {
   ~WitnessClient();
 
   struct Answer {
-    std::string line;                          // its cosignature, verified, with the line end; empty: none
-    std::uint64_t time = 0;                    // of the cosignature, seconds since 1970
-    std::optional<std::uint64_t> at;           // 409: the size that it has recorded, by its word
-    std::optional<std::string> refused = {};   // another answer that it gave, in a few words
-    std::optional<std::string> unheard = {};   // there was no answer, and why
+    std::string line;                         // its cosignature, verified, with the line end; empty: none
+    std::uint64_t time = 0;                   // of the cosignature, seconds since 1970
+    std::optional<std::uint64_t> at;          // 409: the size that it has recorded, by its word
+    std::optional<std::string> refused = {};  // another answer that it gave, in a few words
+    std::optional<std::string> unheard = {};  // there was no answer, and why
   };
   // Posts the checkpoint with the proof that it continues the tree of `old` entries.
   Answer AddCheckpoint(std::uint64_t old, const std::vector<Hash>& proof, const std::string& note);
@@ -39,7 +40,7 @@ class WitnessClient {
   };
   Latest Cosigned(const std::string& origin);
 
-  void Abort();  // what runs ends soon, and so does every later call
+  void Abort();  // what runs ends at once, and so does every later call; does not wait
 
  private:
   struct Impl;
