@@ -168,7 +168,13 @@ struct PostJob : std::enable_shared_from_this<PostJob> {
 
   void Closed() {
     if (open.fetch_sub(1) != 1) return;
-    const auto last = LastToCover();
+    std::optional<std::uint64_t> last;
+    try {
+      last = LastToCover();
+    } catch (const std::exception& error) {  // it reads the log
+      Log(Level::kAlarm, "exception", {{"call", "Post"}, {"what", error.what()}});
+      return Finish(Refuse(Reason::kInternal));
+    }
     if (!last) return AnswerNow(Ok());
     // Until then, or until shortly before the caller stops listening.
     exchange.sequencer.WaitCovered(*last, context->deadline() - kTimeToAnswer,
@@ -280,7 +286,8 @@ struct PostJob : std::enable_shared_from_this<PostJob> {
       if (!covered) return accepted;
       TRY(auto release,
           exchange.releaser.Release(
-              *result, *covered, [&](const Digest& record) { return exchange.sequencer.RecordEntry(record); }, exchange.random));
+              *result, *covered, [&](const Digest& record) { return exchange.sequencer.RecordEntry(record); },
+              exchange.random));
       if (release) accepted.releases.push_back(*std::move(release));
     }
     return accepted;
