@@ -53,6 +53,7 @@ WitnessClient::Answer WitnessClient::AddCheckpoint(std::uint64_t old, const std:
   body += "\n" + note;
   const auto answer = impl_->http->Post("/add-checkpoint", "text/plain; charset=utf-8", body, impl_->limits);
   if (!answer) return out.unheard = answer.error().detail, out;
+  out.status = answer->status;
   if (answer->status == 409) {
     if (answer->type == "text/x.tlog.size" && answer->whole) out.at = SizeIn(answer->body);
     if (!out.at) out.refused = "409 without a size";
@@ -80,13 +81,16 @@ WitnessClient::Answer WitnessClient::AddCheckpoint(std::uint64_t old, const std:
   return out;
 }
 
-WitnessClient::Latest WitnessClient::Cosigned(const std::string& origin) {
+std::optional<WitnessClient::Latest> WitnessClient::Cosigned(const std::string& origin) {
   const auto path = "/" + crypto::Sha256(AsBytes(origin)).Hex() + "/checkpoint";
   auto answer = impl_->http->Get(path, impl_->limits);
-  if (!answer || !answer->whole) return {};
-  if (answer->status == 404) return {true, std::nullopt};
-  if (answer->status != 200) return {};
-  return {true, std::move(answer->body)};
+  if (!answer || !answer->whole || answer->status != 200) return std::nullopt;
+  Latest out{std::move(answer->body)};
+  if (const auto note = log::Note::Parse(out.note)) {
+    const auto cosigned = log::VerifyCosignatures(*note, std::span(&impl_->key, 1));
+    out.cosigned = cosigned && !cosigned->empty();
+  }
+  return out;
 }
 
 void WitnessClient::Abort() { impl_->http->Abort(); }

@@ -25,6 +25,7 @@ class WitnessClient {
   ~WitnessClient();
 
   struct Answer {
+    int status = 0;                           // of HTTP; 0: there was no answer
     std::string line;                         // its cosignature, verified, with the line end; empty: none
     std::uint64_t time = 0;                   // of the cosignature, seconds since 1970
     std::optional<std::uint64_t> at;          // 409: the size that it has recorded, by its word
@@ -34,11 +35,12 @@ class WitnessClient {
   // Posts the checkpoint with the proof that it continues the tree of `old` entries.
   Answer AddCheckpoint(std::uint64_t old, const std::vector<Hash>& proof, const std::string& note);
 
+  // The checkpoint that it shows as cosigned last. Whether the log signed it is for the caller to see.
   struct Latest {
-    bool heard = false;               // it answered, be it that there is nothing
-    std::optional<std::string> note;  // the checkpoint that it cosigned last, unverified
+    std::string note;
+    bool cosigned = false;  // under its own valid cosignature: its word
   };
-  Latest Cosigned(const std::string& origin);
+  std::optional<Latest> Cosigned(const std::string& origin);
 
   void Abort();  // what runs ends at once, and so does every later call; does not wait
 
