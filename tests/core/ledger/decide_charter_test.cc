@@ -225,8 +225,8 @@ TEST_F(WitnessedCharterTest, EachIsRunByAnAgencyOfTheCharterUnderAKeyOfItsOwn) {
             Reason::kMalformed);
   EXPECT_EQ(RefusedWith(Witness("mx.fgr") + Witness("Bob") + "group both all mx.fgr Bob\nquorum both\n"),
             Reason::kMalformed);
-  const auto log_key = log::NoteVerifier::Parse(state.charter()->log_key).value();
-  const auto same = "witness us.dea " + log::Cosigner::Make("w.example/x", log_key.key)->Text() + "\n";
+  const auto of_log = log::NoteVerifier::Parse(state.charter()->log_key).value();
+  const auto same = "witness us.dea " + log::Cosigner::Make("w.example/x", of_log.key)->Text() + "\n";
   EXPECT_EQ(RefusedWith(Witness("mx.fgr") + same + both_), Reason::kBadKey);
 }
 
@@ -241,7 +241,6 @@ TEST_F(WitnessedCharterTest, IsInItsOneFormAndWhole) {
 }
 
 TEST_F(WitnessedCharterTest, NothingGoesWithoutThemUnlessItSaysSo) {
-  const auto& ana = people.at("us.dea/ana");
   const auto record = Accept(NewRecord(ana, {PolicyFor({"mx.fgr"})}).statement, ana);
   const auto& reader = Enrol("mx.fgr/reader", "");
   const auto open = Signed(Open(reader, {Item(record, 0, "mx.fgr")}), reader);
