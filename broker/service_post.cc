@@ -170,7 +170,13 @@ struct PostJob : std::enable_shared_from_this<PostJob> {
 
   void Closed() {
     if (open.fetch_sub(1) != 1) return;
-    const auto last = LastToCover();
+    std::optional<Last> last;
+    try {
+      last = LastToCover();
+    } catch (const std::exception& error) {  // it reads the log
+      Log(Level::kAlarm, "exception", {{"call", "Post"}, {"what", error.what()}});
+      return Finish(Refuse(Reason::kInternal));
+    }
     if (!last) return AnswerNow(Ok());
     // Until then, or until nothing could be released any more, or shortly before the caller stops listening.
     const auto useful = std::chrono::system_clock::now() + (last->expires - exchange.now());

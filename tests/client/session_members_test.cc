@@ -8,6 +8,7 @@ namespace {
 class MembersTest : public LifeTest {
  protected:
   crypto::SystemRandom random_;
+  const std::vector<std::string> both_ = {"mx.fgr/admin", "us.dea/admin"};  // the log's key is not one country's
 };
 
 TEST_F(MembersTest, SuspendsAndResumesWithWhatWasSentMeanwhile) {
@@ -231,7 +232,7 @@ TEST_F(MembersTest, FollowsTheLogToItsNewKeyAndThenDemandsIt) {
   honest.next_log_key = crypto::Ed25519SignKey::Generate(random_);
   const auto key = log::NoteVerifier::Make(begun.broker.origin, honest.next_log_key->verify_key()).value().Text();
   SessionOf("us.dea/admin")
-      ->SubmitCharterAmendment(Amended([&](ledger::Charter& charter) { charter.log_key = key; }))
+      ->SubmitCharterAmendment(Amended([&](ledger::Charter& charter) { charter.log_key = key; }, both_))
       .value();
   const auto id = Sent(DraftOf("x"));
   EXPECT_EQ(SessionOf("mx.fgr/luis")->Inbox().value().size(), 1u);  // both lines: it follows
@@ -254,7 +255,7 @@ TEST_F(MembersTest, FollowsAStreamToTheLogsNewKey) {
     honest.next_log_key = crypto::Ed25519SignKey::Generate(random_);
     const auto key = log::NoteVerifier::Make(begun.broker.origin, honest.next_log_key->verify_key()).value().Text();
     SessionOf("us.dea/admin")
-        ->SubmitCharterAmendment(Amended([&](ledger::Charter& charter) { charter.log_key = key; }))
+        ->SubmitCharterAmendment(Amended([&](ledger::Charter& charter) { charter.log_key = key; }, both_))
         .value();
     honest.former_key_given_up = true;
     Sent(DraftOf("x"));
@@ -270,7 +271,7 @@ TEST_F(MembersTest, TakesNoLogKeyThatTheAgenciesDidNotSign) {
   const auto key = log::NoteVerifier::Make(begun.broker.origin, honest.next_log_key->verify_key()).value().Text();
   honest.former_key_given_up = true;
   auto envelope =
-      proto::DecodeEnvelope(AsBytes(Amended([&](ledger::Charter& charter) { charter.log_key = key; }))).value();
+      proto::DecodeEnvelope(AsBytes(Amended([&](ledger::Charter& charter) { charter.log_key = key; }, both_))).value();
   envelope.signatures.clear();
   envelope.signatures.push_back({begun.Keys("us.fbi/kim").signature.id(), {}});
   auto statement = proto::MakeStatement(std::move(envelope));
