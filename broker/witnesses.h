@@ -37,6 +37,10 @@ struct Cosigned {
   std::uint64_t since = 0;  // as of this time (seconds since 1970) a quorum vouched for it
 };
 
+// A note that was kept: kBadCheckpoint, kBadProof if no quorum of this policy cosigned it, or a line of one of them does not
+// hold. Whether the log signed it, and has this tree, is for the caller to see.
+Result<Cosigned> ReadCosigned(const std::string& note, const log::WitnessPolicy& policy);
+
 // That an opening may be released: a quorum covers its entry, or its decision says that it goes without, or there are no
 // witnesses (Sequencer::Covers).
 class Covered {
@@ -71,14 +75,16 @@ class Witnesses {
   Status AskFirst(const ledger::Charter& charter, const log::WitnessPolicy& policy, std::uint64_t size, const Log& log);
 
   // From here on. `charter` is the one in force, `policy` nullptr where it has no witnesses. kBadConfiguration: a witness has no
-  // usable URL; it then is one that never answers.
-  Status Begin(Log log, const ledger::Charter& charter, const log::WitnessPolicy* policy);
+  // usable URL; it then is one that never answers. `kept`: what they cosigned last before this start, verified.
+  Status Begin(Log log, const ledger::Charter& charter, const log::WitnessPolicy* policy,
+               std::optional<Cosigned> kept = std::nullopt);
   void Amended(const ledger::Charter& charter, const log::WitnessPolicy* policy);
   Status CanCall(const log::WitnessPolicy& policy) const;  // kBadConfiguration: a witness has no usable URL
   void Published(std::shared_ptr<const log::SignedCheckpoint> checkpoint);  // durable; sizes never fall
 
   // The latest one of at most this size; nullptr: none.
   std::shared_ptr<const Cosigned> latest(std::uint64_t up_to = ~std::uint64_t{0}) const;
+  bool any() const;  // does the charter name witnesses?
   // Is the quorum missing for so long that the charter lets openings go without?
   bool degraded() const;
   // "mx: 1 of mx.fgr, mx.sat": who has not cosigned a tree of this size.

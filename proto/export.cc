@@ -105,7 +105,8 @@ void ExportBuilder::TakeTiles() {
 
 std::vector<ExportFile> ExportBuilder::TakeReady() { return std::exchange(ready_, {}); }
 
-Result<std::vector<ExportFile>> ExportBuilder::Finish(const log::SignedCheckpoint& checkpoint) {
+Result<std::vector<ExportFile>> ExportBuilder::Finish(const log::SignedCheckpoint& checkpoint,
+                                                      const std::string& witnessed) {
   if (checkpoint.size() != tree_.size() || checkpoint.root() != tree_.Root()) {
     return Refuse(Reason::kFork, "the entries do not give the checkpoint's root");
   }
@@ -117,6 +118,7 @@ Result<std::vector<ExportFile>> ExportBuilder::Finish(const log::SignedCheckpoin
     out.push_back({log::BundlePath(index, width), bundle_});
     out.push_back({EntriesPath(index, width), entries_});
   }
+  if (!witnessed.empty()) out.push_back({kWitnessedFile, ToBytes(AsBytes(witnessed))});
   out.push_back({"checkpoint", ToBytes(AsBytes(checkpoint.note()))});
   return out;
 }

@@ -1,6 +1,9 @@
 // The whole log as a folder of static files, for auditors and mirrors: which files, which bytes. No I/O in here.
 //
 //   checkpoint                     the signed note
+//   witnessed                      the last checkpoint of at most that size that the charter's witnesses cosigned, with the
+//                                  cosignatures; not there: the charter has none, or they have cosigned nothing yet
+//   REWRITING                      only while files are written anew after a purge: what is there is not of one moment
 //   tile/<L>/<N>[.p/<W>]           hash tiles, C2SP tlog-tiles
 //   tile/entries/<N>[.p/<W>]       entry bundles: 256 (or W) times u16 length || commitment of 32 bytes
 //   entries/<N>[.p/<W>].pb         what stands behind those commitments: 256 (or W) times u32 big-endian length ||
@@ -28,6 +31,8 @@
 
 namespace valija::proto {
 
+inline constexpr const char* kWitnessedFile = "witnessed";
+inline constexpr const char* kRewritingFile = "REWRITING";
 std::string EntriesPath(std::uint64_t index, unsigned width);  // width 1..256
 // An entries file: serialised LoggedEntry messages. kMalformed: it is cut short, or has none or more than 256.
 Result<std::vector<Bytes>> ParseEntriesFile(ByteView file);
@@ -53,8 +58,9 @@ class ExportBuilder {
   // Files that became full since the last call: call it often, or memory grows.
   std::vector<ExportFile> TakeReady();
   // The partial files and, last, the checkpoint. kFork: its size or root is not that of the entries, from which follows
-  // too that it continues the checkpoint this export was continued from.
-  Result<std::vector<ExportFile>> Finish(const log::SignedCheckpoint& checkpoint);
+  // too that it continues the checkpoint this export was continued from. `witnessed`: that note, empty for none (one that is
+  // there stays); it goes before the checkpoint, so that whoever reads a new checkpoint does not read an old one of these.
+  Result<std::vector<ExportFile>> Finish(const log::SignedCheckpoint& checkpoint, const std::string& witnessed = {});
   // Partial files of the continued export that the new checkpoint does not call for.
   std::vector<std::string> Superseded() const;
 
