@@ -4,11 +4,14 @@
 
 #include <filesystem>
 #include <functional>
+#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/base/result.h"
-#include "core/log/note.h"
+#include "core/base/time.h"
+#include "core/log/witness_policy.h"
 
 namespace valija::audit {
 
@@ -19,6 +22,7 @@ struct MirrorRun {
   std::string origin;
   std::uint64_t size = 0;
   Hash root;
+  std::map<std::string, std::uint64_t> cosigned;      // by whom of the policy, and when, in seconds since 1970
   std::uint64_t before = 0;                           // size of the copy before
   std::uint64_t tiles = 0, bundles = 0, fetched = 0;  // verified, and files that came over the wire
 };
@@ -26,10 +30,13 @@ struct MirrorOptions {
   std::string url;  // http://host[:port][/prefix]
   std::filesystem::path folder;
   std::vector<log::NoteVerifier> keys;
+  std::optional<log::WitnessPolicy> policy;  // whose quorum must have cosigned what is shown
+  Duration max_age{};                        // and not longer ago than this, by now; zero: however long
+  Time now{};
   bool all = false;  // verify again what the copy has
   std::function<void(std::uint64_t done, std::uint64_t total)> progress;
 };
-// kUsage: no such URL; kUnavailable: it does not answer as a log does; else as io::LogFolder. kFork: both checkpoints are in
+// kBadProof, kBadCheckpoint, kStale: what is shown was not cosigned as the policy asks; nothing of it is kept. kUsage: no such URL; kUnavailable: it does not answer as a log does; else as io::LogFolder. kFork: both checkpoints are in
 // the folder's file FORK.
 Result<MirrorRun> MirrorLog(const MirrorOptions& options);
 

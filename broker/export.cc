@@ -116,12 +116,11 @@ Result<std::uint64_t> ExportLog(const fs::path& folder, const Journal& journal, 
   if (purged && from > 0) {
     builder = proto::ExportBuilder();
     // Whoever reads meanwhile sees files of two moments: said before the first is written, and until the checkpoint is.
-    TRY_OK(io::WriteFileAtomic(folder / proto::kRewritingFile, AsBytes("files are being written anew\n")));
+    TRY_OK(io::WriteFileAtomic(folder / proto::kRewrittenFile, AsBytes(proto::kBeingWritten)));
   }
   TRY_OK(WriteTo(folder, journal, checkpoint, builder, witnessed));
-  std::error_code error;
-  fs::remove(folder / proto::kRewritingFile, error);
-  if (error) return Refuse(Reason::kFile, (folder / proto::kRewritingFile).string() + ": " + error.message());
+  if (purged && from > 0)
+    TRY_OK(io::WriteFileAtomic(folder / proto::kRewrittenFile, AsBytes(proto::WrittenAnew(checkpoint.size()))));
   TRY_OK(RemoveSuperseded(folder, checkpoint.size()));
   return checkpoint.size() - from;
 }

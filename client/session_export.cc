@@ -76,13 +76,17 @@ Result<std::uint64_t> SessionCore::ExportLog(const fs::path& folder, const std::
   const bool continues = builder.size() > 0;
   TRY_OK(fetch());
   const auto superseded = builder.Superseded();
-  if (continues && purged) {  // files from before may hold what is erased since; the checkpoint comes last of all
+  const bool anew = continues && purged;
+  if (anew) {  // files from before may hold what is erased since; the checkpoint comes last of all
+    TRY_OK(io::WriteFileAtomic(folder / proto::kRewrittenFile, AsBytes(proto::kBeingWritten)));
     builder = proto::ExportBuilder();
     TRY(lookup, LookUpEntries(0, checkpoint.size(), why));
     TRY_OK(fetch());
   }
-  TRY(auto rest, builder.Finish(checkpoint));
+  const auto& witnessed = verifier_.witnessed();
+  TRY(auto rest, builder.Finish(checkpoint, witnessed ? witnessed->note : ""));
   for (const auto& file : rest) TRY_OK(WriteUnder(folder, file));
+  if (anew) TRY_OK(WriteUnder(folder, {proto::kRewrittenFile, ToBytes(AsBytes(proto::WrittenAnew(checkpoint.size())))}));
   std::error_code ignored;
   for (const auto& path : superseded) fs::remove(folder / path, ignored);
   return checkpoint.size();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/log/quorum.h"
 #include "core/log/tree.h"
 
 namespace valija::client {
@@ -165,20 +166,11 @@ Status Verifier::JudgeCosigned() {
   TRY(const auto note, log::Note::Parse(cosigned_->first));
   const std::uint64_t size = cosigned_->second;
   TRY(const auto who, policy->WhoCosigned(note));
-  std::vector<std::pair<std::uint64_t, std::string>> latest_first;
-  for (const auto& [name, time] : who) latest_first.emplace_back(time, name);
-  std::sort(latest_first.rbegin(), latest_first.rend());
-  log::WitnessPolicy::Names names;
-  for (const auto& [time, name] : latest_first) {
-    names.insert(name);
-    if (!policy->Satisfied(names)) continue;
-    const Time since = FromSeconds(time);
-    if (!witnessed_ || size > witnessed_->size)
-      witnessed_ = Witnessed{size, since};
-    else if (size == witnessed_->size)
-      witnessed_->since = std::max(witnessed_->since, since);
-    break;
-  }
+  const auto seconds = log::QuorumSince(*policy, who);
+  if (!seconds) return Ok();
+  const Time since = FromSeconds(*seconds);
+  if (!witnessed_ || size > witnessed_->size || (size == witnessed_->size && since >= witnessed_->since))
+    witnessed_ = Witnessed{size, since, cosigned_->first};
   return Ok();
 }
 

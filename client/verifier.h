@@ -35,7 +35,8 @@ class Verifier {
   // What a quorum of the charter's witnesses vouched for last, of all that was shown to this object.
   struct Witnessed {
     std::uint64_t size = 0;
-    Time since;  // the quorum had cosigned by then
+    Time since;        // the quorum had cosigned by then
+    std::string note;  // with their cosignatures
   };
   const std::optional<Witnessed>& witnessed() const { return witnessed_; }
   // Is the log that is shown one that they vouched for lately? kNoQuorum, kStale. Ok without witnesses, and where the charter

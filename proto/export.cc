@@ -105,6 +105,8 @@ void ExportBuilder::TakeTiles() {
 
 std::vector<ExportFile> ExportBuilder::TakeReady() { return std::exchange(ready_, {}); }
 
+std::string WrittenAnew(std::uint64_t size) { return "written-anew-to-" + std::to_string(size) + "\n"; }
+
 Result<std::vector<ExportFile>> ExportBuilder::Finish(const log::SignedCheckpoint& checkpoint,
                                                       const std::string& witnessed) {
   if (checkpoint.size() != tree_.size() || checkpoint.root() != tree_.Root()) {

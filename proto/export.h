@@ -3,7 +3,8 @@
 //   checkpoint                     the signed note
 //   witnessed                      the last checkpoint of at most that size that the charter's witnesses cosigned, with the
 //                                  cosignatures; not there: the charter has none, or they have cosigned nothing yet
-//   REWRITING                      only while files are written anew after a purge: what is there is not of one moment
+//   rewritten                      after a purge, when files from before are written anew: "being-written-anew" while that
+//                                  goes on and files are not of one moment, then "written-anew-to-<size>". Not there: never
 //   tile/<L>/<N>[.p/<W>]           hash tiles, C2SP tlog-tiles
 //   tile/entries/<N>[.p/<W>]       entry bundles: 256 (or W) times u16 length || commitment of 32 bytes
 //   entries/<N>[.p/<W>].pb         what stands behind those commitments: 256 (or W) times u32 big-endian length ||
@@ -22,6 +23,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/base/result.h"
@@ -32,7 +34,9 @@
 namespace valija::proto {
 
 inline constexpr const char* kWitnessedFile = "witnessed";
-inline constexpr const char* kRewritingFile = "REWRITING";
+inline constexpr const char* kRewrittenFile = "rewritten";
+inline constexpr std::string_view kBeingWritten = "being-written-anew\n";
+std::string WrittenAnew(std::uint64_t size);
 std::string EntriesPath(std::uint64_t index, unsigned width);  // width 1..256
 // An entries file: serialised LoggedEntry messages. kMalformed: it is cut short, or has none or more than 256.
 Result<std::vector<Bytes>> ParseEntriesFile(ByteView file);
