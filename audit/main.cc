@@ -415,6 +415,7 @@ int main(int argc, char** argv) {
 
   MirrorOptions mirrored;
   std::string vkey;
+  unsigned mirror_hours = 12;
   auto* mirror = app.add_subcommand("mirror", Text(Id::kAuditHelpMirror));
   mirror->add_option("url", mirrored.url, Text(Id::kAuditHelpUrl))->required();
   mirror->add_option("folder", mirrored.folder, Text(Id::kAuditHelpCopy))->required();
@@ -424,9 +425,13 @@ int main(int argc, char** argv) {
   auto* quorum = mirror->add_option("--policy", witness_policy, Text(Id::kAuditHelpPolicy));
   mirror->add_option("--max-age", max_age, Text(Id::kAuditHelpMaxAge))->check(CLI::Range(1U, 86400U * 366))->needs(quorum);
   mirror->add_flag("--all", mirrored.all, Text(Id::kAuditHelpAll));
+  mirror->add_option("--hours", mirror_hours, Text(Id::kAuditHelpMirrorHours))
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1000).description("1-1000"));
   mirror->add_flag("--json", json, Text(Id::kHelpJson));
-  mirror->callback([&] { 
+  mirror->callback([&] {
     mirrored.max_age = std::chrono::seconds(max_age);
+    mirrored.run_time = std::chrono::hours(mirror_hours);
     status = RunMirror(mirrored, vkey, witness_policy, json);
   });
 

@@ -33,14 +33,6 @@ Result<std::string> PublicNote::Show() const {
   return shown_;
 }
 
-void PublicNote::Look() {
-  {
-    const std::lock_guard lock(mutex_);
-    look_ = true;
-  }
-  wake_.notify_all();
-}
-
 void PublicNote::Stop() {
   {
     const std::lock_guard lock(mutex_);
@@ -52,16 +44,11 @@ void PublicNote::Stop() {
 
 void PublicNote::Run() {
   std::unique_lock lock(mutex_);
-  for (;;) {
-    wake_.wait(lock, [this] { return look_ || stopping_; });
-    const bool last = stopping_;
-    if (std::exchange(look_, false)) {
-      lock.unlock();
-      Keep();
-      lock.lock();
-    }
-    if (last) return;
-    wake_.wait_for(lock, apart_, [this] { return stopping_; });
+  for (bool last = false; !last;) {
+    last = wake_.wait_for(lock, apart_, [this] { return stopping_; });
+    lock.unlock();
+    Keep();
+    lock.lock();
   }
 }
 

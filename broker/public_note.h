@@ -3,7 +3,7 @@
 // Where it names none, it is the newest.
 //
 // A cosigned one is in the store before anybody is shown it. So a broker that is killed and started again shows it at once,
-// and nobody who reads the log sees it go back. On a busy log the newest is kept some times a second.
+// and nobody who reads the log sees it go back. What is new is looked for, and kept, twice a second.
 //
 // Thread-safety: everything may be called from any thread.
 #pragma once
@@ -34,7 +34,6 @@ class PublicNote {
 
   // kNoQuorum: there are witnesses, and they have cosigned nothing yet.
   Result<std::string> Show() const;
-  void Look();  // something was cosigned, or the charter was amended
   void Stop();  // keeps what came last
 
  private:
@@ -46,7 +45,7 @@ class PublicNote {
   const std::chrono::milliseconds apart_;
   mutable std::mutex mutex_;
   std::condition_variable wake_;
-  bool look_ = true, stopping_ = false, said_ = false;
+  bool stopping_ = false, said_ = false;
   std::string kept_;   // as the store has it; the thread's alone
   std::string shown_;  // empty: nothing
   std::thread thread_;

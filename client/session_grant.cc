@@ -7,6 +7,7 @@
 namespace valija::client {
 
 Result<NewsItem> SessionCore::Grant(const GrantDraft& draft) {
+  const AnyAge fresh(*this, false);
   TRY_OK(Sync());
   TRY(auto policy, PolicyOf(draft.policy_text));
   TRY(auto named, Resolve(draft.record));

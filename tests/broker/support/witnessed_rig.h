@@ -29,6 +29,7 @@ struct WitnessedRig : BrokerRig {
     witnessing = broker::Witnesses::Options{.now = SystemNow};
     witnessing->timeout = std::chrono::seconds(5);
     witnessing->start_wait = std::chrono::seconds(20);
+    witnessing->start_others = std::chrono::milliseconds(300);
     witnessing->round = std::chrono::milliseconds(100);
   }
   ~WitnessedRig() { Stop(); }  // before the doubles go
