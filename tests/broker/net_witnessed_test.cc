@@ -3,6 +3,7 @@
 
 #include <future>
 
+#include "core/log/tree.h"
 #include "core/log/witness_policy.h"
 #include "tests/broker/net_life.h"
 #include "tests/broker/witness_double.h"
@@ -114,6 +115,90 @@ TEST_F(NetWitnessed, AnOpeningWaitsForThemAndIsReleasedWhenTheyHaveCoveredIt) {
   EXPECT_EQ(opened.wait_for(std::chrono::milliseconds(300)), std::future_status::timeout);
   Witnesses().held = false;
   EXPECT_EQ(Released(opened.get()), 1u);
+}
+
+TEST_F(NetWitnessed, AtItsDeadlineItIsSaidWhoIsMissingAndTheSameRequestIsAnsweredWhenTheyAreBack) {
+  const auto request = Request(kReader, Send());
+  auto& reader = *Member(kReader).transport;
+  Witnesses().held = true;
+  const auto late = reader.Post({request}, 0, std::chrono::seconds(3));
+  ASSERT_TRUE(late) << late.error().Message() << ": the answer comes before the caller stops listening";
+  ASSERT_FALSE(late->outcomes.at(0));
+  EXPECT_EQ(late->outcomes[0].error().reason, Reason::kNoQuorum);
+  for (const char* missing : {"mx.fgr", "us.dea"})
+    EXPECT_NE(late->outcomes[0].error().detail.find(missing), std::string::npos) << late->outcomes[0].error().detail;
+  Witnesses().held = false;
+  EXPECT_EQ(Released(reader.Post({request}, 0, std::chrono::minutes(4))), 1u);
+}
+
+TEST_F(NetWitnessed, OneThatIsBackIsNotNamedAmongThoseThatAreMissing) {
+  const auto request = Request(kReader, Send());
+  Witnesses().us.away = true;
+  const auto late = Member(kReader).transport->Post({request}, 0, std::chrono::seconds(5));
+  Witnesses().us.away = false;
+  ASSERT_TRUE(late) << late.error().Message();
+  ASSERT_FALSE(late->outcomes.at(0));
+  const auto& detail = late->outcomes[0].error().detail;
+  EXPECT_NE(detail.find("us.dea"), std::string::npos) << detail;
+  EXPECT_EQ(detail.find("mx.fgr"), std::string::npos) << detail;
+}
+
+TEST_F(NetWitnessed, AWitnessedReceiptIsThereWhenTheQuorumCoversItsEntryAndNotBefore) {
+  auto& omar = Member("mx.fgr/omar");
+  Witnesses().held = true;
+  const auto record = Send();  // sending waits for nobody
+  const auto early = omar.transport->Receipt(record, omar.verifier->verified_size(), true);
+  ASSERT_FALSE(early);
+  EXPECT_EQ(early.error().reason, Reason::kNoQuorum);
+  Witnesses().held = false;
+  auto receipt = omar.transport->Receipt(record, omar.verifier->verified_size(), true);
+  for (int i = 0; i < 6000 && !receipt; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    receipt = omar.transport->Receipt(record, omar.verifier->verified_size(), true);
+  }
+  ASSERT_TRUE(receipt) << receipt.error().Message();
+  const auto key = log::NoteVerifier::Parse(Charter().log_key).value();
+  const auto witnessed = log::WitnessPolicy::Parse(Witnesses().Policy())->Verify(receipt->second.checkpoint, {&key, 1});
+  ASSERT_TRUE(witnessed) << witnessed.error().Message();
+  EXPECT_EQ(witnessed->cosigned.size(), 2u);
+  EXPECT_TRUE(receipt->first.head.statement == record);
+  EXPECT_TRUE(log::VerifyInclusion(receipt->first.head.index, witnessed->checkpoint.size,
+                                   ledger::EntryLeaf(ledger::CommitEntry(receipt->first.salt, receipt->first.head)),
+                                   receipt->first.path, witnessed->checkpoint.root));
+}
+
+TEST_F(NetWitnessed, StrangersAreShownWhatBothCosignedAndNothingNewerMeanwhile) {
+  std::ifstream in(world_.root() / "broker/out");
+  int port = 0;
+  for (std::string line; std::getline(in, line);)
+    if (const auto at = line.find("public log on port "); at != std::string::npos) port = std::stoi(line.substr(at + 19));
+  ASSERT_NE(port, 0);
+  httplib::Client stranger("127.0.0.1", port);
+  const auto key = log::NoteVerifier::Parse(Charter().log_key).value();
+  const auto policy = log::WitnessPolicy::Parse(Witnesses().Policy()).value();
+  const auto shown = [&]() -> std::uint64_t {
+    const auto answer = stranger.Get("/checkpoint");
+    if (!answer || answer->status != 200) return 0;
+    const auto witnessed = policy.Verify(answer->body, {&key, 1});
+    EXPECT_TRUE(witnessed) << witnessed.error().Message() << answer->body;
+    return witnessed ? witnessed->checkpoint.size : 0;
+  };
+  const auto reaches = [&](std::uint64_t size) {
+    for (int i = 0; i < 3000 && shown() < size; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    return shown() >= size;
+  };
+  Send();
+  ASSERT_TRUE(reaches(Size()));
+  Witnesses().held = true;
+  const auto before = shown();
+  Send();
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_LE(shown(), before);
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  EXPECT_GT(Size(), before);
+  Witnesses().held = false;
+  EXPECT_TRUE(reaches(Size()));
 }
 
 TEST_F(NetWitnessed, WhatIsRecalledRevokedOrTightenedWhileAnOpeningWaitsIsNotReleased) {
