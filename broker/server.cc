@@ -121,7 +121,6 @@ struct Server::Parts {
   // In this order: each may still call those after it.
   void StopLog() {
     if (sequencer) sequencer->Stop();
-    followed = nullptr;
     if (witnesses) witnesses->Stop();
     if (workers) workers->Stop();
     if (public_note) public_note->Stop();

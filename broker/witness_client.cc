@@ -93,6 +93,8 @@ std::optional<WitnessClient::Latest> WitnessClient::Cosigned(const std::string& 
   return out;
 }
 
+void WitnessClient::Close() { impl_->http->Close(); }
+
 void WitnessClient::Abort() { impl_->http->Abort(); }
 
 }  // namespace valija::broker

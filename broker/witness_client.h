@@ -42,6 +42,7 @@ class WitnessClient {
   };
   std::optional<Latest> Cosigned(const std::string& origin);
 
+  void Close();  // the kept connection; by the thread that calls
   void Abort();  // what runs ends at once, and so does every later call; does not wait
 
  private:

@@ -351,6 +351,7 @@ bool Witnesses::Impl::Ask(Caller& caller, const std::shared_ptr<const log::Signe
 }
 
 void Witnesses::Impl::Call(const std::shared_ptr<Caller>& caller) {
+  const std::shared_ptr<void> hangs_up(nullptr, [&](void*) { caller->client->Close(); });
   milliseconds pause = kFirstPause;
   std::unique_lock lock(mutex);
   for (;;) {

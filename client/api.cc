@@ -38,6 +38,11 @@ Outcome<std::vector<PortionExplained>> Session::Explain(const Draft& draft, cons
   return ToOutcome(impl_->core.Explain(draft, purpose, case_reference));
 }
 
+Outcome<std::vector<PortionExplained>> Session::ExplainRecord(const std::string& record, const std::string& purpose,
+                                                              const std::string& case_reference) {
+  return ToOutcome(impl_->core.ExplainRecord(record, purpose, case_reference));
+}
+
 Outcome<SentRecord> Session::Send(const Draft& draft, const Progress& progress) {
   auto sent = impl_->core.Send({draft}, progress);
   if (!sent) return ToFailure(sent.error());

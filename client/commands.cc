@@ -45,8 +45,7 @@ std::unique_ptr<Session> Start(const Common& common, int& status, bool any_age) 
 void WarnIfBehind(const Session& session) {
   const auto witnessed = session.Witnessed();
   if (!witnessed.behind) return;
-  std::cerr << Format(Id::kWitnessesBehind,
-                      witnessed.since ? TimeText(*witnessed.since) : Text(Id::kNone),
+  std::cerr << Format(Id::kWitnessesBehind, witnessed.since ? TimeText(*witnessed.since) : Text(Id::kNone),
                       Visible(text::Explain(witnessed.behind->code, witnessed.behind->message)))
             << "\n";
 }
@@ -111,7 +110,8 @@ int Fail(const Common& common, const Failure& failure) {
     std::cout << ToJson(failure).dump() << "\n";
   else
     std::cerr << "valija: " << (failure.exit_status == 5 ? Text(Id::kAlarm) : "")
-              << Visible(text::Explain(failure.code, failure.message), failure.code == "fork") << " [" << failure.code << "]\n";
+              << Visible(text::Explain(failure.code, failure.message), failure.code == "fork") << " [" << failure.code
+              << "]\n";
   return failure.exit_status;
 }
 

@@ -112,8 +112,8 @@ bool Asked(const Common& common, Session& session, const std::string& request, I
   }
   std::vector<const WaitingItem*> found;
   for (const auto& item : *waiting)
-    if (item.id.compare(0, request.size(), request) == 0 && !item.fault && item.kind != "approved" && item.kind != "answer" &&
-        item.kind != "erase")
+    if (item.id.compare(0, request.size(), request) == 0 && !item.fault && item.kind != "approved" &&
+        item.kind != "answer" && item.kind != "erase")
       found.push_back(&item);
   std::optional<WaitingItem> again;
   if (found.empty() && question == Id::kActApprove)

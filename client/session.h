@@ -61,6 +61,9 @@ class SessionCore {
   Result<std::vector<PortionExplained>> Explain(const Draft& draft, const std::string& purpose,
                                                 const std::string& case_reference);
 
+  Result<std::vector<PortionExplained>> ExplainRecord(const std::string& record, const std::string& purpose,
+                                                      const std::string& case_reference);
+
   // ---- session_send.cc ----
   Result<std::vector<Result<SentRecord>>> Send(const std::vector<Draft>& drafts, const Progress& progress);
 

@@ -52,8 +52,7 @@ Status SessionCore::ForgetErased() {
 Result<VerifiedEntry> SessionCore::Verify(const ProvedEntry& proved, const log::SignedCheckpoint& checkpoint) {
   auto verified = verifier_.VerifyEntry(proved, checkpoint);
   // Its author may have been enrolled a moment ago, or the charter amended by which it was decided.
-  if (!verified &&
-      (verified.error().reason == Reason::kBadSignature || verified.error().reason == Reason::kBadProof)) {
+  if (!verified && (verified.error().reason == Reason::kBadSignature || verified.error().reason == Reason::kBadProof)) {
     const auto before = verifier_.directory_entries();
     TRY_OK(Refresh());
     if (verifier_.directory_entries() != before) verified = verifier_.VerifyEntry(proved, checkpoint);
@@ -225,9 +224,9 @@ Status SessionCore::Follow(const std::function<bool(const NewsItem&)>& item,
     return true;
   };
   if (!show()) return Ok();
-  bool refreshed = false, first = true;
+  bool refreshed = false, looked = true;
   for (int fruitless = 0;;) {
-    if (auto fresh = std::exchange(first, false) ? Ok() : Refresh(); !fresh) {
+    if (auto fresh = std::exchange(looked, false) ? Ok() : Refresh(); !fresh) {
       if (!AnotherStream(fresh.error(), false, fruitless)) return fresh;
       continue;
     }
@@ -274,6 +273,7 @@ Status SessionCore::Follow(const std::function<bool(const NewsItem&)>& item,
     }
     TRY_OK(failed);
     if (!wanted) return ended;
+    looked = moved;  // by another call
     if (moved || old) continue;
     if (ended) return ended;
     const auto lasted = std::chrono::steady_clock::now() - begun;

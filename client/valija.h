@@ -321,6 +321,10 @@ class Session {
   // For a request with this purpose and case; empty: one that the policy allows.
   Outcome<std::vector<PortionExplained>> Explain(const Draft& draft, const std::string& purpose = {},
                                                  const std::string& case_reference = {});
+  // The same of a record of my agency that is in the log: by the policies in force, to whom it was sealed, and whether it has
+  // ended. Openings that are used up are not counted here.
+  Outcome<std::vector<PortionExplained>> ExplainRecord(const std::string& record, const std::string& purpose = {},
+                                                       const std::string& case_reference = {});
   Outcome<SentRecord> Send(const Draft& draft, const Progress& progress = {});
   // Many small records under one window and one batch signature: the fast path for systems. Answers per draft.
   Outcome<std::vector<Outcome<SentRecord>>> SendBatch(const std::vector<Draft>& drafts);

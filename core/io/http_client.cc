@@ -312,6 +312,8 @@ Result<HttpClient::Answer> HttpClient::Post(std::string_view path, std::string_v
                      limits);
 }
 
+void HttpClient::Close() { impl_->kept.reset(); }
+
 void HttpClient::Abort() { (void)::eventfd_write(impl_->stop.get(), 1); }
 
 }  // namespace valija::io

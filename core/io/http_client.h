@@ -38,6 +38,7 @@ class HttpClient {
   Result<Answer> Get(std::string_view path, const Limits& limits);
   Result<Answer> Post(std::string_view path, std::string_view type, std::string_view body, const Limits& limits);
 
+  void Close();  // the kept connection; by the thread that calls
   void Abort();  // what runs ends at once, and so does every later call
 
  private:

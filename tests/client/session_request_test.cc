@@ -356,5 +356,24 @@ TEST_F(RequestTest, ExplainsWhoCouldOpenAndWhoNotAndWhy) {
                                  "us.dea/ana not-releasable", "us.fbi/kim not-releasable"));
 }
 
+TEST_F(RequestTest, ExplainsARecordOfTheLogAsItIsAmended) {
+  const auto id = Sent(DraftOf("x", "agency mx.fgr", "clearance secret\n"));
+  auto ana = SessionOf("us.dea/ana");
+  auto reasons = [&](const std::string& member) {
+    const auto explained = ana->ExplainRecord(id.substr(0, 12), "", "").value();
+    for (const auto& one : explained.at(0).members)
+      if (one.member == member) return one.reasons;
+    return std::vector<std::string>{"unknown"};
+  };
+  EXPECT_THAT(reasons("mx.fgr/luis"), IsEmpty());
+  EXPECT_THAT(reasons("mx.fgr/admin"), ElementsAre("clearance"));
+  ana->Amend(id, 0, PolicyFor("agency mx.fgr", "roles any chief\n")).value();
+  EXPECT_THAT(reasons("mx.fgr/luis"), ElementsAre("role-missing"));
+  EXPECT_THAT(reasons("us.fbi/kim"), ElementsAre("not-releasable"));
+  EXPECT_EQ(SessionOf("mx.fgr/luis")->ExplainRecord(id, "", "").error().reason, Reason::kNotFound);  // it is shown none
+  ana->Revoke(id, "over").value();
+  EXPECT_THAT(reasons("mx.fgr/luis"), ElementsAre("revoked"));
+}
+
 }  // namespace
 }  // namespace valija::client

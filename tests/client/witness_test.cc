@@ -77,9 +77,11 @@ TEST_F(WitnessTest, MoreCannotBeCosignedThanIsShown) {
   Silence();
   const auto more = [&] {
     FakeBroker longer(begun.broker, honest.entries, honest.entries.size());
-    longer.witnesses = honest.witnesses;
+    longer.witnesses.swap(honest.witnesses);  // the same keys; they are not copied
     longer.Append(longer.entries[1]);
-    return longer.Cosigned().first;
+    auto note = longer.Cosigned().first;
+    longer.witnesses.swap(honest.witnesses);
+    return note;
   }();
   lies.view = [&](View& view) { view.witnessed = more; };
   EXPECT_EQ(ReasonOf(Looks()), Reason::kBadProof);
