@@ -1,5 +1,7 @@
 #include "broker/public_note.h"
 
+#include <utility>
+
 #include "broker/oplog.h"
 #include "core/log/quorum.h"
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "core/log/quorum.h"
 #include "core/log/tree.h"
 
 namespace valija::client {
