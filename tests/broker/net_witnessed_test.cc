@@ -273,7 +273,7 @@ TEST_F(NetWitnessed, AStandingOpeningThatIsNotCoveredHoldsUpNothingThatComesAfte
     if (item.entry) seen.push_back(item.entry->entry.head->index);
     EXPECT_EQ(item.cursor, seen.back() + 1);
     return seen.size() < 5;
-  });
+  }, std::chrono::milliseconds(0));
   EXPECT_TRUE(done) << done.error().Message();
   EXPECT_THAT(seen, testing::ElementsAre(from, from + 1, from + 2, from + 3, from + 4));
   Witnesses().held = false;
