@@ -6,7 +6,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 # The same names on Debian 12, Debian 13 and Ubuntu 24.04.
 packages=(g++ cmake ninja-build ccache pkgconf openssl libssl-dev zlib1g-dev
   libgrpc++-dev libprotobuf-dev protobuf-compiler protobuf-compiler-grpc librocksdb-dev
-  libspdlog-dev libcli11-dev nlohmann-json3-dev libcpp-httplib-dev libgtest-dev libgmock-dev)
+  libspdlog-dev libcli11-dev nlohmann-json3-dev libcpp-httplib-dev libgtest-dev libgmock-dev tzdata)
 
 usage() {
   cat <<'TEXT'
@@ -14,7 +14,7 @@ usage() {
 ./do build    setup, and build into build/release, on all cores
 ./do demo     setup, build, and the story: agencies of two countries exchange records, the log is verified
 ./do test     setup, build, and every test
-./do check    before a change is handed in: format, warnings as errors, the long tests, asan+ubsan, tsan
+./do check    before a change is handed in: format, warnings as errors, the long tests, strangers' tools, asan+ubsan, tsan
 ./do bench    setup, build and run the benchmark (arguments go to it; --help tells)
 ./do fmt      clang-format the sources in place
 ./do clean    remove what was built
@@ -72,6 +72,13 @@ check_format() {
   sources | xargs clang-format --dry-run --Werror || stop "the format is off; ./do fmt mends it"
 }
 
+# Go's own log library reads what we export. (No witness of somebody else's is in Debian: docs/witness.md.)
+check_strangers() {
+  need golang-go golang-golang-x-mod-dev
+  say "strangers' tools"
+  tests/foreign/go_test.sh build/release
+}
+
 check() {
   setup
   check_format
@@ -80,12 +87,13 @@ check() {
   build_preset release
   say "every test, the long ones too"
   VALIJA_LONG=1 run_tests release
+  check_strangers
   local preset
   for preset in asan tsan; do
     build_preset "$preset"
     run_tests "$preset"
   done
-  say "check passed: format, warnings, long tests, asan+ubsan, tsan"
+  say "check passed: format, warnings, long tests, strangers' tools, asan+ubsan, tsan"
 }
 
 command=${1:-help}

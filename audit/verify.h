@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "audit/difference.h"
+#include "audit/witnessed.h"
 #include "core/base/result.h"
 #include "core/ledger/state.h"
 #include "core/log/note.h"
@@ -63,6 +64,7 @@ struct Report {
   std::optional<Difference> difference;    // of the first decision that is not what the rules say
   Time last_time{};                        // of the last entry
   std::string checkpoint;                  // the note that was held against the entries
+  std::optional<Witnessed> witnessed;      // nullopt: the charter in force asks for no witnesses
   bool proved() const { return findings.empty(); }
 };
 
@@ -77,11 +79,13 @@ Status WriteLastRun(const std::filesystem::path& path, const LastRun& run);     
 
 // An Error: it could not run (no export, no charter to hold it against). Else what was found; at most 100 findings, and
 // nothing is re-derived after the first entry whose decision or content is not right, as the state is then unknown.
-// kUnavailable: somebody exported into the folder meanwhile.
+// kUnavailable: somebody exports into the folder, or did so meanwhile. Without `observe` it is tried again a few times.
 Result<Report> Verify(const Options& options);
 
 // The same for an export that grows: each pass goes on where the last one ended, and nothing is read again but the last
-// partial file. The report is of all passes together; after a finding there is nothing more to be derived. Not thread-safe.
+// partial file. The report is of all passes together; after a finding there is nothing more to be derived. A pass during which
+// files were written anew after a purge, and which found something, says nothing (kUnavailable): the next one begins from the
+// start, and `observe` is told of all entries again. Not thread-safe.
 class Verifier {
  public:
   explicit Verifier(Options options);
@@ -92,6 +96,7 @@ class Verifier {
 
  private:
   class Run;
+  const Options options_;
   std::unique_ptr<Run> run_;
 };
 

@@ -47,7 +47,7 @@ std::optional<Duration> ParseUtcOffset(std::string_view text) {
 }
 
 bool Watch::OddTime(Time time) const {
-  const Time local = time + rules_.utc_offset;
+  const Time local = time + (rules_.utc_offset ? rules_.utc_offset(time) : Duration());
   const auto day = std::chrono::floor<std::chrono::days>(local);
   const auto hour = static_cast<unsigned>(std::chrono::floor<std::chrono::hours>(local - day).count());
   const bool over_midnight = rules_.hours && rules_.hours->first > rules_.hours->second;
@@ -77,8 +77,29 @@ void Watch::Raise(const char* code, const ledger::EntryHead& head, const MemberI
   if (!Silent(head.index)) alarms_.push_back({code, head.index, member.str(), head.time, count, MinutesIn(within)});
 }
 
+Watch::Watch(WatchRules rules) : rules_(std::move(rules)) {
+  for (const auto& [agency, path] : rules_.feeds) feeds_.emplace(agency, Feed(path));
+}
+
+// Whose records were opened: their agencies are to be shown it.
+void Watch::Await(const ledger::Entry& entry, const ledger::State& after) {
+  const auto* open = std::get_if<ledger::Open>(&entry.statement->payload);
+  const auto* opening = std::get_if<ledger::StandingOpening>(&entry.statement->payload);
+  if (feeds_.empty() || (open == nullptr && opening == nullptr) || entry.head.index < rules_.since) return;
+  std::set<AgencyId> originators;
+  for (const auto& verdict : entry.decision.verdicts)
+    if (const auto* record = after.record(verdict.record); verdict.allowed() && record != nullptr)
+      originators.insert(after.original(*record).originator.agency());
+  for (const auto& agency : originators)
+    if (feeds_.contains(agency))
+      awaited_[agency].push_back(
+          {entry.head.index, entry.head.statement, open != nullptr ? open->by.author : opening->member, entry.head.time});
+}
+
 // Windows are filled by what is not told too.
 void Watch::Take(const ledger::Entry& entry, const ledger::State& after) {
+  if (entry.head.index < size_) return;
+  Await(entry, after);
   const auto& head = entry.head;
   const auto& payload = entry.statement->payload;
   size_ = head.index + 1;
@@ -147,6 +168,8 @@ void Watch::TakeReview(const Digest& request, const ledger::EntryHead& head, con
 }
 
 void Watch::Look(const ledger::State& state, Time now) {
+  unreadable_since_.reset();
+  unreadable_told_ = false;
   for (auto& [digest, waits] : unreviewed_) {
     const auto& emergency = *state.emergency(digest);
     if (!std::exchange(waits.told, true))
@@ -199,6 +222,48 @@ Status Watch::Resume(const std::string& told) {
   return Ok();
 }
 
+void Watch::LookAtWitnesses(const ledger::State& state, const std::optional<Witnessed>& shown, Time now) {
+  const auto* policy = state.witness_policy();
+  if (policy == nullptr) return witnesses_.clear();
+  const Duration within = rules_.witness_within.value_or(std::chrono::seconds(state.charter()->max_checkpoint_age_seconds));
+  std::map<std::string, Seen> still;
+  for (const auto& witness : policy->witnesses()) {
+    const auto cosigned = shown ? shown->by.find(witness.name) : decltype(shown->by.end())();
+    const bool is_there = shown && cosigned != shown->by.end();
+    const auto known = witnesses_.find(witness.name);
+    Seen seen = known != witnesses_.end() ? known->second : Seen{is_there ? cosigned->second : now};
+    if (is_there && cosigned->second > seen.last) seen = {cosigned->second};
+    // One that comes later than the others may be in the next note: only who looks once does not wait for that.
+    const bool missing = now - seen.last > within || (rules_.once && !is_there);
+    if (missing && !seen.told)
+      alarms_.push_back({"missing-witness", std::nullopt, witness.name, now, 0, MinutesIn(now - seen.last)});
+    seen.told = missing;
+    still.emplace(witness.name, seen);
+  }
+  witnesses_ = std::move(still);  // who was replaced is forgotten
+}
+
+Status Watch::LookAtFeeds(Time now) {
+  for (auto& [agency, feed] : feeds_) {
+    TRY_OK(feed.Read());
+    auto& awaited = awaited_[agency];
+    const auto& shown = feed;
+    std::erase_if(awaited, [&](const Awaited& one) { return shown.Has(one.entry, one.statement); });
+    for (; !awaited.empty() && now - awaited.front().time > rules_.feed_within; awaited.pop_front()) {
+      const auto& one = awaited.front();
+      alarms_.push_back({"not-in-custody", one.entry, one.member.str(), one.time, 0, MinutesIn(now - one.time), agency.str()});
+    }
+  }
+  return Ok();
+}
+
+void Watch::Unreadable(Time now) {
+  if (!unreadable_since_) unreadable_since_ = now;
+  if (unreadable_told_ || now - *unreadable_since_ < rules_.quiet) return;
+  unreadable_told_ = true;
+  alarms_.push_back({"unreadable", std::nullopt, "", now, 0, MinutesIn(now - *unreadable_since_)});
+}
+
 std::string AlarmText(const Alarm& alarm) {
   using text::Format, text::Id;
   const auto entry = alarm.entry.value_or(0);
@@ -223,6 +288,12 @@ std::string AlarmText(const Alarm& alarm) {
     what = Format(Id::kAlarmReview, entry, alarm.member, alarm.minutes);
   else if (alarm.code == "standing-order")
     what = Format(Id::kAlarmOrder, entry, alarm.member, alarm.minutes);
+  else if (alarm.code == "missing-witness")
+    what = Format(Id::kAlarmWitness, alarm.member, alarm.minutes);
+  else if (alarm.code == "not-in-custody")
+    what = Format(Id::kAlarmCustody, entry, alarm.member, alarm.agency, alarm.minutes);
+  else if (alarm.code == "unreadable")
+    what = Format(Id::kAlarmUnreadable, alarm.minutes);
   else
     what = Format(Id::kAlarmQuiet, alarm.minutes);
   return text::TimeText(alarm.time) + "  " + what + " [" + alarm.code + "]";
@@ -231,7 +302,8 @@ std::string AlarmText(const Alarm& alarm) {
 std::string AlarmJson(const Alarm& alarm) {
   nlohmann::ordered_json out = {{"alarm", alarm.code}, {"time", FormatTime(alarm.time)}};
   if (alarm.entry) out["entry"] = *alarm.entry;
-  if (!alarm.member.empty()) out["member"] = alarm.member;
+  if (!alarm.member.empty()) out[alarm.code == "missing-witness" ? "witness" : "member"] = alarm.member;
+  if (!alarm.agency.empty()) out["agency"] = alarm.agency;
   if (alarm.count > 0) out["count"] = alarm.count;
   if (alarm.minutes > 0) out["minutes"] = alarm.minutes;
   return out.dump();

@@ -18,15 +18,22 @@ Result<Watched> RunWatch(Options options, const WatchRules& rules, bool once, bo
     const auto report = verifier.Pass();
     const bool again = !report && report.error().reason == Reason::kUnavailable;
     if (!report && !again) return report.error();
+    const auto now = ports.now();
     if (report) {
-      watch.Look(verifier.state(), ports.now());
-      std::string lines;
-      for (const auto& alarm : watch.TakeAlarms()) {
-        out = Watched::kAlarms;
-        lines += (json ? AlarmJson(alarm) : Visible(AlarmText(alarm))) + "\n";
-      }
-      if (!report->proved()) lines += json ? FindingsJson(*report) : SayFindings(*report);
-      if (!lines.empty()) ports.print(lines);
+      watch.Look(verifier.state(), now);
+      watch.LookAtWitnesses(verifier.state(), report->witnessed, now);
+      TRY_OK(watch.LookAtFeeds(now));
+    } else {
+      watch.Unreadable(now);
+    }
+    std::string lines;
+    for (const auto& alarm : watch.TakeAlarms()) {
+      out = Watched::kAlarms;
+      lines += (json ? AlarmJson(alarm) : Visible(AlarmText(alarm))) + "\n";
+    }
+    if (report && !report->proved()) lines += json ? FindingsJson(*report) : SayFindings(*report);
+    if (!lines.empty()) ports.print(lines);
+    if (report) {
       if (!report->proved()) return Watched::kFound;
       TRY_OK(WriteLastRun(path, {*Digest::FromHexText(report->charter), report->checkpoint, watch.Told()}));
       if (once) return out;

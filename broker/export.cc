@@ -59,7 +59,7 @@ Result<bool> HasPurge(const Journal& journal, std::uint64_t from, std::uint64_t 
 
 // From where the builder is to the checkpoint, which is written last.
 Status WriteTo(const fs::path& folder, const Journal& journal, const log::SignedCheckpoint& checkpoint,
-               proto::ExportBuilder& builder) {
+               proto::ExportBuilder& builder, const std::string& witnessed) {
   while (builder.size() < checkpoint.size()) {
     std::size_t count = std::min<std::uint64_t>(kChunk, checkpoint.size() - builder.size());
     TRY(auto entries, journal.Read(builder.size(), count, kChunkBytes));
@@ -67,14 +67,14 @@ Status WriteTo(const fs::path& folder, const Journal& journal, const log::Signed
     for (const auto& entry : entries) TRY_OK(builder.Add(entry));
     TRY_OK(WriteFiles(folder, builder.TakeReady()));
   }
-  TRY(auto last, builder.Finish(checkpoint));
+  TRY(auto last, builder.Finish(checkpoint, witnessed));
   return WriteFiles(folder, last);
 }
 
 }  // namespace
 
 Result<std::uint64_t> ExportLog(const fs::path& folder, const Journal& journal, const log::SignedCheckpoint& checkpoint,
-                                const log::NoteVerifier& log_key) {
+                                const log::NoteVerifier& log_key, const std::string& witnessed) {
   if (io::IsPublicSide(folder)) {
     return Refuse(Reason::kUsage,
                   folder.string() + " has the public side of a log; what is in the log is not to go there");
@@ -84,8 +84,14 @@ Result<std::uint64_t> ExportLog(const fs::path& folder, const Journal& journal, 
   // Files from before may hold what is erased since. The checkpoint there is the word that they are to be written anew, so
   // it stays what it is until they are.
   TRY(const bool purged, HasPurge(journal, from, checkpoint.size()));
-  if (purged) builder = proto::ExportBuilder();
-  TRY_OK(WriteTo(folder, journal, checkpoint, builder));
+  if (purged && from > 0) {
+    builder = proto::ExportBuilder();
+    // Whoever reads meanwhile sees files of two moments: said before the first is written, and until the checkpoint is.
+    TRY_OK(io::WriteFileAtomic(folder / proto::kRewrittenFile, AsBytes(proto::kBeingWritten)));
+  }
+  TRY_OK(WriteTo(folder, journal, checkpoint, builder, witnessed));
+  if (purged && from > 0)
+    TRY_OK(io::WriteFileAtomic(folder / proto::kRewrittenFile, AsBytes(proto::WrittenAnew(checkpoint.size()))));
   TRY_OK(io::RemovePartials(folder, proto::PartialFiles(checkpoint.size())));  // they may hold what was erased since
   return checkpoint.size() - from;
 }

@@ -90,16 +90,20 @@ Result<std::uint64_t> SessionCore::ExportLog(const fs::path& folder, const std::
     return failed;
   };
   TRY_OK(fetch());
+  bool anew = false;
   // What was read before may hold what is erased since; the checkpoint comes last of all.
   for (int rounds = 0; earlier && purged; ++rounds) {
     if (rounds == kMostRounds) return Refuse(Reason::kUnavailable, "one purge comes after another");
     earlier = purged = false;
+    if (before) TRY_OK(io::WriteFileAtomic(folder / proto::kRewrittenFile, AsBytes(proto::kBeingWritten)));
+    anew = before.has_value();
     builder = proto::ExportBuilder();
     TRY(lookup, LookUpEntries(0, 0, why));
     TRY_OK(fetch());
   }
-  TRY(auto rest, builder.Finish(checkpoint));
+  TRY(auto rest, builder.Finish(checkpoint, verifier_.witnessed_note()));
   for (const auto& file : rest) TRY_OK(WriteUnder(folder, file));
+  if (anew) TRY_OK(WriteUnder(folder, {proto::kRewrittenFile, ToBytes(AsBytes(proto::WrittenAnew(checkpoint.size())))}));
   TRY_OK(io::RemovePartials(folder, proto::PartialFiles(checkpoint.size())));  // they may hold what was erased since
   return checkpoint.size();
 }

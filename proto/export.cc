@@ -110,7 +110,10 @@ void ExportBuilder::TakeTiles() {
 
 std::vector<ExportFile> ExportBuilder::TakeReady() { return std::exchange(ready_, {}); }
 
-Result<std::vector<ExportFile>> ExportBuilder::Finish(const log::SignedCheckpoint& checkpoint) {
+std::string WrittenAnew(std::uint64_t size) { return "written-anew-to-" + std::to_string(size) + "\n"; }
+
+Result<std::vector<ExportFile>> ExportBuilder::Finish(const log::SignedCheckpoint& checkpoint,
+                                                      const std::string& witnessed) {
   if (checkpoint.size() != tree_.size() || checkpoint.root() != tree_.Root()) {
     return Refuse(Reason::kFork, "the entries do not give the checkpoint's root");
   }
@@ -122,6 +125,7 @@ Result<std::vector<ExportFile>> ExportBuilder::Finish(const log::SignedCheckpoin
     out.push_back({log::BundlePath(index, width), bundle_});
   }
   for (const auto& [level, file] : partial_) out.push_back(file);
+  if (!witnessed.empty()) out.push_back({kWitnessedFile, ToBytes(AsBytes(witnessed))});
   out.push_back({"checkpoint", ToBytes(AsBytes(checkpoint.note()))});
   return out;
 }

@@ -7,7 +7,7 @@ namespace valija::test {
 
 class ActingLog : public LyingLog {
  public:
-  ActingLog() {
+  explicit ActingLog(std::function<void(ledger::Charter&)> found_with = {}) : LyingLog(std::move(found_with)) {
     auto& ana = world.NewPerson("us.dea/ana");
     ana.record.person = "ana";
     Log(world.Enrol(ana));

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "audit/time_zone.h"
 #include "core/base/text.h"
 #include "tests/audit/acting_log.h"
 #include "tests/core/text/spoken.h"
@@ -98,7 +99,7 @@ TEST_F(WatchTest, HoursAreLocalAndMayGoOverMidnight) {
   log.Open("us.dea/ana", record);
   rules.hours = audit::ParseHours("7-20");
   EXPECT_THAT(Alarms(rules), IsEmpty());
-  rules.utc_offset = audit::ParseUtcOffset("-07:00").value();
+  rules.utc_offset = [](Time) { return audit::ParseUtcOffset("-07:00").value(); };
   EXPECT_THAT(Codes(Alarms(rules)), ElementsAre(Last("odd-hours")));
   rules.hours = audit::ParseHours("22-7");
   EXPECT_THAT(Alarms(rules), IsEmpty());
@@ -108,7 +109,7 @@ TEST_F(WatchTest, HoursAreLocalAndMayGoOverMidnight) {
   log.At("2026-11-28T02:00:00Z");  // Saturday in UTC, Friday there
   log.Open("us.dea/ana", record);
   EXPECT_THAT(Alarms(rules), IsEmpty());
-  rules.utc_offset = {};
+  rules.utc_offset = nullptr;
   EXPECT_THAT(Codes(Alarms(rules)), ElementsAre(Last("odd-hours")));
 }
 
@@ -125,6 +126,136 @@ TEST_F(WatchTest, ANightIsOfTheDayOnWhichItBegins) {
   log.At("2026-11-30T02:00:00Z");  // Monday: Sunday's night
   log.Open("us.dea/ana", record);
   EXPECT_THAT(Codes(Alarms(rules)), ElementsAre(saturday, Last("odd-hours")));
+}
+
+TEST_F(WatchTest, ATimeZoneKnowsItsSummerTime) {
+  const auto zone = audit::UseTimeZone("America/New_York");
+  if (!zone) GTEST_SKIP() << "no time zone data here";
+  WatchRules rules;
+  rules.hours = audit::ParseHours("7-20");
+  rules.utc_offset = *zone;
+  log.At("2026-11-25T11:30:00Z");  // half past six in the winter
+  log.Open("us.dea/ana", record);
+  EXPECT_THAT(Codes(Alarms(rules)), ElementsAre(Last("odd-hours")));
+  EXPECT_EQ((*zone)(*ParseTime("2026-07-25T11:30:00Z")), -std::chrono::hours(4));
+  EXPECT_EQ((*zone)(*ParseTime("2026-11-01T05:59:59Z")), -std::chrono::hours(4)) << "to the second";
+  EXPECT_EQ((*zone)(*ParseTime("2026-11-01T06:00:00Z")), -std::chrono::hours(5));
+  const auto mexico = audit::UseTimeZone("America/Mexico_City").value();
+  EXPECT_EQ(mexico(*ParseTime("2022-07-25T12:00:00Z")), -std::chrono::hours(5)) << "there was one";
+  EXPECT_EQ(mexico(*ParseTime("2026-07-25T12:00:00Z")), -std::chrono::hours(6)) << "and is none any more";
+  ASSERT_TRUE(audit::UseTimeZone("UTC"));
+}
+
+TEST_F(WatchTest, AZoneThatTheSystemHasNotIsRefusedAndNotTakenForUtc) {
+  for (const char* bad : {"", "America/Nowhere", "EST5EDT,M3.2.0,M11.1.0", ":UTC", "/usr/share/zoneinfo/UTC", "../zoneinfo/UTC",
+                          "America", "tzdata.zi", "zone.tab", "UTC\n", "America/Mexico City"})
+    EXPECT_EQ(audit::UseTimeZone(bad).error().reason, Reason::kUsage) << bad;
+}
+
+TEST_F(WatchTest, AnOpeningThatTheOriginatorIsNotShownInTimeIsAnAlarm) {
+  TempFolder folder;
+  const auto feed = folder / "feed";
+  const auto say = [&](const std::string& line) { std::ofstream(feed, std::ios::app) << line; };
+  say("");
+  WatchRules rules;
+  rules.feeds = {{*AgencyId::Parse("mx.fgr"), feed}};
+  Watch watch(rules);
+  audit::Options options;
+  options.folder = folder / "export";
+  options.charter = log.charter;
+  options.observe = [&](const ledger::Entry& entry, const ledger::State& after) { watch.Take(entry, after); };
+  audit::Verifier verifier(options);
+  const auto alarms = [&](Time now) {
+    log.Export(folder / "export");
+    EXPECT_TRUE(verifier.Pass().value().proved());
+    EXPECT_TRUE(watch.LookAtFeeds(now));
+    return watch.TakeAlarms();
+  };
+  const auto line = [](std::uint64_t entry, const Digest& statement) {
+    return "{\"entry\":" + std::to_string(entry) + ",\"kind\":\"open\",\"id\":\"" + statement.Hex() + "\"}\n";
+  };
+  log.At("2026-11-25T10:00:00Z");
+  const auto refused = log.Open("us.dea/ana", record, {0}, "analysis");
+  const auto shown = log.Open("us.dea/ana", record);
+  const auto shown_at = log.Last();
+  log.Open("us.dea/luz", record);
+  const auto hidden_at = log.Last();
+  const auto then = log.world.now;
+  say("garbage\n" + line(shown_at, shown));
+  EXPECT_THAT(alarms(then + std::chrono::minutes(14)), IsEmpty()) << "in time still";
+  auto told = alarms(then + std::chrono::minutes(16));
+  ASSERT_THAT(Codes(told), ElementsAre(std::to_string(hidden_at) + ":not-in-custody"));
+  EXPECT_EQ(told[0].member, "us.dea/luz");
+  EXPECT_EQ(told[0].agency, "mx.fgr");
+  EXPECT_THAT(alarms(then + std::chrono::minutes(17)), IsEmpty()) << "once";
+
+  // Another statement under the entry's number is not the opening; a line is read when it has ended.
+  const auto third = log.Open("us.dea/ana", record);
+  const auto third_at = log.Last(), fourth_at = log.Last() + 1;
+  const auto fourth = log.Open("us.dea/ana", record);
+  say(line(third_at, refused));
+  const auto whole = line(fourth_at, fourth);
+  say(whole.substr(0, 20));
+  EXPECT_THAT(alarms(log.world.now), IsEmpty());
+  say(whole.substr(20));
+  EXPECT_THAT(Codes(alarms(log.world.now + std::chrono::minutes(16))),
+              ElementsAre(std::to_string(third_at) + ":not-in-custody"));
+  EXPECT_NE(third, refused);
+  std::filesystem::remove(feed);
+  EXPECT_EQ(watch.LookAtFeeds(log.world.now).error().reason, Reason::kFile);
+}
+
+TEST_F(WatchTest, AWitnessThatCosignsNoMoreIsToldOnceUntilItIsBack) {
+  crypto::SystemRandom random;
+  const auto mx = crypto::Ed25519SignKey::Generate(random), us = crypto::Ed25519SignKey::Generate(random);
+  const auto named = [](const char* name, const crypto::Ed25519SignKey& key) {
+    return std::string("witness ") + name + " " + log::Cosigner::Make(std::string(name) + ".example/1", key.verify_key())->Text() + "\n";
+  };
+  ActingLog watched([&](ledger::Charter& charter) {
+    charter.witness_policy = named("mx.fgr", mx) + named("us.dea", us) + "group both all mx.fgr us.dea\nquorum both\n";
+    charter.max_checkpoint_age_seconds = 3600;
+  });
+  Watch watch({});
+  const Time begin = *ParseTime("2026-11-25T10:00:00Z");
+  const auto at = [&](int minutes) { return begin + std::chrono::minutes(minutes); };
+  const auto look = [&](Watch& who, const std::optional<audit::Witnessed>& shown, int minutes) {
+    who.LookAtWitnesses(watched.state, shown, at(minutes));
+    std::vector<std::string> out;
+    for (const auto& alarm : who.TakeAlarms()) out.push_back(alarm.code + " " + alarm.member);
+    return out;
+  };
+  audit::Witnessed both{3, {{"mx.fgr", at(0)}, {"us.dea", at(0)}}, at(0), {}};
+  EXPECT_THAT(look(watch, both, 1), IsEmpty());
+  audit::Witnessed one{4, {{"mx.fgr", at(50)}}, std::nullopt, {"us.dea"}};
+  EXPECT_THAT(look(watch, one, 50), IsEmpty()) << "it may be a little late";
+  EXPECT_THAT(look(watch, one, 61), ElementsAre("missing-witness us.dea"));
+  EXPECT_THAT(look(watch, one, 62), IsEmpty()) << "once";
+  EXPECT_THAT(look(watch, one, 111), ElementsAre("missing-witness mx.fgr"));
+  audit::Witnessed back{5, {{"mx.fgr", at(120)}, {"us.dea", at(120)}}, at(120), {}};
+  EXPECT_THAT(look(watch, back, 121), IsEmpty());
+  EXPECT_THAT(look(watch, back, 181), ElementsAre("missing-witness mx.fgr", "missing-witness us.dea"));
+
+  Watch never({});
+  EXPECT_THAT(look(never, std::nullopt, 0), IsEmpty());
+  EXPECT_THAT(look(never, std::nullopt, 61), ElementsAre("missing-witness mx.fgr", "missing-witness us.dea"));
+  WatchRules rules;
+  rules.once = true;
+  Watch once(rules);
+  EXPECT_THAT(look(once, one, 51), ElementsAre("missing-witness us.dea"));
+  WatchRules short_rule;
+  short_rule.witness_within = std::chrono::minutes(5);
+  Watch strict(short_rule);
+  EXPECT_THAT(look(strict, both, 6), ElementsAre("missing-witness mx.fgr", "missing-witness us.dea"));
+}
+
+TEST_F(WatchTest, AnExportThatStaysHalfWrittenIsToldOnce) {
+  Watch watch({});
+  const Time begin = log.world.now;
+  for (const int minutes : {0, 30, 59, 60, 61, 90}) watch.Unreadable(begin + std::chrono::minutes(minutes));
+  EXPECT_THAT(Codes(watch.TakeAlarms()), ElementsAre("log:unreadable"));
+  watch.Look(log.state, begin);
+  watch.Unreadable(begin + std::chrono::minutes(91));
+  EXPECT_THAT(watch.TakeAlarms(), IsEmpty());
 }
 
 TEST_F(WatchTest, HoursAndOffsetsAreReadStrictly) {
@@ -259,7 +390,8 @@ TEST_F(WatchTest, LinesNameTheCodeInBothLanguagesAndJsonInNone) {
   EXPECT_EQ(audit::AlarmJson(alarm), json);
   EXPECT_THAT(audit::AlarmText(alarm), HasSubstr("asiento 7"));
   for (const char* code : {"bulk-openings", "bulk-standing-openings", "unwitnessed", "review-late", "odd-hours",
-                           "emergency", "emergency-refused", "review-overdue", "standing-order", "quiet"}) {
+                           "emergency", "emergency-refused", "review-overdue", "standing-order", "quiet",
+                           "missing-witness", "not-in-custody", "unreadable"}) {
     EXPECT_THAT(audit::AlarmText({code, 7, "us.dea/ana", alarm.time, 1, 1}), HasSubstr(std::string("[") + code + "]"));
   }
 }
