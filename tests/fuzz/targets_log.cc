@@ -93,7 +93,7 @@ void RunProofs(ByteView bytes) {
     Holds(static_cast<bool>(log::VerifyInclusion(numbers[0], numbers[1], leaf, path, *root)),
           "the root that a path gives is its root");
   }
-  (void)log::VerifyConsistency(numbers[0], numbers[1], leaf, leaf, path);
+  (void)log::VerifyConsistency(numbers[0], leaf, numbers[1], leaf, path);
 }
 
 void RunWitnessRequest(ByteView bytes) {
@@ -147,17 +147,17 @@ std::vector<Target> LogTargets() {
       {"note", Shape::kText, RunNote, Notes},
       {"checkpoint", Shape::kText, RunCheckpoint,
        [] {
-         return std::vector{Raw(kPublishedBody), Raw(std::string(kPublishedBody) + "extension line\n")};
+         return std::vector<Bytes>{Raw(kPublishedBody), Raw(std::string(kPublishedBody) + "extension line\n")};
        }},
       {"signed-checkpoint", Shape::kText, RunSigned, Notes},
-      {"log-key", Shape::kText, RunKey<log::NoteVerifier>, [] { return std::vector{Raw(kPublishedLog)}; }},
+      {"log-key", Shape::kText, RunKey<log::NoteVerifier>, [] { return std::vector<Bytes>{Raw(kPublishedLog)}; }},
       {"witness-key", Shape::kText, RunKey<log::Cosigner>,
        [] {
-         return std::vector{Raw(kWitness1), Raw(kWitness2)};
+         return std::vector<Bytes>{Raw(kWitness1), Raw(kWitness2)};
        }},
       {"tile-path", Shape::kText, RunTilePath,
        [] {
-         return std::vector{Raw("tile/0/000"), Raw("tile/7/x001/x234/067.p/112"), Raw("tile/entries/x999/000"),
+         return std::vector<Bytes>{Raw("tile/0/000"), Raw("tile/7/x001/x234/067.p/112"), Raw("tile/entries/x999/000"),
                             Raw("tile/63/001.p/1")};
        }},
       {"bundle", Shape::kBytes, RunBundle, Bundles},
@@ -167,12 +167,12 @@ std::vector<Target> LogTargets() {
        [] {
          Bytes one(48 + 64, 0);
          one[7] = 2, one[15] = 3;
-         return std::vector{one};
+         return std::vector<Bytes>{one};
        }},
       {"witness-request", Shape::kText, RunWitnessRequest, Requests},
       {"witness-logs", Shape::kText, RunWitnessLogs,
        [] {
-         return std::vector{
+         return std::vector<Bytes>{
              Raw("logs/v0\n\nvkey " + std::string(kPublishedLog) + "\nqpd 86400\ncontact noc@example.org\n")};
        }},
   };

@@ -70,7 +70,7 @@ std::vector<Target> MessageTargets() {
     out.push_back({"message-" + coding.name, Shape::kMessage, [&coding](ByteView bytes) { RunCoding(coding, bytes); },
                    [&coding] {
                      test::Sample sample(7);
-                     return std::vector{coding.sample(sample)};
+                     return std::vector<Bytes>{coding.sample(sample)};
                    },
                    coding.prefix});
   }

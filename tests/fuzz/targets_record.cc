@@ -106,7 +106,7 @@ std::vector<Bytes> Charters() {
 
 std::vector<Target> RecordTargets() {
   return {{"policy-text", Shape::kText, RunPolicyText, PolicyTexts},
-          {"body", Shape::kBytes, RunBody, [] { return std::vector{TheBody().body.bytes}; }},
+          {"body", Shape::kBytes, RunBody, [] { return std::vector<Bytes>{TheBody().body.bytes}; }},
           {"certificate", Shape::kBytes, RunCertificate, Certificates},
           {"member-card", Shape::kText, RunMemberCard, MemberCards},
           {"broker-card", Shape::kText, RunBrokerCard, BrokerCards},
