@@ -321,6 +321,17 @@ TEST_F(WitnessTest, AnOpeningWaitsUntilTheQuorumCoversItAndSaysForWhom) {
   EXPECT_EQ(asked, 3);
 }
 
+// The broker waited for the quorum within the one post, and meanwhile the record was revoked: nobody tampers with anything.
+TEST_F(WitnessTest, AnOpeningThatIsCoveredOnlyWhenItDoesNotStandAnyMoreIsToBeAskedForAnew) {
+  const auto id = Sent(DraftOf("the source"));
+  lies.post = [](PostAnswer& answer) { answer.outcomes.at(0)->releases.clear(); };
+  const auto opened = OpenAs("mx.fgr/luis", Asking(id, 0, folder / "out"));
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().reason, Reason::kReplayed);
+  EXPECT_THAT(opened.error().detail, HasSubstr("ask anew"));
+  EXPECT_FALSE(fs::exists(folder / "out"));
+}
+
 TEST_F(WitnessTest, AnOpeningThatGoesWithoutIsUsedOnlyWhereTheCharterAllowsIt) {
   const auto id = Sent(DraftOf("the source"));
   Silence();
