@@ -48,7 +48,7 @@ class SessionCore {
     return any_age_ ? Ok() : WaitFresh();
   }
   // A log of any age is read from here on: for a look before something is stopped or taken back. What binds others anew (to
-  // send, open, grant, order, enrol) asks for its age all the same.
+  // send, open, grant, approve, consent, review, order, enrol) asks for its age all the same.
   void set_any_age(bool any) { any_age_ = any; }
   void set_clock(std::function<Time()> now) { verifier_.set_clock(std::move(now)); }  // for tests: of the log's age
   void set_pause(std::chrono::milliseconds pause) { pause_ = pause; }                 // for tests
