@@ -150,6 +150,9 @@ class SessionCore {
   // Signs directly, posts, verifies the receipt.
   Result<VerifiedEntry> PostDirect(ledger::Kind kind, Bytes payload, record::Attachments attachments = {});
   Result<const VerifiedEntry*> FindErasable(const Digest& digest);
+  // As far as can be seen from here; the broker may know better. Something of it, or of a grant of it, can still be opened.
+  bool Stands(const VerifiedEntry& record);
+  Status MayErase(const VerifiedEntry& entry);
   Result<VerifiedEntry> Erase(const Digest& digest, const std::string& why);  // by a purge of its own
   // The digest under which that will be known, for what has to be kept before it is posted.
   static Digest DigestOf(ledger::Kind kind, ByteView payload);
