@@ -134,6 +134,7 @@ struct LookupState {
   MemberId author;
   std::uint64_t from_index = 0, end_index = 0;  // end 0: and whatever comes
   Time expires;
+  bool joint = false;  // made as a joint auditor: every agency was told
 };
 
 // A statement of the log, by its digest.
