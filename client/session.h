@@ -145,8 +145,8 @@ class SessionCore {
     const bool before;
   };
   Status WaitFresh();  // a moment, for a broker that was just started or has new witnesses
-  // Says in the log what I am about to read of it, unless a look-up of mine in force says so for the same reason; its digest.
-  Result<Digest> LookUpEntries(std::uint64_t from, std::uint64_t end, const std::string& why);
+  // Says in the log what I am about to read of it, unless (or `anew`) one of mine in force says so for the same reason; its digest.
+  Result<Digest> LookUpEntries(std::uint64_t from, std::uint64_t end, const std::string& why, bool anew = false);
   // Signs directly, posts, verifies the receipt.
   Result<VerifiedEntry> PostDirect(ledger::Kind kind, Bytes payload, record::Attachments attachments = {});
   Result<const VerifiedEntry*> FindErasable(const Digest& digest);

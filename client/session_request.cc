@@ -126,11 +126,16 @@ Result<std::optional<WaitingItem>> SessionCore::LookUp(const proto::WaitingItem&
 // For a joint auditor, who is concerned by nothing and sees everything: the entry by its index, proved by the log's tiles.
 Result<const VerifiedEntry*> SessionCore::FindByAudit(const Digest& digest, std::uint64_t index) {
   std::optional<proto::LoggedEntry> logged;
-  TRY(const auto lookup, LookUpEntries(index, index + 1, "what waits for a joint auditor"));
-  TRY_OK(transport_->Entries(index, index + 1, lookup, [&](proto::LoggedEntry entry) {
-    logged = std::move(entry);
-    return false;
-  }));
+  Status read = Refuse(Reason::kNotReady);
+  for (const bool anew : {false, true}) {  // the one that was kept may be of before I was a joint auditor
+    if (read || read.error().reason != Reason::kNotReady) break;
+    TRY(const auto lookup, LookUpEntries(index, index + 1, "what waits for a joint auditor", anew));
+    read = transport_->Entries(index, index + 1, lookup, [&](proto::LoggedEntry entry) {
+      logged = std::move(entry);
+      return false;
+    });
+  }
+  TRY_OK(read);
   if (!logged || !logged->head || logged->head->statement != digest) return Refuse(Reason::kNotFound);
   TRY(auto view, transport_->Checkpoint(verifier_.verified_size()));
   TRY(auto checkpoint, verifier_.Advance(view));
