@@ -165,13 +165,6 @@ RecordState FromHeader(StateData& data, const record::Header& header, const reco
   return out;
 }
 
-bool Holds(const RecordState& record, const AgencyId& agency) {
-  return std::any_of(record.portions.begin(), record.portions.end(), [&](const PortionState& portion) {
-    return std::any_of(portion.recipients.begin(), portion.recipients.end(),
-                       [&](const auto& one) { return one.first == agency; });
-  });
-}
-
 // These agencies hold a key to some of what asks for an answer.
 void Ask(StateData& data, const Digest& question, const RecordState& asks, const RecordState& holds) {
   for (const PortionState& portion : holds.portions)

@@ -140,6 +140,21 @@ TEST_F(GrantTest, IsRevokedAlone) {
   EXPECT_THAT(Ask1(mx_ana, record), IsEmpty());
 }
 
+TEST_F(GrantTest, ThatHasEndedAsksForNoAnswerOfWhomNoOtherReaches) {
+  auto asks = NewRecord(ana, {PolicyFor({"mx.fgr"})});
+  asks.header().urgency = record::Urgency::kUrgent;
+  const Digest asked = Accept(asks.statement, ana);
+  const auto waits = [&](const char* agency) { return state.asking(Agency(agency)).count(asked) == 1; };
+  const Digest first = Accept(ToFbi(ana, asked), ana), second = Accept(ToFbi(ana, asked), ana);
+  Accept(Revocation{By(ana), first, "x"}, ana);
+  EXPECT_TRUE(waits("us.fbi")) << "by the other grant";
+  Accept(Revocation{By(ana), second, "x"}, ana);
+  EXPECT_FALSE(waits("us.fbi"));
+  EXPECT_TRUE(waits("mx.fgr"));
+  Accept(Revocation{By(ana), asked, "x"}, ana);
+  EXPECT_FALSE(waits("mx.fgr"));
+}
+
 TEST_F(GrantTest, HasAHeaderOfItsOwnThatAsksAndDerivesNothing) {
   auto spoilt = [&](auto change) {
     auto made = NewGrant(ana, record, {{0, PolicyFor({"us.fbi"})}});
