@@ -375,8 +375,8 @@ int main(int argc, char** argv) {
   number("--window", window, Id::kAuditHelpWindow, 60 * 24 * 31);
   watch->add_option("--hours", hours, Text(Id::kAuditHelpHours));
   watch->add_flag("--weekdays", rules.weekdays, Text(Id::kAuditHelpWeekdays));
-  auto* offset_option = watch->add_option("--utc-offset", utc_offset, Text(Id::kAuditHelpUtcOffset));
-  watch->add_option("--time-zone", time_zone, Text(Id::kAuditHelpTimeZone))->excludes(offset_option);
+  watch->add_option("--utc-offset", utc_offset, Text(Id::kAuditHelpUtcOffset));
+  watch->add_option("--time-zone", time_zone, Text(Id::kAuditHelpTimeZone));
   watch->add_option("--feed", feeds, Text(Id::kAuditHelpFeed))->allow_extra_args(false);
   number("--feed-minutes", feed_minutes, Id::kAuditHelpFeedMinutes, 60 * 24 * 31);
   watch->add_option("--witness-minutes", witness_minutes, Text(Id::kAuditHelpWitnessMinutes))
@@ -392,6 +392,7 @@ int main(int argc, char** argv) {
       rules.utc_offset = [fixed = *offset](Time) { return fixed; };
     }
     if (!time_zone.empty()) {
+      if (!utc_offset.empty()) throw CLI::ValidationError(Text(Id::kUsageZoneOrOffset));
       auto zone = UseTimeZone(time_zone);
       if (!zone) {
         status = CouldNot(zone.error(), json);
@@ -422,14 +423,15 @@ int main(int argc, char** argv) {
   mirror->add_option("--vkey", vkey, Text(Id::kAuditHelpVkey));
   std::string witness_policy;
   unsigned max_age = 0;
-  auto* quorum = mirror->add_option("--policy", witness_policy, Text(Id::kAuditHelpPolicy));
-  mirror->add_option("--max-age", max_age, Text(Id::kAuditHelpMaxAge))->check(CLI::Range(1U, 86400U * 366))->needs(quorum);
+  mirror->add_option("--policy", witness_policy, Text(Id::kAuditHelpPolicy));
+  mirror->add_option("--max-age", max_age, Text(Id::kAuditHelpMaxAge))->check(CLI::Range(1U, 86400U * 366U));
   mirror->add_flag("--all", mirrored.all, Text(Id::kAuditHelpAll));
   mirror->add_option("--hours", mirror_hours, Text(Id::kAuditHelpMirrorHours))
       ->capture_default_str()
       ->check(CLI::Range(1, 1000).description("1-1000"));
   mirror->add_flag("--json", json, Text(Id::kHelpJson));
   mirror->callback([&] {
+    if (max_age != 0 && witness_policy.empty()) throw CLI::ValidationError(Text(Id::kUsageMaxAge));
     mirrored.max_age = std::chrono::seconds(max_age);
     mirrored.run_time = std::chrono::hours(mirror_hours);
     status = RunMirror(mirrored, vkey, witness_policy, json);
