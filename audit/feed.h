@@ -8,6 +8,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "core/base/bytes.h"
 #include "core/base/ids.h"
 #include "core/base/result.h"
 

@@ -14,7 +14,7 @@
 #include "audit/say.h"
 #include "audit/time_zone.h"
 #include "audit/verify.h"
-#include "audit/watch.h"
+#include "audit/watch_run.h"
 #include "core/base/text.h"
 #include "core/io/file.h"
 #include "core/text/command_line.h"
@@ -66,6 +66,7 @@ int RunVerify(Options options, bool json) {
                                   {"tiles", report->tiles},
                                   {"signatures", report->signatures},
                                   {"decisions", report->decisions},
+                                  {"unwitnessed", report->unwitnessed},
                                   {"withheld", report->withheld},
                                   {"erased", report->erased},
                                   {"findings", nlohmann::ordered_json::array()}};
@@ -93,6 +94,7 @@ int RunVerify(Options options, bool json) {
                             report->tiles, report->signatures, report->decisions)
             << "\n";
   if (report->withheld > 0) std::cout << text::Counted(Id::kAuditWithheld, report->withheld) << "\n";
+  if (report->unwitnessed > 0) std::cout << text::Counted(Id::kAuditUnwitnessed, report->unwitnessed) << "\n";
   if (report->erased > 0) std::cout << text::Counted(Id::kAuditErased, report->erased) << "\n";
   const auto& figures = report->figures;
   if (figures.asked > 0)
@@ -155,9 +157,19 @@ int RunMirror(MirrorOptions options, const std::string& vkey, const std::string&
   return 0;
 }
 
-int Print(const Result<std::vector<Row>>& rows, const std::string& format) {
+Format FormatOf(const std::string& name) {
+  return name == "json" ? Format::kJson : name == "csv" ? Format::kCsv : Format::kTable;
+}
+
+int RunLog(const std::string& folder, const Filter& filter, const std::string& format) {
+  const auto done = PrintList(folder, filter, FormatOf(format), [](const std::string& text) { std::cout << text; });
+  return done ? 0 : CouldNot(done.error(), format == "json");
+}
+
+int RunCustody(const std::string& folder, const std::string& record, const std::string& format) {
+  const auto rows = Custody(folder, record);
   if (!rows) return CouldNot(rows.error(), format == "json");
-  std::cout << Show(*rows, format == "json" ? Format::kJson : format == "csv" ? Format::kCsv : Format::kTable);
+  std::cout << Show(*rows, FormatOf(format));
   return 0;
 }
 
@@ -191,36 +203,17 @@ int RunCoverage(const Options& options, const AgencyId& agency, const std::strin
   return coverage->gaps_in_all == 0 ? kProved : kFound;
 }
 
-// Until it is ended, or there is a finding, after which nothing can be derived.
-int RunWatch(Options options, const WatchRules& rules, bool once, unsigned poll_seconds, bool json) {
-  Watch watch(rules);
-  options.observe = [&](const ledger::Entry& entry, const ledger::State& after) { watch.Take(entry, after); };
-  Verifier verifier(std::move(options));
-  bool any = false;
-  for (;;) {
-    const auto report = verifier.Pass();
-    const bool again = !report && report.error().reason == Reason::kUnavailable;
-    if (!report && !again) return CouldNot(report.error(), json);
-    const auto now = std::chrono::floor<Duration>(std::chrono::system_clock::now());
-    if (report) {
-      watch.Look(verifier.state(), report->last_time, now);
-      watch.LookAtWitnesses(verifier.state(), report->witnessed, now);
-      if (auto read = watch.LookAtFeeds(now); !read) return CouldNot(read.error(), json);
-    } else {
-      watch.Unreadable(now);
-    }
-    for (const auto& alarm : watch.TakeAlarms()) {
-      any = true;
-      std::cout << (json ? AlarmJson(alarm) : Visible(AlarmText(alarm))) << "\n" << std::flush;
-    }
-    if (report) {
-      if (!report->proved()) std::cout << (json ? FindingsJson(*report) : SayFindings(*report));
-      std::cout << std::flush;
-      if (!report->proved()) return kFound;
-      if (once) return any ? kFound : kProved;
-    }
+int Follow(const Options& options, const WatchRules& rules, bool once, unsigned poll_seconds, bool json) {
+  WatchPorts ports;
+  ports.print = [](const std::string& lines) { std::cout << lines << std::flush; };
+  ports.now = [] { return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()); };
+  ports.wait = [&] {
     std::this_thread::sleep_for(std::chrono::seconds(poll_seconds));
-  }
+    return true;
+  };
+  const auto watched = RunWatch(options, rules, once, json, ports);
+  if (!watched) return CouldNot(watched.error(), json);
+  return *watched == Watched::kNothing ? kProved : kFound;
 }
 
 }  // namespace
@@ -283,7 +276,7 @@ int main(int argc, char** argv) {
       throw CLI::ValidationError(Text(Id::kUsageMember));
     if (!from.empty()) time(from, filter.from);
     if (!until.empty()) time(until, filter.until);
-    status = Print(List(folder, filter), format);
+    status = RunLog(folder, filter, format);
   });
 
   auto* custody = app.add_subcommand("custody", Text(Id::kAuditHelpCustody));
@@ -292,7 +285,7 @@ int main(int argc, char** argv) {
   custody->add_option("--format", format, Text(Id::kAuditHelpFormat))
       ->check(CLI::IsMember({"table", "json", "csv"}))
       ->capture_default_str();
-  custody->callback([&] { status = Print(Custody(folder, record), format); });
+  custody->callback([&] { status = RunCustody(folder, record, format); });
 
   Scorecard::Settings settings;
   std::string by = "month";
@@ -325,6 +318,7 @@ int main(int argc, char** argv) {
     if (!from.empty()) time(from, settings.from);
     if (!until.empty()) time(until, settings.until);
     settings.by = *ByName(by);
+    if (entries && suppress_below > 0) throw CLI::ValidationError(Text(Id::kUsageEntriesSuppressed));
     status = RunReport(options, settings, suppress_below, format, entries);
   });
 
@@ -365,6 +359,7 @@ int main(int argc, char** argv) {
   watch->add_option("folder", options.folder, Text(Id::kAuditHelpFolder))->required();
   watch->add_option("--charter-digest", digest, Text(Id::kAuditHelpDigest))->required();
   watch->add_flag("--once", once, Text(Id::kAuditHelpOnce));
+  watch->add_option("--state", options.state, Text(Id::kAuditHelpWatchState));
   auto number = [&](const char* name, auto& value, Id help, unsigned most) {
     watch->add_option(name, value, Text(help))->check(CLI::Range(1U, most))->capture_default_str();
   };
@@ -411,7 +406,7 @@ int main(int argc, char** argv) {
     rules.bulk_within = rules.probes_within = std::chrono::minutes(window);
     rules.review_within = std::chrono::hours(review_hours);
     rules.quiet = std::chrono::minutes(quiet);
-    if (charter(json)) status = RunWatch(options, rules, once, poll, json);
+    if (charter(json)) status = Follow(options, rules, once, poll, json);
   });
 
   MirrorOptions mirrored;

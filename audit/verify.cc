@@ -1,5 +1,6 @@
 #include "audit/verify.h"
 
+#include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -17,33 +18,30 @@
 namespace valija::audit {
 namespace {
 
-constexpr std::size_t kMostFindings = 100;
+constexpr std::size_t kMostFindings = 100, kMaxState = std::size_t{16} << 20;
 constexpr int kTries = 5;  // while somebody exports
 constexpr std::chrono::milliseconds kBetweenTries{200};
 
-struct LastRun {
-  Digest charter;
-  std::string note;
-};
+}  // namespace
 
-Result<std::optional<LastRun>> ReadState(const std::filesystem::path& path) {
+Result<std::optional<LastRun>> ReadLastRun(const std::filesystem::path& path) {
   if (path.empty() || !std::filesystem::exists(path)) return std::optional<LastRun>();
-  TRY(auto text, io::ReadText(path, 1 << 20));
+  TRY(auto text, io::ReadText(path, kMaxState));
   auto json = nlohmann::json::parse(text, nullptr, false);
   if (!json.is_object()) return Refuse(Reason::kMalformed, path.string() + " is no state of an earlier run");
   auto charter = Digest::FromHexText(json.value("charter", std::string()));
   auto note = json.value("checkpoint", std::string());
   if (!charter || note.empty()) return Refuse(Reason::kMalformed, path.string() + " is no state of an earlier run");
-  return std::optional(LastRun{*charter, note});
+  const auto watch = json.find("watch");
+  return std::optional(LastRun{*charter, note, watch == json.end() ? std::string() : watch->dump()});
 }
 
-Status WriteState(const std::filesystem::path& path, const Digest& charter, const std::string& note) {
+Status WriteLastRun(const std::filesystem::path& path, const LastRun& run) {
   if (path.empty()) return Ok();
-  nlohmann::ordered_json json = {{"charter", charter.Hex()}, {"checkpoint", note}};
+  nlohmann::ordered_json json = {{"charter", run.charter.Hex()}, {"checkpoint", run.note}};
+  if (!run.watch.empty()) json["watch"] = nlohmann::ordered_json::parse(run.watch, nullptr, false);
   return io::WriteFileAtomic(path, AsBytes(json.dump(2) + "\n"));
 }
-
-}  // namespace
 
 // The walk over the export, as far as it has come.
 class Verifier::Run {
@@ -67,6 +65,7 @@ class Verifier::Run {
   Result<log::SignedCheckpoint> CheckNote(const std::string& note, std::uint64_t size) const;
   void TakeFile(std::uint64_t n);
   void TakeEntry(std::uint64_t index, const proto::LoggedEntry& entry);
+  void TakeBehind(std::uint64_t index, const proto::LoggedEntry& entry);
   Result<ledger::VerifiedStatement> VerifySignatures(ledger::Statement statement, const ledger::MemberState* member);
   bool DerivedAgain(std::uint64_t index, const proto::LoggedEntry& entry, const ledger::VerifiedStatement& statement,
                     const ledger::Decision& decision);
@@ -167,7 +166,8 @@ Result<ledger::VerifiedStatement> Verifier::Run::VerifySignatures(ledger::Statem
 bool Verifier::Run::DerivedAgain(std::uint64_t index, const proto::LoggedEntry& entry,
                                  const ledger::VerifiedStatement& statement, const ledger::Decision& decision) {
   auto difference = Compare(
-      *statement, ledger::Decide(state_, statement, entry.head->time, decision.authority, decision.nonce, decision.unwitnessed),
+      *statement,
+      ledger::Decide(state_, statement, entry.head->time, decision.authority, decision.nonce, decision.unwitnessed),
       decision);
   if (!difference) return true;
   Find(index, "wrong-decision", difference->Text());
@@ -198,6 +198,10 @@ void Verifier::Run::Take(const proto::LoggedEntry& logged, ledger::VerifiedState
                          ledger::Decision decision) {
   const ledger::Entry entry{*logged.head, *logged.salt, std::move(statement), std::move(decision),
                             logged.decision_bytes};
+  const auto& verdicts = entry.decision.verdicts;
+  if (entry.decision.unwitnessed &&
+      std::any_of(verdicts.begin(), verdicts.end(), [](const auto& verdict) { return verdict.allowed(); }))
+    ++report_.unwitnessed;
   if (Judged(entry.head.index)) {
     ledger::Apply(state_, entry);
   } else {
@@ -226,7 +230,10 @@ void Verifier::Run::MatchErasures(std::uint64_t index, const ledger::Purge& purg
 
 void Verifier::Run::TakeEntry(std::uint64_t index, const proto::LoggedEntry& entry) {
   tree_.Append(ledger::EntryLeaf(entry.commitment));
-  if (options_.span && index >= options_.span->until) return;  // of the tree alone
+  if (options_.span && index >= options_.span->until) {
+    TakeBehind(index, entry);
+    return;
+  }
   if (!entry.salt || !entry.head || !entry.envelope || entry.decision_bytes.empty()) {
     ++report_.withheld;
     if (!options_.allow_withheld) Find(index, "withheld", "the entry's content is not in the export");
@@ -289,6 +296,33 @@ void Verifier::Run::TakeEntry(std::uint64_t index, const proto::LoggedEntry& ent
     ++report_.decisions;
   }
   Take(entry, *std::move(verified), *std::move(decision));
+}
+
+// Behind the span: of the tree alone, but for the directory, as a charter that is amended there may name another log key,
+// which then signs the checkpoint. Who may amend it the directory says; the amendment itself must be signed.
+void Verifier::Run::TakeBehind(std::uint64_t index, const proto::LoggedEntry& logged) {
+  if (!replaying_ || !logged.head || !logged.salt || !logged.envelope || logged.decision_bytes.empty()) return;
+  const auto kind = ledger::KindFromPayloadType(logged.envelope->payload_type);
+  if (!kind || !ledger::IsDirectoryKind(*kind) || logged.erased_by) return;
+  auto taken = [&]() -> Status {
+    TRY_OK(proto::CheckLoggedEntry(logged));
+    TRY(auto statement, proto::MakeStatement(*logged.envelope, logged.attachments));
+    TRY(auto decision, proto::DecodeDecision(logged.decision_bytes));
+    auto verified = statement.kind == ledger::Kind::kCharterAmendment
+                        ? VerifySignatures(std::move(statement), nullptr)
+                        : Result<ledger::VerifiedStatement>(ledger::TrustLogged(std::move(statement)));
+    TRY_OK(verified);
+    try {
+      ledger::Apply(state_,
+                    {*logged.head, *logged.salt, *std::move(verified), std::move(decision), logged.decision_bytes});
+    } catch (const std::exception& error) {
+      return Refuse(Reason::kCorrupt, error.what());
+    }
+    return Ok();
+  }();
+  if (taken) return;
+  Find(index, std::string(CodeOf(taken.error().reason)), taken.error().Message());
+  replaying_ = false;
 }
 
 void Verifier::Run::CheckSeenBefore() {
@@ -442,7 +476,10 @@ void Verifier::Run::CountFigures() {
 
 // What the last run left, and which charter the log must be under.
 Status Verifier::Run::Start() {
-  TRY(auto last, ReadState(options_.state));
+  if (options_.span && options_.span->from >= options_.span->until)
+    return Refuse(Reason::kUsage, "there is no entry from " + std::to_string(options_.span->from) + " on and before " +
+                                      std::to_string(options_.span->until));
+  TRY(auto last, ReadLastRun(options_.state));
   const auto charter = options_.charter || !last ? options_.charter : std::optional(last->charter);
   if (!charter)
     return Refuse(Reason::kUsage,
@@ -459,6 +496,9 @@ Status Verifier::Run::Start() {
     Find({}, last ? "rolled-back" : "bad-checkpoint", "the log is empty; it has no charter");
     return Ok();
   }
+  if (options_.span && options_.span->from >= reader_.size())
+    return Refuse(Reason::kUsage, "the span begins at entry " + std::to_string(options_.span->from) +
+                                      ", and the log has " + std::to_string(reader_.size()));
   TRY_OK(Begin(last));
   started_ = report_.charter == charter_.Hex();  // else unreadable, or a foreign one
   return Ok();
@@ -481,8 +521,8 @@ Result<Report> Verifier::Run::Pass() {
     spoilt_ = true;
     return Refuse(Reason::kUnavailable, "the export was changed while it was read");
   }
-  if (report_.proved() && !options_.span && started_)
-    TRY_OK(WriteState(options_.state, charter_, reader_.checkpoint_note()));
+  if (report_.proved() && !options_.span && started_ && options_.keep_state)
+    TRY_OK(WriteLastRun(options_.state, {charter_, report_.checkpoint, {}}));
   return report_;
 }
 
@@ -524,6 +564,7 @@ Status Verifier::Run::Walk() {
     for (const auto& [digest, erased] : erased_)
       Find(erased.index, "bad-erasure", "erased, and no purge in entry " + std::to_string(erased.by) + " says so");
   if (replaying_ && to_the_end) CountFigures();
+  report_.checkpoint = reader_.checkpoint_note();
   return Ok();
 }
 

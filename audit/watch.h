@@ -15,6 +15,7 @@
 
 #include "audit/feed.h"
 #include "audit/witnessed.h"
+#include "core/base/result.h"
 #include "core/ledger/state.h"
 
 namespace valija::audit {
@@ -22,7 +23,8 @@ namespace valija::audit {
 struct WatchRules {
   std::uint64_t bulk = 50;  // portions granted to one member within bulk_within
   Duration bulk_within = std::chrono::hours(1);
-  std::uint64_t probes = 10;  // portions refused to one member as not found or not releasable within probes_within
+  // Portions refused to one member as not found or not releasable, and its access requests for such, within probes_within.
+  std::uint64_t probes = 10;
   Duration probes_within = std::chrono::hours(1);
   std::optional<std::pair<unsigned, unsigned>> hours;  // [first, last) of the local day, in which people work
   bool weekdays = false;                               // and not on Saturdays and Sundays
@@ -33,10 +35,11 @@ struct WatchRules {
   bool once = false;                                   // nobody is waited for
   Duration review_within = std::chrono::hours(24);
   Duration quiet = std::chrono::hours(1);  // no new entry for so long
-  std::uint64_t since = 0;                 // entries before this one raise no alarm
+  std::uint64_t since = 0;                 // entries before this one raise no alarm, but for what still stands
 };
-std::optional<std::pair<unsigned, unsigned>> ParseHours(std::string_view text);  // "7-20", "20-4" over midnight
-std::optional<Duration> ParseUtcOffset(std::string_view text);                   // "-06:00", "+05:30": a fixed one
+// "7-20"; "20-4" over midnight, which is of the day on which it begins.
+std::optional<std::pair<unsigned, unsigned>> ParseHours(std::string_view text);
+std::optional<Duration> ParseUtcOffset(std::string_view text);  // "-06:00", "+05:30", a fixed one; from -12:00 to +14:00
 
 struct Alarm {
   std::string code;                    // stable; docs/audit.md lists them
@@ -56,13 +59,17 @@ class Watch {
   // In order; entries that it was told before are passed over (a verification may begin again).
   void Take(const ledger::Entry& entry, const ledger::State& after);
   // After each pass: what stands at this moment. Each such thing is told once: a log that is quiet once until it grows.
-  void Look(const ledger::State& state, Time last_entry, Time now);
+  void Look(const ledger::State& state, Time now);
   // And of the charter's witnesses, by the report of the pass. Each that is missing is told once until it is back.
   void LookAtWitnesses(const ledger::State& state, const std::optional<Witnessed>& shown, Time now);
   Status LookAtFeeds(Time now);  // kFile: one cannot be read
   // Instead, after a pass that could not be made as the export is being written: told once until one can.
   void Unreadable(Time now);
   std::vector<Alarm> TakeAlarms() { return std::exchange(alarms_, {}); }
+
+  // What was told, for the next run, which takes every entry again: JSON. kMalformed: it is none of these.
+  std::string Told() const;
+  Status Resume(const std::string& told);  // before the first entry
 
  private:
   // Events of one member within a window; an alarm is raised when they come to be as many as the rule says, and again only
@@ -74,14 +81,30 @@ class Watch {
   bool Grew(std::map<MemberId, Burst>& bursts, const MemberId& member, Time time, std::uint64_t by, Duration within,
             std::uint64_t most);
   bool OddTime(Time time) const;
+  void Raise(const char* code, const ledger::EntryHead& head, const MemberId& member, std::uint64_t count = 0,
+             Duration within = {});
+  void TakeOpen(const ledger::Open& open, const ledger::Entry& entry, const ledger::State& after);
+  void TakeStandingOpening(const MemberId& member, const ledger::Entry& entry);
+  void TakeReview(const Digest& request, const ledger::EntryHead& head, const ledger::State& after);
+  void TakeProbes(const MemberId& member, std::uint64_t probes, const ledger::EntryHead& head);
+  bool Silent(std::uint64_t index) const { return index < rules_.since || index < told_before_; }
   void Await(const ledger::Entry& entry, const ledger::State& after);
 
   const WatchRules rules_;
-  std::map<MemberId, Burst> openings_, probes_;
-  std::map<Digest, Time> unreviewed_;  // emergencies: when they were opened
+  std::map<MemberId, Burst> openings_, standing_openings_, probes_;
+  struct Emergency {
+    Time opened;
+    bool told = false, told_overdue = false;
+  };
+  std::map<Digest, Emergency> unreviewed_;
   std::set<Digest> orders_told_;
-  std::uint64_t next_ = 0;               // of the entries to be told
-  std::uint64_t quiet_at_ = UINT64_MAX;  // size of the log when it was told that it is quiet
+  std::uint64_t told_before_ = 0;  // entries below were taken, and looked at, by an earlier run
+  std::set<Digest> overdue_before_;
+  std::uint64_t size_ = 0;  // of what was taken
+  // The last entry that is no look-up: whoever watches makes these.
+  std::uint64_t last_act_ = 0;
+  Time last_act_time_{};
+  std::uint64_t quiet_at_ = UINT64_MAX;  // last_act_ when it was told that the log is quiet
   std::optional<Time> unreadable_since_;
   bool unreadable_told_ = false;
   struct Seen {

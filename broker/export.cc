@@ -1,7 +1,6 @@
 #include "broker/export.h"
 
 #include <algorithm>
-#include <set>
 
 #include "broker/public_log.h"
 #include "core/io/file.h"
@@ -72,42 +71,14 @@ Status WriteTo(const fs::path& folder, const Journal& journal, const log::Signed
   return WriteFiles(folder, last);
 }
 
-// Partial files that the checkpoint does not call for, also those that a run left behind which was cut short: they may hold
-// what was erased since.
-Status RemoveSuperseded(const fs::path& folder, std::uint64_t size) {
-  std::set<fs::path> called_for;
-  for (unsigned level = 0; level < log::kTileLevels; ++level) {
-    const unsigned width = log::PartialWidth(level, size);
-    if (width == 0) continue;
-    const std::uint64_t index = size >> (8 * level) >> 8;
-    called_for.insert(log::TilePath({level, index}, width));
-    if (level != 0) continue;
-    called_for.insert(log::BundlePath(index, width));
-    called_for.insert(proto::EntriesPath(index, width));
-  }
-  std::vector<fs::path> superseded;
-  std::error_code error;
-  for (const char* part : {"tile", "entries"}) {
-    if (!fs::exists(folder / part, error)) continue;
-    for (fs::recursive_directory_iterator at(folder / part, error), end; !error && at != end; at.increment(error)) {
-      const fs::path path = at->path().lexically_relative(folder);
-      if (path.parent_path().extension() == ".p" && !called_for.contains(path)) superseded.push_back(path);
-    }
-    if (error) return Refuse(Reason::kFile, (folder / part).string() + ": " + error.message());
-  }
-  for (const auto& path : superseded) {
-    fs::remove(folder / path, error);
-    if (error) return Refuse(Reason::kFile, (folder / path).string() + ": " + error.message());
-    std::error_code ignored;
-    fs::remove((folder / path).parent_path(), ignored);  // "000.p", once it is empty
-  }
-  return Ok();
-}
-
 }  // namespace
 
 Result<std::uint64_t> ExportLog(const fs::path& folder, const Journal& journal, const log::SignedCheckpoint& checkpoint,
                                 const log::NoteVerifier& log_key, const std::string& witnessed) {
+  if (io::IsPublicSide(folder)) {
+    return Refuse(Reason::kUsage,
+                  folder.string() + " has the public side of a log; what is in the log is not to go there");
+  }
   TRY(auto builder, Begin(folder, checkpoint, log_key));
   const std::uint64_t from = builder.size();
   // Files from before may hold what is erased since. The checkpoint there is the word that they are to be written anew, so
@@ -121,7 +92,7 @@ Result<std::uint64_t> ExportLog(const fs::path& folder, const Journal& journal, 
   TRY_OK(WriteTo(folder, journal, checkpoint, builder, witnessed));
   if (purged && from > 0)
     TRY_OK(io::WriteFileAtomic(folder / proto::kRewrittenFile, AsBytes(proto::WrittenAnew(checkpoint.size()))));
-  TRY_OK(RemoveSuperseded(folder, checkpoint.size()));
+  TRY_OK(io::RemovePartials(folder, proto::PartialFiles(checkpoint.size())));  // they may hold what was erased since
   return checkpoint.size() - from;
 }
 

@@ -14,14 +14,15 @@
 // size s has exactly the tiles and bundles of a tree of s leaves, and entries files beside the bundles.
 //
 // A folder is continued, not made anew: full files never change; partial ones are superseded by wider ones. The order of
-// writing is TakeReady's files as they come, Finish's files, of which the checkpoint is the last, then Superseded's may
-// go. So whatever is cut short, the checkpoint there names files that are there.
+// writing is TakeReady's files as they come, Finish's files, of which the checkpoint is the last, then every partial file
+// goes that is not in PartialFiles. So whatever is cut short, the checkpoint there names files that are there.
 //
 // Not thread-safe.
 #pragma once
 
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,6 +39,8 @@ inline constexpr const char* kRewrittenFile = "rewritten";
 inline constexpr std::string_view kBeingWritten = "being-written-anew\n";
 std::string WrittenAnew(std::uint64_t size);
 std::string EntriesPath(std::uint64_t index, unsigned width);  // width 1..256
+// The partial files that a checkpoint of this size calls for.
+std::set<std::string> PartialFiles(std::uint64_t size);
 // An entries file: serialised LoggedEntry messages. kMalformed: it is cut short, or has none or more than 256.
 Result<std::vector<Bytes>> ParseEntriesFile(ByteView file);
 
@@ -65,8 +68,6 @@ class ExportBuilder {
   // too that it continues the checkpoint this export was continued from. `witnessed`: that note, empty for none (one that is
   // there stays); it goes before the checkpoint, so that whoever reads a new checkpoint does not read an old one of these.
   Result<std::vector<ExportFile>> Finish(const log::SignedCheckpoint& checkpoint, const std::string& witnessed = {});
-  // Partial files of the continued export that the new checkpoint does not call for.
-  std::vector<std::string> Superseded() const;
 
  private:
   void Add(const Commitment& commitment, ByteView logged_entry);

@@ -61,22 +61,6 @@ class LifeTest : public ::testing::Test, public test::ClientWorld {
     for (const auto& one : news) kinds.push_back(one.kind + (one.by.empty() ? "" : " " + one.by));
     return kinds;
   }
-  // The charter in force, changed, signed by these administrators.
-  std::string Amended(const std::function<void(ledger::Charter&)>& change,
-                      const std::vector<std::string>& signers = {"us.dea/admin"}) {
-    ledger::CharterAmendment amendment{*honest.state.charter(), honest.state.charter_statement()};
-    amendment.charter.time = FakeBroker::Now();
-    change(amendment.charter);
-    ledger::Envelope envelope{ledger::PayloadType(ledger::Kind::kCharterAmendment),
-                              proto::EncodeCharterAmendment(amendment),
-                              {},
-                              std::nullopt};
-    for (const auto& signer : signers) {
-      const auto key = begun.Keys(signer).signature;
-      envelope.signatures.push_back({key.id(), key.Sign(crypto::Pae(envelope.payload_type, envelope.payload))});
-    }
-    return std::string(AsText(proto::EncodeEnvelope(envelope)));
-  }
   static Digest Id(const std::string& hex) { return *Digest::FromHexText(hex); }
 
   static constexpr const char* kTwoEyes = "approval 1 of us.dea/admin, mx.fgr/admin\napproval-hours 24\n";
