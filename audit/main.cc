@@ -116,7 +116,7 @@ int RunVerify(Options options, bool json) {
 }
 
 // The policy's file, and the log's key: its own word goes before the policy's `log` lines.
-Status ReadWhom(MirrorOptions& options, const std::string& vkey, const std::string& policy) {
+Status ReadWhom(MirrorOptions& options, const std::string& vkey, const std::string& policy, bool json) {
   if (!policy.empty()) {
     TRY(const auto words, io::ReadText(policy, log::WitnessPolicy::kMaxText));
     TRY(options.policy, log::WitnessPolicy::Parse(words));
@@ -127,13 +127,16 @@ Status ReadWhom(MirrorOptions& options, const std::string& vkey, const std::stri
     for (const auto& one : options.policy->logs())
       if (options.keys.empty() || one.key.name == options.keys.front().name) options.keys.push_back(one.key);
   }
-  if (options.keys.empty()) return Refuse(Reason::kUsage, "say the log's verifier key: --vkey, or a policy with a log line");
+  if (options.keys.empty()) {
+    const auto spoken = json ? text::Language::kEnglish : text::CurrentLanguage();
+    return Refuse(Reason::kUsage, text::TextIn(spoken, Id::kUsageMirrorKey));
+  }
   options.now = std::chrono::floor<Duration>(std::chrono::system_clock::now());
   return Ok();
 }
 
 int RunMirror(MirrorOptions options, const std::string& vkey, const std::string& policy, bool json) {
-  if (auto read = ReadWhom(options, vkey, policy); !read)
+  if (auto read = ReadWhom(options, vkey, policy, json); !read)
     return CouldNot(read.error(), json), ExitStatus(read.error().reason);
   if (!json && isatty(STDERR_FILENO) != 0) options.progress = PrintProgress;
   auto run = MirrorLog(options);
