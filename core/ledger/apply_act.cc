@@ -251,12 +251,13 @@ void ApplyReview(StateData& data, const Review& review, const EntryHead& head) {
 // Who reads everything is told to every agency, which is read.
 void ApplyLookup(StateData& data, const Lookup& lookup, const EntryHead& head) {
   const MemberId& author = lookup.by.author;
+  const auto& auditors = data.charter->joint_auditors;
+  const bool joint = std::find(auditors.begin(), auditors.end(), author) != auditors.end();
   data.lookups.emplace(head.statement,
-                       LookupState{head.index, author, lookup.from_index, lookup.end_index, lookup.expires});
+                       LookupState{head.index, author, lookup.from_index, lookup.end_index, lookup.expires, joint});
   data.lookups_by_expiry.emplace(lookup.expires, head.statement);
   ++data.lookups_of[author];
-  const auto& joint = data.charter->joint_auditors;
-  if (std::find(joint.begin(), joint.end(), author) == joint.end()) {
+  if (!joint) {
     Concern(data, author.agency(), head.index);
     return;
   }

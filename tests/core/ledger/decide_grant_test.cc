@@ -116,6 +116,23 @@ TEST_F(GrantTest, IsMadeSoOftenOfOneRecord) {
   EXPECT_EQ(Refusal(ToFbi(ana, record), ana), Reason::kTooMany);
 }
 
+// Else the record's grants, which everybody who looks at it goes through, would have no end.
+TEST_F(GrantTest, IsMadeSoOftenOfOneRecordAlsoIfEachIsRevoked) {
+  quick = true;
+  auto apply = [&](ledger::Statement statement) {  // not decided, which is not what is tested here
+    const auto signed_one = Signed(std::move(statement), ana);
+    Decision decision{signed_one->digest, authority, Nonce{}, {Verdict{}}};
+    ledger::Apply(state, {{state.size(), now, signed_one->digest, {}}, random.Make<Salt>(), signed_one, decision, {}});
+    return signed_one->digest;
+  };
+  for (std::size_t i = 0; i < kMostGrantsEver; ++i) {
+    const Digest grant = apply(ToFbi(ana, record));
+    apply(Unsigned(Kind::kRevocation, Revocation{By(ana), grant, "x"}));
+  }
+  EXPECT_EQ(state.record(record)->grants.size(), kMostGrantsEver);
+  EXPECT_EQ(Refusal(ToFbi(ana, record), ana), Reason::kTooMany);
+}
+
 TEST_F(GrantTest, IsRevokedAlone) {
   const Digest grant = Accept(ToFbi(ana, record), ana);
   Accept(Revocation{By(ana), grant, "x"}, ana);
