@@ -422,7 +422,7 @@ void Verifier::Run::CheckWitnessed() {
   shown.note = reader_.witnessed_note();
   shown.size = tree_.size();
   shown.last_time = last_time_;
-  shown.now = std::chrono::floor<Duration>(std::chrono::system_clock::now());
+  shown.now = options_.now.value_or(std::chrono::floor<Duration>(std::chrono::system_clock::now()));
   shown.verify = [this](const std::string& note, std::uint64_t size) { return CheckNote(note, size); };
   shown.root_at = [this](std::uint64_t size) -> Result<Hash> {
     if (size == tree_.size()) return tree_.Root();
