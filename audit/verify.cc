@@ -32,8 +32,7 @@ Result<std::optional<LastRun>> ReadLastRun(const std::filesystem::path& path) {
   auto charter = Digest::FromHexText(json.value("charter", std::string()));
   auto note = json.value("checkpoint", std::string());
   if (!charter || note.empty()) return Refuse(Reason::kMalformed, path.string() + " is no state of an earlier run");
-  const auto watch = json.find("watch");
-  return std::optional(LastRun{*charter, note, watch == json.end() ? std::string() : watch->dump()});
+  return std::optional(LastRun{*charter, note, json.contains("watch") ? json["watch"].dump() : std::string()});
 }
 
 Status WriteLastRun(const std::filesystem::path& path, const LastRun& run) {
