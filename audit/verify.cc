@@ -42,6 +42,26 @@ Status WriteLastRun(const std::filesystem::path& path, const LastRun& run) {
   return io::WriteFileAtomic(path, AsBytes(json.dump(2) + "\n"));
 }
 
+namespace {
+
+// An entry whose author and decision are shown, without policies or slips that are not for who exported: it cannot be derived
+// again.
+bool LacksParts(const ledger::Statement& statement) {
+  const auto lacks = [&](const record::Header& header, std::size_t policies) {
+    std::size_t slips = 0;
+    for (const auto& portion : header.portions) slips += portion.recipients.size();
+    return policies < header.portions.size() || statement.attachments.slips.size() < slips;
+  };
+  if (const auto* record = std::get_if<ledger::Record>(&statement.payload))
+    return lacks(record->payload.header, record->policies.size());
+  if (const auto* grant = std::get_if<ledger::Grant>(&statement.payload))
+    return lacks(grant->header, grant->policies.size());
+  const auto* amendment = std::get_if<ledger::Amendment>(&statement.payload);
+  return amendment != nullptr && !amendment->policy;
+}
+
+}  // namespace
+
 // The walk over the export, as far as it has come.
 class Verifier::Run {
  public:
@@ -264,6 +284,10 @@ void Verifier::Run::TakeEntry(std::uint64_t index, const proto::LoggedEntry& ent
   if (entry.erased_by) {
     TakeErased(index, entry, *std::move(statement), *std::move(decision));
     return;
+  }
+  if (LacksParts(*statement)) {
+    if (!options_.allow_withheld) Find(index, "withheld", "its policies or slips are not in the export");
+    replaying_ = false;
   }
   const auto author = ledger::AuthorshipOf(*statement);
   const auto* member = author ? state_.member(author->author) : nullptr;
