@@ -281,13 +281,14 @@ void Verifier::Run::TakeEntry(std::uint64_t index, const proto::LoggedEntry& ent
     return;
   }
   ++report_.statements;
+  if (LacksParts(*statement)) {
+    ++report_.withheld;
+    if (!options_.allow_withheld) Find(index, "withheld", "its policies or slips are not in the export");
+    replaying_ = false;
+  }
   if (entry.erased_by) {
     TakeErased(index, entry, *std::move(statement), *std::move(decision));
     return;
-  }
-  if (LacksParts(*statement)) {
-    if (!options_.allow_withheld) Find(index, "withheld", "its policies or slips are not in the export");
-    replaying_ = false;
   }
   const auto author = ledger::AuthorshipOf(*statement);
   const auto* member = author ? state_.member(author->author) : nullptr;
