@@ -15,9 +15,11 @@
 #include "audit/verify.h"
 #include "audit/watch.h"
 #include "core/base/text.h"
+#include "core/crypto/hash.h"
 #include "core/io/file.h"
 #include "core/text/command_line.h"
 #include "core/text/sentences.h"
+#include "evidence/story.h"
 
 namespace {
 
@@ -129,6 +131,64 @@ int RunMirror(MirrorOptions options, const std::string& vkey, bool json) {
                             run->tiles, run->bundles)
             << "\n";
   return 0;
+}
+
+// What does not hold is a finding, also where the file is none of its kind.
+int NotProved(const Error& error, bool json) {
+  if (json)
+    std::cout << nlohmann::ordered_json{{"proved", false},
+                                        {"error", {{"code", CodeOf(error.reason)}, {"message", error.Message()}}}}
+                     .dump()
+              << "\n";
+  else
+    std::cout << text::Format(Id::kAuditReceiptNot, Visible(text::Explain(CodeOf(error.reason), error.Message())),
+                              std::string(CodeOf(error.reason)))
+              << "\n";
+  return kFound;
+}
+
+Result<log::PolicyHistory> ReadPolicies(const std::string& file) {
+  TRY(const auto text, io::ReadText(file, log::PolicyHistory::kMaxText));
+  return log::PolicyHistory::Parse(text);
+}
+
+int RunReceipt(const std::string& file, const std::string& policy, const std::string& statement, bool json) {
+  const auto policies = ReadPolicies(policy);
+  if (!policies) return CouldNot(policies.error(), json);
+  const auto text = io::ReadText(file, 1 << 20);
+  if (!text) return CouldNot(text.error(), json);
+  Result<Bytes> bytes = Bytes();
+  if (!statement.empty()) bytes = io::ReadFile(statement);
+  if (!bytes) return CouldNot(bytes.error(), json);
+  auto prove = [&]() -> Result<evidence::Proved> {
+    TRY(const auto receipt, evidence::ParseReceipt(*text));
+    TRY(auto proved, evidence::VerifyReceipt(receipt, *policies));
+    if (!statement.empty()) TRY_OK(evidence::CheckStatement(proved.head, *bytes));
+    return proved;
+  };
+  const auto proved = prove();
+  if (!proved) return NotProved(proved.error(), json);
+  std::cout << SayReceipt(*proved, statement, json);
+  return kProved;
+}
+
+int RunBundle(const std::string& file, evidence::Trust trust, const std::string& policy, const std::string& page,
+              bool json) {
+  if (!policy.empty()) {
+    auto policies = ReadPolicies(policy);
+    if (!policies) return CouldNot(policies.error(), json);
+    trust.policies = *std::move(policies);
+  }
+  const auto bytes = io::ReadFile(file, proto::kMaxBundle + 4096);
+  if (!bytes) return CouldNot(bytes.error(), json);
+  const auto checked = evidence::CheckBundle(*bytes, trust);
+  if (!checked && checked.error().reason == Reason::kUsage) return CouldNot(checked.error(), json);
+  if (!checked) return NotProved(checked.error(), json);
+  if (!page.empty())
+    if (auto wrote = io::WriteNewFile(page, AsBytes(evidence::Page(*checked, crypto::Sha256(*bytes)))); !wrote)
+      return CouldNot(wrote.error(), json);
+  std::cout << SayBundle(*checked, json);
+  return kProved;
 }
 
 int Print(const Result<std::vector<Row>>& rows, const std::string& format) {
@@ -358,6 +418,25 @@ int main(int argc, char** argv) {
     rules.review_within = std::chrono::hours(review_hours);
     rules.quiet = std::chrono::minutes(quiet);
     if (charter(json)) status = RunWatch(options, rules, once, poll, json);
+  });
+
+  std::string policy, statement;
+  auto* receipt = app.add_subcommand("receipt", Text(Id::kAuditHelpReceipt));
+  receipt->add_option("file", folder, Text(Id::kAuditHelpReceiptFile))->required();
+  receipt->add_option("--policy", policy, Text(Id::kAuditHelpPolicy))->required();
+  receipt->add_option("--statement", statement, Text(Id::kAuditHelpStatement));
+  receipt->add_flag("--json", json, Text(Id::kHelpJson));
+  receipt->callback([&] { status = RunReceipt(folder, policy, statement, json); });
+
+  std::string page;
+  auto* bundle = app.add_subcommand("bundle", Text(Id::kAuditHelpBundle));
+  bundle->add_option("file", folder, Text(Id::kAuditHelpBundleFile))->required();
+  bundle->add_option("--policy", policy, Text(Id::kAuditHelpPolicy));
+  bundle->add_option("--charter-digest", digest, Text(Id::kAuditHelpDigest));
+  bundle->add_option("--page", page, Text(Id::kAuditHelpBundlePage));
+  bundle->add_flag("--json", json, Text(Id::kHelpJson));
+  bundle->callback([&] {
+    if (charter(json)) status = RunBundle(folder, {{}, options.charter}, policy, page, json);
   });
 
   MirrorOptions mirrored;

@@ -118,6 +118,8 @@ class Sequencer {
   // Calls `done` on the worker pool once it may, or when it will not any more: kNoQuorum, kShuttingDown (witnesses.h).
   void WaitCovered(std::uint64_t index, std::chrono::system_clock::time_point deadline,
                    std::function<void(Status)> done) const;
+  // "mx: 1 of mx.fgr, mx.sat": who has not cosigned a tree that has this entry. Empty: nobody is asked.
+  std::string MissingFor(std::uint64_t index) const;
   // The latest cosigned checkpoint of at most this size; nullptr: none.
   std::shared_ptr<const Cosigned> cosigned(std::uint64_t up_to) const;
 

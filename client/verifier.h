@@ -9,6 +9,7 @@
 #include "client/transport.h"
 #include "core/crypto/dsse.h"
 #include "core/ledger/state.h"
+#include "evidence/policies.h"
 
 namespace valija::client {
 
@@ -44,6 +45,11 @@ class Verifier {
   // May what this decision allowed be used? kNoQuorum: no quorum has covered its entry, or not by what was shown yet.
   // kBadProof: it says that it goes without, and the charter allows no such thing.
   Status CheckCovered(std::uint64_t index, const ledger::Decision& decision) const;
+  // The same of a checkpoint that enough witnesses cosigned, which may be older than the pin: the consistency leads from the
+  // smaller of both to the larger.
+  Result<log::SignedCheckpoint> TakeCosigned(const View& view);
+  // Every policy that the log has had, as far as the directory is folded: with its key, and who had to cosign.
+  Result<log::PolicyHistory> Policies() const { return evidence::PoliciesOf(charters_); }
   // A note that was kept: by any key that the log has had. kBadCheckpoint.
   Result<log::SignedCheckpoint> VerifyOlder(std::string_view note) const;
 
