@@ -7,7 +7,8 @@ namespace valija::evidence {
 Result<log::PolicyHistory> PoliciesOf(const std::vector<std::pair<std::uint64_t, ledger::Charter>>& charters) {
   std::vector<log::PolicyHistory::Former> eras;
   for (const auto& [index, charter] : charters) {
-    const std::string witnesses = charter.witness_policy.empty() ? "quorum none\n" : charter.witness_policy;
+    const std::string witnesses =
+        charter.witness_policy.empty() ? "quorum " + std::string("none\n") : charter.witness_policy;
     TRY(auto policy, log::WitnessPolicy::Parse("log " + charter.log_key + "\n" + witnesses));
     if (!eras.empty()) {
       eras.back().until = index;

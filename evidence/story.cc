@@ -44,7 +44,7 @@ struct Teller {
       if (slip.agency.str() != record::kDecoyAgency) agencies.insert(slip.agency.str());
     Add(Id::kFieldRecipients, agencies.empty() ? Text(Id::kNotShown) : Joined(agencies));
     for (const auto& portion : header.portions)
-      Add(Id::kFieldPortion, Format(Id::kFieldPortionOf, portion.number, portion.marking, portion.media_type));
+      Add(Id::kFieldPortion, std::to_string(portion.number) + ": " + portion.marking + ", " + portion.media_type);
     if (header.in_reply_to) Add(Id::kFieldReplyTo, header.in_reply_to->Hex());
     for (const auto& source : header.sources) Add(Id::kFieldSource, source.Hex());
     if (policies.empty()) Add(Id::kFieldPolicy, Text(Id::kNotShown));
@@ -187,7 +187,7 @@ std::vector<std::pair<std::string, std::string>> Summary(const CheckedBundle& bu
   std::vector<std::pair<std::string, std::string>> out = {
       {Text(Id::kFieldRecord), bundle.record.Hex()},
       {Text(Id::kFieldLog), checkpoint.origin},
-      {Text(Id::kFieldCharter), Format(Id::kFieldCharterOf, bundle.charter.Hex(), bundle.title)},
+      {Text(Id::kFieldCharter), bundle.charter.Hex() + ", " + bundle.title},
       {Text(Id::kFieldCheckpoint), Format(Id::kFieldCheckpointOf, checkpoint.size, checkpoint.root.Hex())}};
   for (const auto& [name, seconds] : bundle.under.cosigned)
     out.emplace_back(Text(Id::kFieldCosigned), name + ", " + text::TimeText(CosignedAt(seconds)));

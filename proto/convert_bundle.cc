@@ -12,9 +12,9 @@ Result<ProvedEntry> FromMessage(const v1::BundleEntry& message) {
   TRY_OK(Known(message));
   if (!message.has_entry()) return Malformed("BundleEntry.entry", "absent");
   if (!message.has_proof()) return Malformed("BundleEntry.proof", "absent");
-  TRY(auto entry, FromMessage(message.entry()));
+  TRY(auto entry, proto::FromMessage(message.entry()));
   if (!entry.head || !entry.salt) return Malformed("BundleEntry.entry", "without head and salt it shows nothing");
-  TRY(auto path, FromMessage(message.proof()));
+  TRY(auto path, proto::FromMessage(message.proof()));
   return ProvedEntry{std::move(entry), std::move(path)};
 }
 
