@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "audit/say.h"
 #include "core/base/text.h"
@@ -82,7 +83,11 @@ std::string Table(const std::vector<Told>& told) {
   std::vector<std::vector<std::string>> rows;
   for (const auto& one : told) {
     rows.push_back({std::to_string(one.entry), one.time, one.kind, one.who});
-    for (const auto& [name, value] : one.fields) rows.push_back({"", "", "  " + name, value});
+    for (const auto& [name, value] : one.fields) {
+      std::istringstream lines(value);  // a policy has several
+      std::string line;
+      for (auto label = "  " + name; std::getline(lines, line); label.clear()) rows.push_back({"", "", label, line});
+    }
   }
   return FormatTable({Text(Id::kColumnEntry), Text(Id::kColumnTime), Text(Id::kColumnWhat), Text(Id::kColumnWho)},
                      rows);

@@ -31,7 +31,7 @@ int SaveReceipt(const Common& common, const std::string& statement, const std::s
   auto session = Start(common, status);
   if (!session) return status;
   ReceiptRequest request{statement, output, std::chrono::seconds(wait_seconds), [](const std::string& missing) {
-                           std::cerr << Format(Id::kWaitsForWitnesses, Visible(missing)) << "\n";
+                           std::cerr << Format(Id::kReceiptWaits, Visible(missing)) << "\n";
                          }};
   if (output.empty()) request.output = ShortId(statement) + kReceiptSuffix;
   auto saved = session->SaveReceipt(request);
@@ -60,7 +60,7 @@ int SaveBundle(const Common& common, BundleRequest request) {
   if (!session) return status;
   request.page = request.output.string() + kPageSuffix;
   request.waiting = [](const std::string& missing) {
-    std::cerr << Format(Id::kWaitsForWitnesses, Visible(missing)) << "\n";
+    std::cerr << Format(Id::kReceiptWaits, Visible(missing)) << "\n";
   };
   auto saved = session->SaveBundle(request);
   if (!saved) return Fail(common, saved.failure());

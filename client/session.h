@@ -248,8 +248,8 @@ class SessionCore {
   };
   // `asked`: the charter has witnesses.
   Result<CosignedNote> NewestCosigned(const View& view, bool asked);
-  // The path of an entry in the tree of this size, made of the log's tiles; unverified.
-  Result<std::vector<Hash>> ProveAt(std::uint64_t index, std::uint64_t size);
+  // The path of an entry to this root, made of the log's tiles.
+  Result<std::vector<Hash>> ProveAt(std::uint64_t index, const Commitment& commitment, const log::Checkpoint& under);
   Result<evidence::Receipt> FetchReceipt(const Digest& statement, bool asked);
   Result<evidence::Receipt> ReceiptFromMail(const Digest& statement, bool asked);
   Result<SavedReceipt> MakeReceipt(const Digest& statement, std::string& text);

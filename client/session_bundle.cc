@@ -143,7 +143,7 @@ Result<SavedBundle> SessionCore::SaveBundle(const BundleRequest& request) {
       }));
   proto::Bundle bundle{under.note, record, profile_.member(), Now(), {}};
   for (auto& [index, entry] : entries) {
-    TRY(auto path, ProveAt(index, under.checkpoint.size));
+    TRY(auto path, ProveAt(index, entry.commitment, under.checkpoint));
     bundle.entries.push_back({std::move(entry), std::move(path)});
   }
   proto::SignedBundle file{proto::EncodeBundle(bundle), keys_.signature.id(), {}};

@@ -13,10 +13,11 @@ Result<std::string> SessionCore::WitnessPolicies() {
   return policies.Text();
 }
 
-// Tiles are believed for nothing: what is made of them is held against a root that is verified.
-Result<std::vector<Hash>> SessionCore::ProveAt(std::uint64_t index, std::uint64_t size) {
-  if (!prover_ || prover_->first != size) {
-    prover_.emplace(size, log::Prover(size, [this](log::TileId id, unsigned width) -> std::optional<Bytes> {
+// Tiles are believed for nothing: what is made of them is held against the root.
+Result<std::vector<Hash>> SessionCore::ProveAt(std::uint64_t index, const Commitment& commitment,
+                                               const log::Checkpoint& under) {
+  if (!prover_ || prover_->first != under.size) {
+    prover_.emplace(under.size, log::Prover(under.size, [this](log::TileId id, unsigned width) -> std::optional<Bytes> {
                       auto tile = transport_->Tile(log::TilePath(id, width));
                       if (!tile) tile_failed_ = tile.error();
                       return tile ? std::optional(*std::move(tile)) : std::nullopt;
@@ -24,10 +25,10 @@ Result<std::vector<Hash>> SessionCore::ProveAt(std::uint64_t index, std::uint64_
   }
   tile_failed_.reset();
   auto path = prover_->second.Inclusion(index);
-  if (path) return path;
+  if (!path && tile_failed_) return *tile_failed_;
+  if (path && log::VerifyInclusion(index, under.size, ledger::EntryLeaf(commitment), *path, under.root)) return path;
   prover_.reset();
-  if (tile_failed_) return *tile_failed_;
-  return Refuse(Reason::kBadProof, "the broker's tiles are none of a tree: " + path.error().Message());
+  return Refuse(Reason::kBadProof, "the broker's tiles are not those of the log");
 }
 
 Result<SessionCore::CosignedNote> SessionCore::NewestCosigned(const View& view, bool asked) {
@@ -54,7 +55,7 @@ Result<evidence::Receipt> SessionCore::ReceiptFromMail(const Digest& statement, 
   TRY(auto under, NewestCosigned(page.view, asked));
   if (under.checkpoint.size <= index) return Refuse(Reason::kNoQuorum, "entry " + std::to_string(index));
   evidence::Receipt out{*proved.entry.head, *proved.entry.salt, {}, std::move(under.note)};
-  TRY(out.path, ProveAt(index, under.checkpoint.size));
+  TRY(out.path, ProveAt(index, proved.entry.commitment, under.checkpoint));
   return out;
 }
 
@@ -86,6 +87,8 @@ Result<SavedReceipt> SessionCore::MakeReceipt(const Digest& statement, std::stri
 }
 
 Result<SavedReceipt> SessionCore::SaveReceipt(const ReceiptRequest& request) {
+  std::error_code ignored;
+  if (std::filesystem::exists(request.output, ignored)) return Refuse(Reason::kExists, request.output.string());
   TRY(auto digest, ResolvePrefix(request.statement, "a statement", [](const VerifiedEntry&) { return true; }));
   const Time until = Now() + request.wait;
   for (;;) {
