@@ -9,17 +9,16 @@
 #include <thread>
 
 #include "audit/commands.h"
+#include "audit/judge.h"
 #include "audit/listing.h"
 #include "audit/mirror.h"
 #include "audit/say.h"
 #include "audit/verify.h"
 #include "audit/watch.h"
 #include "core/base/text.h"
-#include "core/crypto/hash.h"
 #include "core/io/file.h"
 #include "core/text/command_line.h"
 #include "core/text/sentences.h"
-#include "evidence/story.h"
 
 namespace {
 
@@ -133,62 +132,10 @@ int RunMirror(MirrorOptions options, const std::string& vkey, bool json) {
   return 0;
 }
 
-// What does not hold is a finding, also where the file is none of its kind.
-int NotProved(const Error& error, bool json) {
-  if (json)
-    std::cout << nlohmann::ordered_json{{"proved", false},
-                                        {"error", {{"code", CodeOf(error.reason)}, {"message", error.Message()}}}}
-                     .dump()
-              << "\n";
-  else
-    std::cout << text::Format(Id::kAuditReceiptNot, Visible(text::Explain(CodeOf(error.reason), error.Message())),
-                              std::string(CodeOf(error.reason)))
-              << "\n";
-  return kFound;
-}
-
-Result<log::PolicyHistory> ReadPolicies(const std::string& file) {
-  TRY(const auto text, io::ReadText(file, log::PolicyHistory::kMaxText));
-  return log::PolicyHistory::Parse(text);
-}
-
-int RunReceipt(const std::string& file, const std::string& policy, const std::string& statement, bool json) {
-  const auto policies = ReadPolicies(policy);
-  if (!policies) return CouldNot(policies.error(), json);
-  const auto text = io::ReadText(file, 1 << 20);
-  if (!text) return CouldNot(text.error(), json);
-  Result<Bytes> bytes = Bytes();
-  if (!statement.empty()) bytes = io::ReadFile(statement);
-  if (!bytes) return CouldNot(bytes.error(), json);
-  auto prove = [&]() -> Result<evidence::Proved> {
-    TRY(const auto receipt, evidence::ParseReceipt(*text));
-    TRY(auto proved, evidence::VerifyReceipt(receipt, *policies));
-    if (!statement.empty()) TRY_OK(evidence::CheckStatement(proved.head, *bytes));
-    return proved;
-  };
-  const auto proved = prove();
-  if (!proved) return NotProved(proved.error(), json);
-  std::cout << SayReceipt(*proved, statement, json);
-  return kProved;
-}
-
-int RunBundle(const std::string& file, evidence::Trust trust, const std::string& policy, const std::string& page,
-              bool json) {
-  if (!policy.empty()) {
-    auto policies = ReadPolicies(policy);
-    if (!policies) return CouldNot(policies.error(), json);
-    trust.policies = *std::move(policies);
-  }
-  const auto bytes = io::ReadFile(file, proto::kMaxBundle + 4096);
-  if (!bytes) return CouldNot(bytes.error(), json);
-  const auto checked = evidence::CheckBundle(*bytes, trust);
-  if (!checked && checked.error().reason == Reason::kUsage) return CouldNot(checked.error(), json);
-  if (!checked) return NotProved(checked.error(), json);
-  if (!page.empty())
-    if (auto wrote = io::WriteNewFile(page, AsBytes(evidence::Page(*checked, crypto::Sha256(*bytes)))); !wrote)
-      return CouldNot(wrote.error(), json);
-  std::cout << SayBundle(*checked, json);
-  return kProved;
+int Print(const Result<Judged>& judged, bool json) {
+  if (!judged) return CouldNot(judged.error(), json);
+  std::cout << judged->said;
+  return judged->proved ? kProved : kFound;
 }
 
 int Print(const Result<std::vector<Row>>& rows, const std::string& format) {
@@ -426,7 +373,7 @@ int main(int argc, char** argv) {
   receipt->add_option("--policy", policy, Text(Id::kAuditHelpPolicy))->required();
   receipt->add_option("--statement", statement, Text(Id::kAuditHelpStatement));
   receipt->add_flag("--json", json, Text(Id::kHelpJson));
-  receipt->callback([&] { status = RunReceipt(folder, policy, statement, json); });
+  receipt->callback([&] { status = Print(JudgeReceipt(folder, policy, statement, json), json); });
 
   std::string page;
   auto* bundle = app.add_subcommand("bundle", Text(Id::kAuditHelpBundle));
@@ -436,7 +383,7 @@ int main(int argc, char** argv) {
   bundle->add_option("--page", page, Text(Id::kAuditHelpBundlePage));
   bundle->add_flag("--json", json, Text(Id::kHelpJson));
   bundle->callback([&] {
-    if (charter(json)) status = RunBundle(folder, {{}, options.charter}, policy, page, json);
+    if (charter(json)) status = Print(JudgeBundle(folder, {{}, options.charter}, policy, page, json), json);
   });
 
   MirrorOptions mirrored;

@@ -100,6 +100,12 @@ std::string SayCoverage(const Coverage& coverage, const AgencyId& agency, bool j
   return out + Text(coverage.gaps_in_all == 0 ? Id::kCoverageWhole : Id::kCoverageNot) + "\n";
 }
 
+std::string SayNotProved(const Error& error, bool json) {
+  const std::string code(CodeOf(error.reason));
+  if (json) return Dump({{"proved", false}, {"error", {{"code", code}, {"message", error.Message()}}}}, -1);
+  return Format(Id::kAuditReceiptNot, Visible(text::Explain(code, error.Message())), code) + "\n";
+}
+
 std::string SayReceipt(const evidence::Proved& proved, const std::string& statement, bool json) {
   const auto& [head, under, asked] = proved;
   const auto& checkpoint = under.checkpoint;

@@ -17,6 +17,7 @@ std::string FindingsJson(const Report& report);  // a JSON line each: {"finding"
 
 // `statement`: the file that was found to be the receipt's statement; empty: none was asked about.
 std::string SayReceipt(const evidence::Proved& proved, const std::string& statement, bool json);
+std::string SayNotProved(const Error& error, bool json);
 std::string SayBundle(const evidence::CheckedBundle& bundle, bool json);
 
 }  // namespace valija::audit
