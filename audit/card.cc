@@ -106,11 +106,32 @@ bool HideLeft(Counts& counts, std::uint64_t below) {
   return any;
 }
 
+// Nor does one that is shown stand beside a hidden one of its kin with the same number.
+bool HideSame(Counts& counts) {
+  bool any = false;
+  const auto is_total = [](std::string_view name) {
+    return std::any_of(std::begin(kTotals), std::end(kTotals), [&](const Total& one) { return one.whole == name; });
+  };
+  for (const auto& kin : kKin)
+    for (const auto hidden_name : kin) {
+      if (is_total(hidden_name)) continue;
+      for (const Count* hidden : Named(counts, hidden_name))
+        for (const auto shown_name : kin)
+          for (Count* shown : Named(counts, shown_name)) {
+            if (hidden->hidden == Hidden::kNo || !IsShown(*shown) || shown->value != hidden->value) continue;
+            shown->hidden = Hidden::kComplement;
+            any = true;
+          }
+    }
+  return any;
+}
+
 // How many entries a figure was counted from is a count too, and which ones says what others have in common: of a card in
 // which something may be hidden, no entries are named.
 void Suppress(Line& line, std::uint64_t below) {
   for (auto& [code, count] : line.counts) HideSmall(count, below);
-  while (HideTotals(line.counts) || HideKin(line.counts, below) || HideLeft(line.counts, below)) {
+  while (HideTotals(line.counts) || HideKin(line.counts, below) || HideLeft(line.counts, below) ||
+         HideSame(line.counts)) {
   }
   for (auto& [code, count] : line.counts) count.entries.clear();
   for (auto& [code, times] : line.minutes) {

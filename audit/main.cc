@@ -117,7 +117,7 @@ int RunVerify(Options options, bool json) {
 }
 
 // The policy's file, and the log's key: its own word goes before the policy's `log` lines.
-Status ReadWhom(MirrorOptions& options, const std::string& vkey, const std::string& policy) {
+Status ReadWhom(MirrorOptions& options, const std::string& vkey, const std::string& policy, bool json) {
   if (!policy.empty()) {
     TRY(const auto words, io::ReadText(policy, log::WitnessPolicy::kMaxText));
     TRY(options.policy, log::WitnessPolicy::Parse(words));
@@ -128,13 +128,16 @@ Status ReadWhom(MirrorOptions& options, const std::string& vkey, const std::stri
     for (const auto& one : options.policy->logs())
       if (options.keys.empty() || one.key.name == options.keys.front().name) options.keys.push_back(one.key);
   }
-  if (options.keys.empty()) return Refuse(Reason::kUsage, "say the log's verifier key: --vkey, or a policy with a log line");
+  if (options.keys.empty()) {
+    const auto spoken = json ? text::Language::kEnglish : text::CurrentLanguage();
+    return Refuse(Reason::kUsage, text::TextIn(spoken, Id::kUsageMirrorKey));
+  }
   options.now = std::chrono::floor<Duration>(std::chrono::system_clock::now());
   return Ok();
 }
 
 int RunMirror(MirrorOptions options, const std::string& vkey, const std::string& policy, bool json) {
-  if (auto read = ReadWhom(options, vkey, policy); !read)
+  if (auto read = ReadWhom(options, vkey, policy, json); !read)
     return CouldNot(read.error(), json), ExitStatus(read.error().reason);
   if (!json && isatty(STDERR_FILENO) != 0) options.progress = PrintProgress;
   auto run = MirrorLog(options);
@@ -377,8 +380,8 @@ int main(int argc, char** argv) {
   number("--window", window, Id::kAuditHelpWindow, 60 * 24 * 31);
   watch->add_option("--hours", hours, Text(Id::kAuditHelpHours));
   watch->add_flag("--weekdays", rules.weekdays, Text(Id::kAuditHelpWeekdays));
-  auto* offset_option = watch->add_option("--utc-offset", utc_offset, Text(Id::kAuditHelpUtcOffset));
-  watch->add_option("--time-zone", time_zone, Text(Id::kAuditHelpTimeZone))->excludes(offset_option);
+  watch->add_option("--utc-offset", utc_offset, Text(Id::kAuditHelpUtcOffset));
+  watch->add_option("--time-zone", time_zone, Text(Id::kAuditHelpTimeZone));
   watch->add_option("--feed", feeds, Text(Id::kAuditHelpFeed))->allow_extra_args(false);
   number("--feed-minutes", feed_minutes, Id::kAuditHelpFeedMinutes, 60 * 24 * 31);
   watch->add_option("--witness-minutes", witness_minutes, Text(Id::kAuditHelpWitnessMinutes))
@@ -394,6 +397,7 @@ int main(int argc, char** argv) {
       rules.utc_offset = [fixed = *offset](Time) { return fixed; };
     }
     if (!time_zone.empty()) {
+      if (!utc_offset.empty()) throw CLI::ValidationError(Text(Id::kUsageZoneOrOffset));
       auto zone = UseTimeZone(time_zone);
       if (!zone) {
         status = CouldNot(zone.error(), json);
@@ -443,14 +447,15 @@ int main(int argc, char** argv) {
   mirror->add_option("--vkey", vkey, Text(Id::kAuditHelpVkey));
   std::string witness_policy;
   unsigned max_age = 0;
-  auto* quorum = mirror->add_option("--policy", witness_policy, Text(Id::kAuditHelpPolicy));
-  mirror->add_option("--max-age", max_age, Text(Id::kAuditHelpMaxAge))->check(CLI::Range(1U, 86400U * 366))->needs(quorum);
+  mirror->add_option("--policy", witness_policy, Text(Id::kAuditHelpPolicy));
+  mirror->add_option("--max-age", max_age, Text(Id::kAuditHelpMaxAge))->check(CLI::Range(1U, 86400U * 366U));
   mirror->add_flag("--all", mirrored.all, Text(Id::kAuditHelpAll));
   mirror->add_option("--hours", mirror_hours, Text(Id::kAuditHelpMirrorHours))
       ->capture_default_str()
       ->check(CLI::Range(1, 1000).description("1-1000"));
   mirror->add_flag("--json", json, Text(Id::kHelpJson));
   mirror->callback([&] {
+    if (max_age != 0 && witness_policy.empty()) throw CLI::ValidationError(Text(Id::kUsageMaxAge));
     mirrored.max_age = std::chrono::seconds(max_age);
     mirrored.run_time = std::chrono::hours(mirror_hours);
     status = RunMirror(mirrored, vkey, witness_policy, json);

@@ -32,8 +32,7 @@ Result<std::optional<LastRun>> ReadLastRun(const std::filesystem::path& path) {
   auto charter = Digest::FromHexText(json.value("charter", std::string()));
   auto note = json.value("checkpoint", std::string());
   if (!charter || note.empty()) return Refuse(Reason::kMalformed, path.string() + " is no state of an earlier run");
-  const auto watch = json.find("watch");
-  return std::optional(LastRun{*charter, note, watch == json.end() ? std::string() : watch->dump()});
+  return std::optional(LastRun{*charter, note, json.contains("watch") ? json["watch"].dump() : std::string()});
 }
 
 Status WriteLastRun(const std::filesystem::path& path, const LastRun& run) {
@@ -42,6 +41,26 @@ Status WriteLastRun(const std::filesystem::path& path, const LastRun& run) {
   if (!run.watch.empty()) json["watch"] = nlohmann::ordered_json::parse(run.watch, nullptr, false);
   return io::WriteFileAtomic(path, AsBytes(json.dump(2) + "\n"));
 }
+
+namespace {
+
+// An entry whose author and decision are shown, without policies or slips that are not for who exported: it cannot be derived
+// again.
+bool LacksParts(const ledger::Statement& statement) {
+  const auto lacks = [&](const record::Header& header, std::size_t policies) {
+    std::size_t slips = 0;
+    for (const auto& portion : header.portions) slips += portion.recipients.size();
+    return policies < header.portions.size() || statement.attachments.slips.size() < slips;
+  };
+  if (const auto* record = std::get_if<ledger::Record>(&statement.payload))
+    return lacks(record->payload.header, record->policies.size());
+  if (const auto* grant = std::get_if<ledger::Grant>(&statement.payload))
+    return lacks(grant->header, grant->policies.size());
+  const auto* amendment = std::get_if<ledger::Amendment>(&statement.payload);
+  return amendment != nullptr && !amendment->policy;
+}
+
+}  // namespace
 
 // The walk over the export, as far as it has come.
 class Verifier::Run {
@@ -266,6 +285,10 @@ void Verifier::Run::TakeEntry(std::uint64_t index, const proto::LoggedEntry& ent
     TakeErased(index, entry, *std::move(statement), *std::move(decision));
     return;
   }
+  if (LacksParts(*statement)) {
+    if (!options_.allow_withheld) Find(index, "withheld", "its policies or slips are not in the export");
+    replaying_ = false;
+  }
   const auto author = ledger::AuthorshipOf(*statement);
   const auto* member = author ? state_.member(author->author) : nullptr;
   if (author && member == nullptr) {
@@ -422,7 +445,7 @@ void Verifier::Run::CheckWitnessed() {
   shown.note = reader_.witnessed_note();
   shown.size = tree_.size();
   shown.last_time = last_time_;
-  shown.now = std::chrono::floor<Duration>(std::chrono::system_clock::now());
+  shown.now = options_.now.value_or(std::chrono::floor<Duration>(std::chrono::system_clock::now()));
   shown.verify = [this](const std::string& note, std::uint64_t size) { return CheckNote(note, size); };
   shown.root_at = [this](std::uint64_t size) -> Result<Hash> {
     if (size == tree_.size()) return tree_.Root();

@@ -43,6 +43,7 @@ struct Options {
     bool all_signatures = false;
   };
   std::optional<Span> span;
+  std::optional<Time> now;  // against which cosignatures are to come; else the machine's
 };
 
 // What the log says of itself, by the time of its last entry.

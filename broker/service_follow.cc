@@ -66,7 +66,8 @@ class FollowCall final : public PulledStream<v1::MailItem> {
       if (!seen) return Step::kAgain;
       proto::FollowItem item{cursor_, std::nullopt, {}};
       TRY(auto path, sequencer.Inclusion(index, size));
-      item.entry = proto::ProvedEntry{*std::move(seen), std::move(path), ReleasesWith(service_.exchange_, index, *caller_)};
+      item.entry =
+          proto::ProvedEntry{*std::move(seen), std::move(path), ReleasesWith(service_.exchange_, index, *caller_)};
       TRY(item.view, MakeView(sequencer, checkpoint, verified_));
       verified_ = size;
       message().Clear();
@@ -141,6 +142,9 @@ class EntriesCall final : public PulledStream<v1::LoggedEntry> {
       if (lookup == nullptr || lookup->author != *caller_ || exchange_.now() >= lookup->expires ||
           lookup->from_index > next_ || (lookup->end_index != 0 && lookup->end_index < end_))
         return Refuse(Reason::kNotReady, "who reads the log says so in it first: a look-up that covers these entries");
+      // Of one that was made as an agency's own auditor no other agency was told.
+      if (state.is_joint_auditor(*caller_) && !lookup->joint)
+        return Refuse(Reason::kNotReady, "who reads as a joint auditor says so in a look-up made as one");
       return Ok();
     });
   }

@@ -174,7 +174,7 @@ int Pending(const Common& common) {
 
 int Decide(const Common& common, Verdict verdict, const std::string& request, const std::string& why) {
   int status = 0;
-  auto session = Start(common, status);
+  auto session = Start(common, status, verdict != Verdict::kApprove);
   if (!session) return status;
   switch (verdict) {
     case Verdict::kApprove:
@@ -207,7 +207,7 @@ int AnswerRequest(const Common& common, const std::string& request, const std::s
                   const std::string& why) {
   if (decline == !marking.empty()) return Misused(common, Id::kUsageAnswer);
   int status = 0;
-  auto session = Start(common, status);
+  auto session = Start(common, status, decline);
   if (!session) return status;
   if (!Asked(common, *session, request, decline ? Id::kActDecline : Id::kActConsent, status)) return status;
   return Answer(common, session->Answer(request, marking, why), Text(decline ? Id::kDeclined : Id::kConsented));

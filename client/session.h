@@ -52,7 +52,7 @@ class SessionCore {
     return any_age_ ? Ok() : WaitFresh();
   }
   // A log of any age is read from here on: for a look before something is stopped or taken back. What binds others anew (to
-  // send, open, grant, order, enrol) asks for its age all the same.
+  // send, open, grant, approve, consent, review, order, enrol) asks for its age all the same.
   void set_any_age(bool any) { any_age_ = any; }
   void set_clock(std::function<Time()> now) { verifier_.set_clock(std::move(now)); }  // for tests: of the log's age
   void set_pause(std::chrono::milliseconds pause) { pause_ = pause; }                 // for tests
@@ -156,11 +156,14 @@ class SessionCore {
     const bool before;
   };
   Status WaitFresh();  // a moment, for a broker that was just started or has new witnesses
-  // Says in the log what I am about to read of it, unless a look-up of mine in force says so for the same reason; its digest.
-  Result<Digest> LookUpEntries(std::uint64_t from, std::uint64_t end, const std::string& why);
+  // Says in the log what I am about to read of it, unless (or `anew`) one of mine in force says so for the same reason; its digest.
+  Result<Digest> LookUpEntries(std::uint64_t from, std::uint64_t end, const std::string& why, bool anew = false);
   // Signs directly, posts, verifies the receipt.
   Result<VerifiedEntry> PostDirect(ledger::Kind kind, Bytes payload, record::Attachments attachments = {});
   Result<const VerifiedEntry*> FindErasable(const Digest& digest);
+  // As far as can be seen from here; the broker may know better. Something of it, or of a grant of it, can still be opened.
+  bool Stands(const VerifiedEntry& record);
+  Status MayErase(const VerifiedEntry& entry);
   Result<VerifiedEntry> Erase(const Digest& digest, const std::string& why);  // by a purge of its own
   // The digest under which that will be known, for what has to be kept before it is posted.
   static Digest DigestOf(ledger::Kind kind, ByteView payload);

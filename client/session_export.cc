@@ -1,4 +1,5 @@
 // An auditor's copy of the log: a folder that valija-audit verifies offline, continued at every call.
+#include <algorithm>
 #include <fstream>
 
 #include "client/session.h"
@@ -11,7 +12,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr Duration kLookupLasts = std::chrono::hours(24);
-constexpr int kMostRounds = 8;  // of reading it all, each as a purge came while it was read
+constexpr int kMostRounds = 8;                            // of reading it all, each as a purge came while it was read
 constexpr Duration kLookupSpare = std::chrono::hours(1);  // what is read under one takes its time
 
 Status WriteUnder(const fs::path& folder, const proto::ExportFile& file) {
@@ -24,10 +25,13 @@ Status WriteUnder(const fs::path& folder, const proto::ExportFile& file) {
 
 }  // namespace
 
-Result<Digest> SessionCore::LookUpEntries(std::uint64_t from, std::uint64_t end, const std::string& why) {
+Result<Digest> SessionCore::LookUpEntries(std::uint64_t from, std::uint64_t end, const std::string& why, bool anew) {
   const auto by = By();
-  // One that says so already is enough: who looks every minute would fill the log with it, and the broker's limit.
-  for (const auto& said : profile_.Lookups(by.time + kLookupSpare))
+  // One that says so already is enough, the last one first: who looks every minute would fill the log with it, and the
+  // broker's limit.
+  auto kept = anew ? std::vector<KeptLookup>() : profile_.Lookups(by.time + kLookupSpare);
+  std::reverse(kept.begin(), kept.end());
+  for (const auto& said : kept)
     if (said.why == why && said.from <= from && (said.end == 0 || (end != 0 && end <= said.end))) return said.statement;
   const auto expires = by.time + kLookupLasts;
   TRY(auto entry, PostDirect(ledger::Kind::kLookup, proto::EncodeLookup({by, from, end, expires, why})));
@@ -64,7 +68,7 @@ Result<std::uint64_t> SessionCore::ExportLog(const fs::path& folder, const std::
       if (failed) failed = WriteUnder(folder, file);
     return failed.has_value();
   };
-  bool purged = false;
+  bool purged = false, said_anew = false;
   bool earlier = builder.size() > 0;  // some of it is as it was under an earlier checkpoint
   auto fetch = [&]() -> Status {
     for (int fruitless = 0; failed && builder.size() < checkpoint.size();) {
@@ -76,6 +80,12 @@ Result<std::uint64_t> SessionCore::ExportLog(const fs::path& folder, const std::
         return builder.size() % 256 != 0 || flush();
       });
       if (fetched) break;
+      // The one that was kept may be of before I was a joint auditor.
+      if (fetched.error().reason == Reason::kNotReady && !said_anew) {
+        said_anew = true;
+        TRY(lookup, LookUpEntries(builder.size(), 0, why, true));
+        continue;
+      }
       if (!AnotherStream(fetched.error(), builder.size() > begun_at, fruitless)) return fetched.error();
       // A purge may have come in between: what it erased is shown with it, under a newer checkpoint.
       if (auto newer = transport_->Checkpoint(verifier_.verified_size())) {
@@ -103,7 +113,8 @@ Result<std::uint64_t> SessionCore::ExportLog(const fs::path& folder, const std::
   }
   TRY(auto rest, builder.Finish(checkpoint, verifier_.witnessed_note()));
   for (const auto& file : rest) TRY_OK(WriteUnder(folder, file));
-  if (anew) TRY_OK(WriteUnder(folder, {proto::kRewrittenFile, ToBytes(AsBytes(proto::WrittenAnew(checkpoint.size())))}));
+  if (anew)
+    TRY_OK(WriteUnder(folder, {proto::kRewrittenFile, ToBytes(AsBytes(proto::WrittenAnew(checkpoint.size())))}));
   TRY_OK(io::RemovePartials(folder, proto::PartialFiles(checkpoint.size())));  // they may hold what was erased since
   return checkpoint.size();
 }

@@ -166,7 +166,8 @@ Result<std::uint64_t> SessionCore::RequestKeys(const std::vector<Wanted*>& wante
   }
   if (allowed == 0) return index;
   TRY_OK(Covered(index, decision));
-  if (lost && accepted.releases.empty())
+  // Where there are witnesses the broker may have waited for them within the one post.
+  if (accepted.releases.empty() && (lost || verifier_.directory().witness_policy() != nullptr))
     return Refuse(Reason::kReplayed, "the answer was lost or late, and what entry " + std::to_string(index) +
                                          " granted is not released again: something has changed since; ask anew");
   if (accepted.releases.size() != 1) return Refuse(Reason::kWrongRelease, "not one release");

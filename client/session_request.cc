@@ -126,11 +126,16 @@ Result<std::optional<WaitingItem>> SessionCore::LookUp(const proto::WaitingItem&
 // For a joint auditor, who is concerned by nothing and sees everything: the entry by its index, proved by the log's tiles.
 Result<const VerifiedEntry*> SessionCore::FindByAudit(const Digest& digest, std::uint64_t index) {
   std::optional<proto::LoggedEntry> logged;
-  TRY(const auto lookup, LookUpEntries(index, index + 1, "what waits for a joint auditor"));
-  TRY_OK(transport_->Entries(index, index + 1, lookup, [&](proto::LoggedEntry entry) {
-    logged = std::move(entry);
-    return false;
-  }));
+  Status read = Refuse(Reason::kNotReady);
+  for (const bool anew : {false, true}) {  // the one that was kept may be of before I was a joint auditor
+    if (read || read.error().reason != Reason::kNotReady) break;
+    TRY(const auto lookup, LookUpEntries(index, index + 1, "what waits for a joint auditor", anew));
+    read = transport_->Entries(index, index + 1, lookup, [&](proto::LoggedEntry entry) {
+      logged = std::move(entry);
+      return false;
+    });
+  }
+  TRY_OK(read);
   if (!logged || !logged->head || logged->head->statement != digest) return Refuse(Reason::kNotFound);
   TRY(auto view, transport_->Checkpoint(verifier_.verified_size()));
   TRY(auto checkpoint, verifier_.Advance(view));
@@ -173,8 +178,10 @@ Result<WaitingItem> SessionCore::Request(const std::string& id) {
   return Refuse(Reason::kNotFound, "no approval was asked for");
 }
 
-// An approval names the one request, which was verified: what is approved is what was shown.
+// An approval names the one request, which was verified: what is approved is what was shown. To reject and to take back
+// only stop, and do not wait for the witnesses.
 Result<NewsItem> SessionCore::Say(const std::string& id, ledger::ApprovalVerdict verdict, const std::string& why) {
+  const AnyAge stops(*this, verdict != ledger::ApprovalVerdict::kApprove);
   TRY(const auto* request, ResolveStatement(id, ledger::Kind::kOpen));
   ledger::Approval approval{.by = By(), .request = request->statement->digest, .verdict = verdict, .why = why};
   TRY(auto entry, PostDirect(ledger::Kind::kApproval, proto::EncodeApproval(approval)));
@@ -182,6 +189,7 @@ Result<NewsItem> SessionCore::Say(const std::string& id, ledger::ApprovalVerdict
 }
 
 Result<NewsItem> SessionCore::Review(const std::string& id, bool justified, const std::string& why) {
+  const AnyAge fresh(*this, false);
   auto found = ResolveStatement(id, ledger::Kind::kOpen);
   if (!found && found.error().reason == Reason::kNotFound) {  // a joint auditor's is in no mailbox
     TRY(auto waiting, Waiting());
@@ -230,6 +238,7 @@ Result<NewsItem> SessionCore::RequestAccess(const AccessDraft& draft) {
 }
 
 Result<NewsItem> SessionCore::Answer(const std::string& id, const std::string& marking, const std::string& why) {
+  const AnyAge declines(*this, marking.empty());
   TRY(const auto* request, ResolveStatement(id, ledger::Kind::kAccessRequest));
   ledger::Answer answer{.by = By(), .request = request->statement->digest, .marking = std::nullopt, .why = why};
   if (!marking.empty()) {

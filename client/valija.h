@@ -60,7 +60,7 @@ struct SessionOptions {
   std::filesystem::path passphrase_file;     // private file; empty: ask on the terminal
   std::chrono::milliseconds timeout{30000};  // of each call to the broker
   // Read a log that the charter's witnesses cosigned too long ago ("stale", "no-quorum"): for a look before something is
-  // stopped or taken back, which itself asks for no age. Sending, opening, granting, ordering, enrolling ask all the same.
+  // stopped or taken back, which itself asks for no age. What binds others anew (send, open, grant, approve ..) asks all the same.
   bool any_age = false;
 };
 

@@ -65,6 +65,16 @@ void Leave(StateData& data, AgencyState& agency, Time now) {
   }
 }
 
+// Who joins is told of the look-ups by which joint auditors may read, of what is its too from here on. In the log's order, and
+// an agency is told of none twice.
+void TellOfLookups(StateData& data, const AgencyId& agency) {
+  auto& entries = data.mail[agency];
+  for (const auto& [digest, lookup] : data.lookups)
+    if (lookup.joint) entries.push_back(lookup.index);
+  std::sort(entries.begin(), entries.end());
+  entries.erase(std::unique(entries.begin(), entries.end()), entries.end());
+}
+
 void ApplyCharterAmendment(StateData& data, const CharterAmendment& amendment, const EntryHead& head) {
   const Charter& next = amendment.charter;
   for (const CharterAuthority& before : data.charter->authorities) {
@@ -89,6 +99,7 @@ void ApplyCharterAmendment(StateData& data, const CharterAmendment& amendment, c
     if (joins || at->second.left) {
       at->second.left = false;
       for (const MemberRecord& member : one.administrators) SetMember(data, member, head.statement, head.index);
+      TellOfLookups(data, one.id);
     }
     at->second.charter = one;
     Concern(data, one.id, head.index);
@@ -152,13 +163,6 @@ RecordState FromHeader(StateData& data, const record::Header& header, const reco
     Concern(data, slip.agency, head.index);
   }
   return out;
-}
-
-bool Holds(const RecordState& record, const AgencyId& agency) {
-  return std::any_of(record.portions.begin(), record.portions.end(), [&](const PortionState& portion) {
-    return std::any_of(portion.recipients.begin(), portion.recipients.end(),
-                       [&](const auto& one) { return one.first == agency; });
-  });
 }
 
 // These agencies hold a key to some of what asks for an answer.
@@ -339,7 +343,12 @@ void Apply(State& state, const Entry& entry) {
       ApplyLookup(data, std::get<Lookup>(statement.payload), head);
       break;
   }
-  KnownStatement known{.index = head.index, .kind = statement.kind, .author = AuthorOf(data, statement), .erased_by = {}, .about = {}, .request = {}};
+  KnownStatement known{.index = head.index,
+                       .kind = statement.kind,
+                       .author = AuthorOf(data, statement),
+                       .erased_by = {},
+                       .about = {},
+                       .request = {}};
   NoteSubject(data, statement, known);
   data.statements.emplace(head.statement, std::move(known));
   KeepReasons(data, entry);

@@ -83,9 +83,21 @@ void BeginEmergency(StateData& data, const Open& open, const Decision& decision,
   data.open_emergencies.insert(head.statement);
 }
 
-// Nothing is waited for any more from those who have a record, or a grant of it, that has ended.
-void EndQuestions(StateData& data, const Digest& record) {
-  for (auto& [agency, questions] : data.asked) questions.erase(record);
+// Nothing is waited for any more from those who have a record that has ended; nor, where a grant of it has, from those who
+// have the record by no other.
+void EndQuestions(StateData& data, const Digest& digest) {
+  const RecordState& ended = RecordAt(data, digest);
+  const Digest question = ended.grant_of.value_or(digest);
+  const RecordState& original = RecordAt(data, question);
+  const auto has = [&](const AgencyId& agency) {
+    return Holds(original, agency) ||
+           std::any_of(original.grants.begin(), original.grants.end(), [&](const Digest& one) {
+             const RecordState& grant = RecordAt(data, one);
+             return !grant.revoked_at && !grant.purged_at && Holds(grant, agency);
+           });
+  };
+  for (auto& [agency, questions] : data.asked)
+    if (!ended.grant_of || !has(agency)) questions.erase(question);
 }
 
 }  // namespace
@@ -251,12 +263,13 @@ void ApplyReview(StateData& data, const Review& review, const EntryHead& head) {
 // Who reads everything is told to every agency, which is read.
 void ApplyLookup(StateData& data, const Lookup& lookup, const EntryHead& head) {
   const MemberId& author = lookup.by.author;
+  const auto& auditors = data.charter->joint_auditors;
+  const bool joint = std::find(auditors.begin(), auditors.end(), author) != auditors.end();
   data.lookups.emplace(head.statement,
-                       LookupState{head.index, author, lookup.from_index, lookup.end_index, lookup.expires});
+                       LookupState{head.index, author, lookup.from_index, lookup.end_index, lookup.expires, joint});
   data.lookups_by_expiry.emplace(lookup.expires, head.statement);
   ++data.lookups_of[author];
-  const auto& joint = data.charter->joint_auditors;
-  if (std::find(joint.begin(), joint.end(), author) == joint.end()) {
+  if (!joint) {
     Concern(data, author.agency(), head.index);
     return;
   }

@@ -30,6 +30,13 @@ inline RecordState& RecordAt(StateData& data, const Digest& digest) {
 inline RecordState& OriginalOf(StateData& data, RecordState& record) {
   return record.grant_of ? RecordAt(data, *record.grant_of) : record;
 }
+// The agency got a key to some of it.
+inline bool Holds(const RecordState& record, const AgencyId& agency) {
+  for (const PortionState& portion : record.portions)
+    for (const auto& [holder, key] : portion.recipients)
+      if (holder == agency) return true;
+  return false;
+}
 inline PortionState& PortionAt(RecordState& record, std::uint32_t number) {
   for (PortionState& portion : record.portions)
     if (portion.number == number) return portion;

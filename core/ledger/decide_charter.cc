@@ -15,6 +15,10 @@ using KeyUse = State::KeyUse;
 constexpr std::size_t kLongestName = 200;   // bytes, for people
 constexpr std::size_t kMostWitnesses = 64;  // readers take 100 lines in a note
 
+// In seconds: what a clock may be wrong by is added wherever somebody asks how old a log is, a request may be sent again until
+// it expires, and a key that was replaced, perhaps because it was lost, is taken until the grace is over.
+constexpr std::uint32_t kMostSkew = 3600, kMostLifetime = 24 * 3600, kMostGrace = 30 * 24 * 3600;
+
 Error Malformed(std::string detail) { return Refuse(Reason::kMalformed, std::move(detail)); }
 Error BadKey(std::string detail) { return Refuse(Reason::kBadKey, std::move(detail)); }
 
@@ -43,6 +47,9 @@ Status CheckCaps(const CharterCaps& caps) {
     return Malformed("a cap is zero");
   if (caps.max_portions > record::kMaxPortions || caps.max_recipients > record::kMaxRecipients)
     return Malformed("a cap above the format's own");
+  if (caps.clock_skew_seconds > kMostSkew || caps.request_lifetime_seconds > kMostLifetime ||
+      caps.epoch_grace_seconds > kMostGrace)
+    return Malformed("at most an hour of clock skew, a day for a request and 30 days of grace");
   return Ok();
 }
 
@@ -216,8 +223,8 @@ Result<std::map<std::string, std::string>> WitnessLines(const std::string& text)
 }
 
 // What keeps one country from showing a log of its own is not one country's to change. No agency loses its witness, or has
-// one put in its name, without its own signature; and who is a quorum, how old its word may be and the log's key take
-// signatures from more than one country. (Of an agency that leaves the lines go with it.)
+// one put in its name, without its own signature; and who is a quorum, how old its word may be (by how wrong a clock too)
+// and the log's key take signatures from more than one country. (Of an agency that leaves the lines go with it.)
 Status CheckWitnessesSigners(const State& state, const Charter& next, const std::set<AgencyId>& parties,
                              const std::set<AgencyId>& joining) {
   const Charter& now = *state.charter();
@@ -237,7 +244,8 @@ Status CheckWitnessesSigners(const State& state, const Charter& next, const std:
   }
   const bool same = now.witness_policy == next.witness_policy && now.log_key == next.log_key &&
                     now.max_checkpoint_age_seconds == next.max_checkpoint_age_seconds &&
-                    now.degraded_after_seconds == next.degraded_after_seconds;
+                    now.degraded_after_seconds == next.degraded_after_seconds &&
+                    now.caps.clock_skew_seconds == next.caps.clock_skew_seconds;
   std::set<std::string> signing;
   for (const AgencyId& agency : parties) signing.insert(std::string(agency.country()));
   if (!same && signing.size() < 2 && CountriesOf(state).size() > 1)

@@ -43,14 +43,17 @@ Status CheckOnward(const State& state, const RecordState& original, const Grant&
   return Ok();
 }
 
-// Each agency that may make grants has a number of its own, and only what can still be opened is counted; whoever may make
-// none is not told how many there are.
+// Each agency that may make grants has a number of its own, of those that are neither revoked nor purged (one whose window is
+// over is counted until then), and one of all that it ever made; whoever may make none is not told how many there are.
 Status CheckNumber(const State& state, const RecordState& original, const AgencyId& agency) {
-  const auto count = std::count_if(original.grants.begin(), original.grants.end(), [&](const Digest& digest) {
+  std::size_t ever = 0, live = 0;
+  for (const Digest& digest : original.grants) {
     const RecordState& grant = *state.record(digest);
-    return grant.originator.agency() == agency && !state.ended(grant);
-  });
-  if (static_cast<std::size_t>(count) >= kMostGrants)
+    if (grant.originator.agency() != agency) continue;
+    ++ever;
+    if (!state.ended(grant)) ++live;
+  }
+  if (live >= kMostGrants || ever >= kMostGrantsEver)
     return Refuse(Reason::kTooMany, "grants of this record that your agency made");
   return Ok();
 }
@@ -130,8 +133,8 @@ Status CheckAmendment(const State& state, const Statement& statement, const Amen
     return Refuse(Reason::kBadPolicy, "the amendment names another policy");
   const policy::Policy& policy = *amendment.policy;
   const RecordState& original = state.original(*record);
-  TRY_OK(CheckPolicy(state, policy, bytes.front(), at.now,
-                     {record->originator.agency(), original.originator.agency()}));
+  TRY_OK(
+      CheckPolicy(state, policy, bytes.front(), at.now, {record->originator.agency(), original.originator.agency()}));
   for (const auto& [id, agency] : state.agencies()) {
     if (agency.left || !Reaches(policy.releasable_to, id) || id == record->originator.agency() ||
         Reaches(portion->policy->releasable_to, id))

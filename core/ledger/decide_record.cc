@@ -153,8 +153,8 @@ Status CheckPolicy(const State& state, const policy::Policy& policy, ByteView po
 
 namespace {
 
-// What a record may derive from, over all its agency's records in between.
-constexpr std::size_t kMostSources = 1024;
+// Of others' records, over all its agency's own in between; of which a long chain of updates is one, but not without end.
+constexpr std::size_t kMostSources = 1024, kMostSteps = 65536;
 
 // The strictest marking of what the agency has opened of a source, its original included if it is a grant; nullopt: it has
 // opened nothing.
@@ -182,6 +182,7 @@ Status CheckDerived(const State& state, const MemberId& author, const std::vecto
   }
   std::vector<Digest> follow = sources;
   std::set<Digest> seen(sources.begin(), sources.end());
+  std::size_t foreign = 0;
   while (!follow.empty()) {
     const Digest digest = follow.back();
     follow.pop_back();
@@ -190,9 +191,10 @@ Status CheckDerived(const State& state, const MemberId& author, const std::vecto
     if (original.originator.agency() == agency) {
       for (const Digest& one : original.sources)
         if (seen.insert(one).second) follow.push_back(one);
-      if (seen.size() > kMostSources) return Refuse(Reason::kTooMany, "sources of its sources");
+      if (seen.size() > kMostSteps) return Refuse(Reason::kTooMany, "sources of its sources");
       continue;
     }
+    if (++foreign > kMostSources) return Refuse(Reason::kTooMany, "sources of its sources");
     auto strictest = StrictestOpened(state, source, agency);
     if (!strictest) return Refuse(Reason::kNotReady, "your agency has opened nothing of a record that it derives from");
     if (auto consented = state.consent(digest, agency)) strictest = std::max(*strictest, *consented);

@@ -134,6 +134,7 @@ struct LookupState {
   MemberId author;
   std::uint64_t from_index = 0, end_index = 0;  // end 0: and whatever comes
   Time expires;
+  bool joint = false;  // made as a joint auditor: every agency was told
 };
 
 // A statement of the log, by its digest.
@@ -164,8 +165,8 @@ inline constexpr Duration kSilence = std::chrono::hours(24 * 30);
 inline constexpr Duration kKept = std::chrono::hours(24 * 365);
 
 // Standing orders of one agency, openings of one member that wait for approvals, grants of one record that one agency made
-// and that have not ended.
-inline constexpr std::size_t kMostOrdersOfAgency = 64, kMostWaiting = 64, kMostGrants = 256;
+// and that have not ended, and that it ever made: whoever looks at a record looks at all of its grants.
+inline constexpr std::size_t kMostOrdersOfAgency = 64, kMostWaiting = 64, kMostGrants = 256, kMostGrantsEver = 4096;
 
 // Look-ups of one member that have not expired.
 inline constexpr std::size_t kMostLookups = 1024;

@@ -91,8 +91,9 @@ TEST_F(CoverageTest, ASlipThatWasKeptFromItsAgencyIsAGap) {
     log.Export(folder.path());
     log.entries = kept;
     std::vector<std::string> out;
-    const auto coverage = Cover(folder.path(), agency).value();
-    for (const auto& gap : coverage.gaps)
+    const auto coverage = Cover(folder.path(), agency);
+    if (!coverage) return std::vector<std::string>{std::string(CodeOf(coverage.error().reason))};
+    for (const auto& gap : coverage->gaps)
       out.push_back(std::to_string(gap.entry) + ":" + gap.code);
     return out;
   };

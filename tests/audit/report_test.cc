@@ -130,8 +130,8 @@ TEST(Report, TheSameLogGivesTheSameBytes) {
 // One capital has the log as it was, the other one as it is after a year and a purge.
 TEST(Report, WhatIsOverIsCountedAlikeFromALongerLogAndAfterAPurge) {
   ActingLog log;
-  auto sent = log.world.Record("mx.fgr/admin", {log.world.PolicyFor("us.dea")});
   log.At("2026-11-25T10:00:00Z");
+  auto sent = log.world.Record("mx.fgr/admin", {log.world.PolicyFor("us.dea")});
   log.Log(sent.statement);
   const auto shared = log.Last();
   log.Open("us.dea/ana", sent.statement->digest);

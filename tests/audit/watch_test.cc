@@ -304,7 +304,7 @@ TEST_F(WatchTest, AStandingOrderIsToldWhenItIsGivenAlsoIfItEndedSince) {
   log.At("2026-11-25T10:00:00Z");
   const auto ended = log.Order("us.dea/ana");
   const auto given = std::to_string(log.Last()) + ":standing-order";
-  log.OpenUnder(ended, "us.dea/ana", record);
+  log.OpenUnder(ended, "us.dea/ana", log.Share("mx.fgr/admin"));
   log.Log(log.world.Revoke("us.dea/ana", ended));
   WatchRules rules;
   rules.quiet = std::chrono::hours(1000);
@@ -337,8 +337,7 @@ TEST_F(WatchTest, OpeningsUnderOrdersAreABulkOfTheirOwn) {
   rules.since = log.Last() + 1;
   log.Open("us.dea/ana", record);
   log.Open("us.dea/ana", record);
-  log.OpenUnder(order, "us.dea/ana", record);
-  log.OpenUnder(order, "us.dea/ana", log.Share("mx.fgr/admin"));
+  for (int i = 0; i < 2; ++i) log.OpenUnder(order, "us.dea/ana", log.Share("mx.fgr/admin"));
   const auto standing = [&] {
     auto codes = Codes(Alarms(rules));
     std::erase_if(codes, [](const auto& code) { return code.ends_with(":standing-order"); });

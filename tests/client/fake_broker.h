@@ -462,6 +462,7 @@ class FakeTransport : public client::Transport {
                  const std::function<bool(proto::LoggedEntry)>& entry) override {
     const auto* said = broker_->state.lookup(lookup);
     if (said == nullptr || said->author != caller_ || said->from_index > from) return Refuse(Reason::kNotReady);
+    if (broker_->state.is_joint_auditor(caller_) && !said->joint) return Refuse(Reason::kNotReady);
     for (; from < end; ++from) {
       if (broker_->lies.entry) TRY_OK(broker_->lies.entry(from));
       auto logged = broker_->Logged(broker_->entries.at(from));

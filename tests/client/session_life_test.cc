@@ -334,6 +334,53 @@ TEST_F(PurgeTest, IsGoneOnWithWhereItWasBrokenOff) {
   EXPECT_EQ(ana->Purge({id}, "again").error().reason, Reason::kExists);
 }
 
+TEST_F(PurgeTest, ErasesNothingOfWhatIsNamedIfOneCanStillBeOpened) {
+  const auto grant = Granted(id, "agency us.fbi");
+  const auto over = Sent(DraftOf("another"));
+  const auto ana = SessionOf("us.dea/ana");
+  ana->Revoke(grant.id, "over").value();
+  ana->Revoke(over, "over").value();
+  const auto size = honest.entries.size();
+  EXPECT_EQ(ana->Purge({id}, "too early").error().reason, Reason::kNotReady);
+  EXPECT_EQ(ana->Purge({id, over}, "too early").error().reason, Reason::kNotReady);
+  EXPECT_EQ(SessionOf("mx.fgr/admin")->Purge({over}, "not theirs").error().reason, Reason::kNotFound);
+  EXPECT_EQ(honest.entries.size(), size);
+  EXPECT_THAT(ana->Purge({over}, "retention has ended").value().erased, ElementsAre(over));
+}
+
+TEST_F(PurgeTest, ErasesWhatNobodyRevokedOnceItsWindowHasEnded) {
+  std::string brief;
+  Time end;
+  for (auto lasts = std::chrono::seconds(2); brief.empty(); lasts *= 2) {  // on a machine that is slow, longer
+    ASSERT_LT(lasts, std::chrono::minutes(5));
+    end = FakeBroker::Now() + lasts;
+    auto draft = DraftOf("brief");
+    auto& text = draft.portions[0].policy_text;
+    const std::string until = "2036-01-01";
+    text.replace(text.find(until), until.size(), FormatTime(end));
+    auto sent = SessionOf("us.dea/ana")->Send({draft}, {});
+    if (sent && sent->front()) brief = sent->front()->id;
+  }
+  const auto ana = SessionOf("us.dea/ana");
+  while (FakeBroker::Now() <= end) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  EXPECT_THAT(ana->Purge({brief}, "retention has ended").value().erased, ElementsAre(brief));
+}
+
+TEST_F(PurgeTest, SaysWhatIsGoneIfTheNextIsRefused) {
+  const auto other = Sent(DraftOf("another"));
+  const auto ana = SessionOf("us.dea/ana");
+  for (const auto& one : {id, other}) ana->Revoke(one, "over").value();
+  int purges = 0;
+  lies.accept = [&](ledger::Kind kind) -> Status {
+    if (kind == ledger::Kind::kPurge && ++purges == 2) return Refuse(Reason::kNotReady, "not yet");
+    return Ok();
+  };
+  const auto purged = ana->Purge({id, other}, "retention has ended");
+  ASSERT_FALSE(purged);
+  EXPECT_EQ(purged.error().reason, Reason::kNotReady);
+  EXPECT_EQ(purged.error().detail, "not yet; erased before that: " + std::min(id, other));
+}
+
 TEST_F(PurgeTest, RefusesATextThatIsSaidToBeErasedByNoPurge) {
   auto request = Asking(id);
   request.case_reference = "a person's name";

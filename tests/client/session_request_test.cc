@@ -375,5 +375,23 @@ TEST_F(RequestTest, ExplainsARecordOfTheLogAsItIsAmended) {
   EXPECT_THAT(reasons("mx.fgr/luis"), ElementsAre("revoked"));
 }
 
+// The look-up of before was told to its own agency alone.
+TEST_F(RequestTest, AnAuditorThatBecomesAJointOneSaysAnewThatItReads) {
+  Enrol("mx.fgr/luis", {"secret", {"analyst"}, {}, false, true, "luis"});
+  const auto read = [&] { return SessionOf("mx.fgr/luis")->ExportLog(folder / "export", "a timer", {}); };
+  ASSERT_TRUE(read());
+  const auto charter = Amended([](auto& c) { c.joint_auditors.push_back(test::Member("mx.fgr/luis")); },
+                               {"us.dea/admin", "mx.fgr/admin", "us.fbi/kim"});
+  SessionOf("us.dea/admin")->SubmitCharterAmendment(charter).value();
+  for (int times = 0; times < 2; ++times) {  // and is not asked to say it a third time
+    const auto size = read();
+    ASSERT_TRUE(size) << size.error().Message();
+    const auto* lookup = honest.state.lookup(honest.entries.back().head.statement);
+    ASSERT_NE(lookup, nullptr);
+    EXPECT_TRUE(lookup->joint);
+    EXPECT_EQ(lookup->index + 1, honest.entries.size());
+  }
+}
+
 }  // namespace
 }  // namespace valija::client

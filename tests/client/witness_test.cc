@@ -196,9 +196,9 @@ TEST_F(WitnessTest, OtherWitnessesBeginAnewAndWhatWasReliedOnStays) {
     honest.witnesses.emplace(name, crypto::Ed25519SignKey::Generate(begun.random));
   const auto text = PolicyText();
   std::swap(former, honest.witnesses);  // the former ones answer while it is submitted
-  EXPECT_TRUE(Hurried("us.dea/admin")->SubmitCharterAmendment(Amended([&](ledger::Charter& charter) {
-    charter.witness_policy = text;
-  }, kBoth)));
+  EXPECT_TRUE(
+      Hurried("us.dea/admin")
+          ->SubmitCharterAmendment(Amended([&](ledger::Charter& charter) { charter.witness_policy = text; }, kBoth)));
   EXPECT_EQ(ReasonOf(Looks()), Reason::kNoQuorum);  // the former ones count no more
   std::swap(former, honest.witnesses);
   EXPECT_TRUE(Looks());
@@ -209,9 +209,13 @@ TEST_F(WitnessTest, OtherWitnessesBeginAnewAndWhatWasReliedOnStays) {
 // The only witness of a country is lost for good.
 TEST_F(WitnessTest, WhatStopsAndTakesBackAndNamesOtherWitnessesGoesOnWithoutThem) {
   const auto id = Sent(DraftOf("a mistake")), other = Sent(DraftOf("another"));
-  std::string order;
+  const auto watched = Sent(DraftOf("two eyes", "agency mx.fgr", kTwoEyes));
+  const auto request = Asks("mx.fgr/luis", watched);
+  SessionOf("us.dea/admin")->Say(request, ledger::ApprovalVerdict::kApprove, "").value();
+  std::string order, asked;
   {
     auto luis = SessionOf("mx.fgr/luis");
+    asked = luis->RequestAccess({watched, {}, "mark-less", {}, "TLP:GREEN", "investigation", "", "why"}).value().id;
     const auto until = std::chrono::time_point_cast<std::chrono::milliseconds>(Clock::now() + std::chrono::hours(24));
     order = luis->StandingOrder({"investigation", "", until}).value().id;
   }
@@ -233,6 +237,16 @@ TEST_F(WitnessTest, WhatStopsAndTakesBackAndNamesOtherWitnessesGoesOnWithoutThem
     EXPECT_TRUE(ana->SentItems());
     EXPECT_EQ(ana->Send({DraftOf("x")}, {}).error().reason, Reason::kStale);
     EXPECT_EQ(ana->Open({Asking(id)}, {}).error().reason, Reason::kStale);
+    EXPECT_EQ(ana->Answer(asked, "TLP:GREEN", "").error().reason, Reason::kStale);
+  }
+  EXPECT_TRUE(Hurried("us.dea/ana")->Answer(asked, "", "not theirs to know"));
+  {
+    auto admin = Hurried("us.dea/admin");
+    EXPECT_TRUE(admin->Say(request.substr(0, 12), ledger::ApprovalVerdict::kWithdraw, "the wrong one"));
+    EXPECT_TRUE(admin->Say(request, ledger::ApprovalVerdict::kReject, "no"));
+    admin->set_any_age(true);
+    EXPECT_EQ(admin->Say(request, ledger::ApprovalVerdict::kApprove, "").error().reason, Reason::kStale);
+    EXPECT_EQ(admin->Review(request, true, "").error().reason, Reason::kStale);
   }
   EXPECT_TRUE(Hurried("mx.fgr/luis")->EndOrder(order.substr(0, 12)));
   auto fgr = Hurried("mx.fgr/admin");
@@ -245,9 +259,9 @@ TEST_F(WitnessTest, WhatStopsAndTakesBackAndNamesOtherWitnessesGoesOnWithoutThem
   honest.witnesses.emplace("mx.fgr", crypto::Ed25519SignKey::Generate(begun.random));
   honest.witnesses.emplace("mx.fgr/2", crypto::Ed25519SignKey::Generate(begun.random));
   const auto text = PolicyText();
-  EXPECT_TRUE(Hurried("us.dea/admin")->SubmitCharterAmendment(Amended([&](ledger::Charter& charter) {
-    charter.witness_policy = text;
-  }, kBoth)));
+  EXPECT_TRUE(
+      Hurried("us.dea/admin")
+          ->SubmitCharterAmendment(Amended([&](ledger::Charter& charter) { charter.witness_policy = text; }, kBoth)));
   EXPECT_EQ(ReasonOf(Looks("us.dea/ana")), Reason::kNoQuorum);
   later = {};
   honest.witnesses_answer = true;
@@ -319,6 +333,17 @@ TEST_F(WitnessTest, AnOpeningWaitsUntilTheQuorumCoversItAndSaysForWhom) {
   EXPECT_EQ(OpenAs(*luis, request).value().content, "the source");
   EXPECT_EQ(missing, "mx: 1 of mx.fgr");
   EXPECT_EQ(asked, 3);
+}
+
+// The broker waited for the quorum within the one post, and meanwhile the record was revoked: nobody tampers with anything.
+TEST_F(WitnessTest, AnOpeningThatIsCoveredOnlyWhenItDoesNotStandAnyMoreIsToBeAskedForAnew) {
+  const auto id = Sent(DraftOf("the source"));
+  lies.post = [](PostAnswer& answer) { answer.outcomes.at(0)->releases.clear(); };
+  const auto opened = OpenAs("mx.fgr/luis", Asking(id, 0, folder / "out"));
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().reason, Reason::kReplayed);
+  EXPECT_THAT(opened.error().detail, HasSubstr("ask anew"));
+  EXPECT_FALSE(fs::exists(folder / "out"));
 }
 
 TEST_F(WitnessTest, AnOpeningThatGoesWithoutIsUsedOnlyWhereTheCharterAllowsIt) {

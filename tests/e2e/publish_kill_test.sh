@@ -89,12 +89,13 @@ mv "$W/broker/data" "$scratch/data"
 mv "$W/broker/high-water" "$scratch/mark"
 cp -r "$scratch/old-data" "$W/broker/data"
 cp "$scratch/old-mark" "$W/broker/high-water"
-said=$(grep -hc '^cosigned' "$W"/witness/*/err | paste -sd+)
+cosigned() { cat "$W"/witness/*/err | grep -c 'cosigned '; }
+said=$(cosigned) || wrong "the witnesses do not say what they cosigned"
 status=0
 timeout 120 "$BUILD/broker/valija-broker" --config "$W/broker/broker.conf" serve >"$scratch/out" 2>&1 || status=$?
 [ $status = 5 ] && grep -q '\[rolled-back\]' "$scratch/out" || wrong "an old copy: exit $status: $(cat "$scratch/out")"
 cmp -s "$scratch/old-mark" "$W/broker/high-water" || wrong "something was signed over the old copy"
-[ "$(grep -hc '^cosigned' "$W"/witness/*/err | paste -sd+)" = "$said" ] || wrong "something was cosigned for the old copy"
+[ "$(cosigned)" = "$said" ] || wrong "something was cosigned for the old copy"
 rm -rf "$W/broker/data"
 mv "$scratch/data" "$W/broker/data"
 mv "$scratch/mark" "$W/broker/high-water"

@@ -51,6 +51,12 @@ func open(path string, verifier note.Verifier) tlog.Tree {
 type tiles struct {
 	folder string
 	read   map[string]bool
+	whole  map[string][]byte // by the path of the full file, as wide as it is
+}
+
+func (t *tiles) take(path string, content []byte) {
+	t.read[path] = true
+	t.whole[strings.Split(path, ".p/")[0]] = content
 }
 
 func (t *tiles) Height() int                             { return 8 }
@@ -63,7 +69,7 @@ func (t *tiles) ReadTiles(which []tlog.Tile) ([][]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		t.read[path] = true
+		t.take(path, content)
 		out = append(out, content)
 	}
 	return out, nil
@@ -74,7 +80,7 @@ func (t *tiles) entries(n int64, width int64) [][]byte {
 	path := "tile/entries/" + strings.TrimPrefix(tlog.Tile{H: 8, L: 0, N: n, W: int(width)}.Path(), "tile/8/0/")
 	content, err := os.ReadFile(filepath.Join(t.folder, path))
 	check(err, "bundle")
-	t.read[path] = true
+	t.take(path, content)
 	var out [][]byte
 	for len(content) > 0 {
 		if len(content) < 2 || len(content) < 2+int(binary.BigEndian.Uint16(content)) {
@@ -99,7 +105,7 @@ func main() {
 	verifier, err := note.NewVerifier(os.Args[2])
 	check(err, "verifier key")
 	tree := open(filepath.Join(folder, "checkpoint"), verifier)
-	files := &tiles{folder, map[string]bool{}}
+	files := &tiles{folder, map[string]bool{}, map[string][]byte{}}
 	reader := tlog.TileHashReader(tree, files)
 
 	// Every hash of every level that tiles hold: the reader verifies what it reads against the root.
@@ -157,12 +163,16 @@ func main() {
 		check(err, "consistency with the former checkpoint")
 		check(tlog.CheckTree(growth, tree.N, tree.Hash, before.N, before.Hash), "consistency with the former checkpoint")
 	}
-	// And no file more.
+	// And no file more, but partial ones of former sizes, which begin as what they grew into.
 	check(filepath.Walk(filepath.Join(folder, "tile"), func(path string, info os.FileInfo, err error) error {
 		if err == nil && !info.IsDir() {
 			below, _ := filepath.Rel(folder, path)
-			if !files.read[filepath.ToSlash(below)] {
-				return fmt.Errorf("%s is not of this tree", below)
+			below = filepath.ToSlash(below)
+			if content, failed := os.ReadFile(path); !files.read[below] {
+				grown := files.whole[strings.Split(below, ".p/")[0]]
+				if failed != nil || !strings.Contains(below, ".p/") || !bytes.HasPrefix(grown, content) {
+					return fmt.Errorf("%s is not of this tree", below)
+				}
 			}
 		}
 		return err

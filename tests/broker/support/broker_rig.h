@@ -36,8 +36,10 @@ struct BrokerRig {
     Stop();
     workers = std::make_unique<broker::WorkerPool>(3, 1000);
     TRY(mark, broker::HighWater::Open(mark_path()));
-    if (witnessing && !charter) witnesses = std::make_unique<broker::Witnesses>(*witnessing, *workers);
-    options.witnesses = witnesses.get();
+    if (witnessing) {
+      if (!charter) witnesses = std::make_unique<broker::Witnesses>(*witnessing, *workers);
+      options.witnesses = witnesses.get();
+    }
     TRY(sequencer,
         broker::Sequencer::Start(options, *journal, *mark, log_keys ? *log_keys : broker::LogKeys(world.log_key),
                                  *workers, *random, std::move(charter)));

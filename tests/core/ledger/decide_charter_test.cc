@@ -182,7 +182,7 @@ TEST_F(WitnessedCharterTest, WhoIsAQuorumAndTheLogsKeyAreNotOneCountrysToChange)
   const auto key = log::NoteVerifier::Make(kOrigin, crypto::Ed25519SignKey::Generate(random).verify_key())->Text();
   const std::vector<std::function<void(Charter&)>> changes = {
       [](Charter& c) { c.max_checkpoint_age_seconds = 1'000'000; }, [](Charter& c) { c.degraded_after_seconds = 1; },
-      [&](Charter& c) { c.log_key = key; }};
+      [](Charter& c) { c.caps.clock_skew_seconds = 3600; }, [&](Charter& c) { c.log_key = key; }};
   for (const auto& change : changes) {
     EXPECT_EQ(Refused({"us.dea/admin", "us.fbi/admin"}, change), Reason::kNotAuthorised);
     EXPECT_TRUE(Try({"us.fbi/admin", "mx.fgr/admin"}, change));

@@ -94,6 +94,22 @@ TEST_F(LookupTest, HasABeginningAnEndAndAReason) {
   Accept(lookup, auditor);
 }
 
+TEST_F(LookupTest, OfAJointAuditorIsToldToWhoeverJoinsWhileItStandsAndNoOtherIs) {
+  Person& joint = people.at("us.fbi/ana");
+  const Digest own = Accept(Reads(auditor), auditor), all = Accept(Reads(joint), joint);
+  ASSERT_TRUE(state.lookup(own) != nullptr && state.lookup(all) != nullptr);
+  EXPECT_FALSE(state.lookup(own)->joint);
+  EXPECT_TRUE(state.lookup(all)->joint);
+  auto next = *state.charter();
+  next.agencies.push_back(NewAgency("co.pnc"));
+  std::sort(next.agencies.begin(), next.agencies.end(), [](auto& a, auto& b) { return a.id < b.id; });
+  next.joint_auditors.push_back(auditor.id());
+  Accept(
+      SignedBy(Amended(next), {"us.dea/admin", "us.fbi/admin", "mx.fgr/admin", "gt.mp/admin", "co.pnc/admin"}).value());
+  EXPECT_THAT(state.entries_for(Agency("co.pnc")), ElementsAre(state.lookup(all)->index, state.size() - 1));
+  EXPECT_FALSE(state.lookup(own)->joint) << "nobody else was told of it";
+}
+
 TEST_F(LookupTest, IsForgottenOnceItHasExpired) {
   const Digest digest = Accept(Reads(auditor), auditor);
   EXPECT_EQ(state.lookups_of(auditor.id()), 1U);

@@ -116,11 +116,43 @@ TEST_F(GrantTest, IsMadeSoOftenOfOneRecord) {
   EXPECT_EQ(Refusal(ToFbi(ana, record), ana), Reason::kTooMany);
 }
 
+// Else the record's grants, which everybody who looks at it goes through, would have no end.
+TEST_F(GrantTest, IsMadeSoOftenOfOneRecordAlsoIfEachIsRevoked) {
+  quick = true;
+  auto apply = [&](ledger::Statement statement) {  // not decided, which is not what is tested here
+    const auto signed_one = Signed(std::move(statement), ana);
+    Decision decision{signed_one->digest, authority, Nonce{}, {Verdict{}}};
+    ledger::Apply(state, {{state.size(), now, signed_one->digest, {}}, random.Make<Salt>(), signed_one, decision, {}});
+    return signed_one->digest;
+  };
+  for (std::size_t i = 0; i < kMostGrantsEver; ++i) {
+    const Digest grant = apply(ToFbi(ana, record));
+    apply(Unsigned(Kind::kRevocation, Revocation{By(ana), grant, "x"}));
+  }
+  EXPECT_EQ(state.record(record)->grants.size(), kMostGrantsEver);
+  EXPECT_EQ(Refusal(ToFbi(ana, record), ana), Reason::kTooMany);
+}
+
 TEST_F(GrantTest, IsRevokedAlone) {
   const Digest grant = Accept(ToFbi(ana, record), ana);
   Accept(Revocation{By(ana), grant, "x"}, ana);
   EXPECT_THAT(Ask1(fbi_ana, grant), ElementsAre(Reason::kRevoked));
   EXPECT_THAT(Ask1(mx_ana, record), IsEmpty());
+}
+
+TEST_F(GrantTest, ThatHasEndedAsksForNoAnswerOfWhomNoOtherReaches) {
+  auto asks = NewRecord(ana, {PolicyFor({"mx.fgr"})});
+  asks.header().urgency = record::Urgency::kUrgent;
+  const Digest asked = Accept(asks.statement, ana);
+  const auto waits = [&](const char* agency) { return state.asking(Agency(agency)).count(asked) == 1; };
+  const Digest first = Accept(ToFbi(ana, asked), ana), second = Accept(ToFbi(ana, asked), ana);
+  Accept(Revocation{By(ana), first, "x"}, ana);
+  EXPECT_TRUE(waits("us.fbi")) << "by the other grant";
+  Accept(Revocation{By(ana), second, "x"}, ana);
+  EXPECT_FALSE(waits("us.fbi"));
+  EXPECT_TRUE(waits("mx.fgr"));
+  Accept(Revocation{By(ana), asked, "x"}, ana);
+  EXPECT_FALSE(waits("mx.fgr"));
 }
 
 TEST_F(GrantTest, HasAHeaderOfItsOwnThatAsksAndDerivesNothing) {

@@ -60,6 +60,39 @@ class Walk : public test::World {
     for (int i = 0; i < kStatements && !::testing::Test::HasFailure(); ++i) {
       Tick();
       Step(Next());
+      if (i % 100 == 0) CheckIndexes();
+    }
+    CheckIndexes();
+  }
+
+  // What is kept of what is open is what is open of all that there ever was.
+  void CheckIndexes() const {
+    std::set<Digest> emergencies;
+    for (const auto& [digest, one] : state.emergencies())
+      if (!one.reviewed) emergencies.insert(digest);
+    EXPECT_EQ(state.open_emergencies(), emergencies);
+    for (const auto& [agency, known] : state.agencies()) {
+      std::map<std::uint64_t, Digest> access;
+      for (const auto& [digest, one] : state.access_requests()) {
+        const auto* about = state.record(one.request.record);
+        if (about != nullptr && state.original(*about).originator.agency() == agency && !one.answered &&
+            entries.at(one.index).head.time + kSilence > state.latest())
+          access.emplace(one.index, digest);
+      }
+      EXPECT_EQ(state.open_access_requests(agency), access) << agency.str();
+      std::set<Digest> asked;
+      for (const Digest& digest : state.asking())
+        if (Asks(*state.record(digest), agency)) asked.insert(digest);
+      EXPECT_EQ(state.asking(agency), asked) << agency.str();
+    }
+    for (const auto& [member, known] : state.members()) {
+      std::set<Digest> live;
+      for (const Digest& digest : state.to_erase(member))
+        if (!Purged(*state.record(digest))) live.insert(digest);
+      std::set<Digest> to_erase;
+      for (const Digest& digest : records_)
+        if (IsToErase(*state.record(digest), member)) to_erase.insert(digest);
+      EXPECT_EQ(live, to_erase) << member.str();
     }
   }
 
@@ -87,6 +120,26 @@ class Walk : public test::World {
   std::map<Kind, std::pair<int, int>> tally;  // accepted, refused
 
  private:
+  bool Purged(const RecordState& record) const { return record.purged_at || state.original(record).purged_at; }
+  bool IsToErase(const RecordState& record, const MemberId& member) const {
+    const auto holder = record.holders.find(member);
+    return (record.recalled_at || state.original(record).recalled_at) && !Purged(record) &&
+           holder != record.holders.end() && !holder->second.erased;
+  }
+  static bool Reaches(const RecordState& record, const AgencyId& agency) {
+    for (const auto& portion : record.portions)
+      for (const auto& [to, key] : portion.recipients)
+        if (to == agency) return true;
+    return false;
+  }
+  bool Asks(const RecordState& record, const AgencyId& agency) const {
+    bool reaches = Reaches(record, agency);
+    for (const Digest& digest : record.grants)
+      reaches = reaches || (!state.ended(*state.record(digest)) && Reaches(*state.record(digest), agency));
+    return reaches && record.due && !state.ended(record) && agency != record.originator.agency() &&
+           !record.replies.contains(agency);
+  }
+
   using Made = std::optional<VerifiedStatement>;
 
   // ---- dice ----
