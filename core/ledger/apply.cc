@@ -6,12 +6,21 @@
 #include "core/ledger/apply_internal.h"
 
 namespace valija::ledger {
+
+void TakeWitnesses(StateData& data) {
+  data.witness_policy.reset();
+  if (!data.charter || data.charter->witness_policy.empty()) return;
+  auto policy = log::WitnessPolicy::Parse(data.charter->witness_policy);
+  Demand(policy.has_value(), "a witness policy that does not parse");
+  data.witness_policy = *std::move(policy);
+}
+
 namespace {
 
 using KeyUse = State::KeyUse;
 
 void UseKey(StateData& data, const KeyId& id, KeyUse use, const std::string& owner) {
-  data.keys.try_emplace(id, StateData::KeyOwner{use, owner});
+  data.keys.Add(id, KeyOwner{use, owner});
 }
 
 void SetMember(StateData& data, const MemberRecord& record, const Digest& enrolment, std::uint64_t index) {
@@ -21,30 +30,22 @@ void SetMember(StateData& data, const MemberRecord& record, const Digest& enrolm
   UseKey(data, record.keys.auth_key_id, KeyUse::kAuth, record.id.str());
   UseKey(data, next.signing_key.id(), KeyUse::kSigning, record.id.str());
   UseKey(data, crypto::KeyIdOf(record.keys.kem_key), KeyUse::kKem, record.id.str());
-  const auto at = data.members.find(record.id);
-  if (at != data.members.end()) data.active_by_auth_key.erase(at->second.record.keys.auth_key_id);
+  if (const auto* before = data.members.Find(record.id))
+    data.active_by_auth_key.erase(before->record.keys.auth_key_id);
   if (record.status == MemberStatus::kActive)
     data.active_by_auth_key.insert_or_assign(record.keys.auth_key_id, record.id);
-  data.members.insert_or_assign(record.id, std::move(next));
-}
-
-void TakeWitnesses(StateData& data, const Charter& charter) {
-  data.witness_policy.reset();
-  if (charter.witness_policy.empty()) return;
-  auto policy = log::WitnessPolicy::Parse(charter.witness_policy);
-  Demand(policy.has_value(), "a witness policy that does not parse");
-  data.witness_policy = *std::move(policy);
+  data.members.Set(record.id, std::move(next));
 }
 
 void ApplyCharter(StateData& data, const Charter& charter, const Digest& digest) {
   data.charter = charter;
   data.charter_digest = data.charter_statement = digest;
-  TakeWitnesses(data, charter);
+  TakeWitnesses(data);
   data.log_keys.emplace_back(0, charter.log_key);
   for (const CharterAuthority& authority : charter.authorities)
     UseKey(data, crypto::KeyIdOf(authority.release_key), KeyUse::kRelease, authority.id.str());
   for (const CharterAgency& agency : charter.agencies) {
-    data.agencies.emplace(agency.id, AgencyState{agency, {}, false, {}});
+    data.agencies.Add(agency.id, AgencyState{agency, {}, false, {}});
     for (const MemberRecord& member : agency.administrators) SetMember(data, member, digest, 0);
     Concern(data, agency.id, 0);
   }
@@ -56,8 +57,9 @@ void Leave(StateData& data, AgencyState& agency, Time now) {
   agency.left = true;
   agency.last_administrators.clear();
   if (!agency.epochs.empty()) agency.epochs.back().superseded_at = now;
-  for (auto& [id, member] : data.members) {
-    if (id.agency() != agency.charter.id || member.record.status == MemberStatus::kRemoved) continue;
+  for (const auto& [id, before] : data.members.all()) {
+    if (id.agency() != agency.charter.id || before.record.status == MemberStatus::kRemoved) continue;
+    MemberState& member = *data.members.Change(id);
     if (member.record.administrator && member.record.status == MemberStatus::kActive)
       agency.last_administrators.push_back(member.signing_key.id());
     member.record.status = MemberStatus::kRemoved;
@@ -72,35 +74,36 @@ void ApplyCharterAmendment(StateData& data, const CharterAmendment& amendment, c
     if (std::none_of(next.authorities.begin(), next.authorities.end(), [&](const CharterAuthority& one) {
           return one.id == before.id && one.release_key == before.release_key;
         }))
-      data.replaced_release_keys.emplace(id, head.time);
+      data.replaced_release_keys.Add(id, head.time);
   }
   for (const CharterAuthority& authority : next.authorities)
     UseKey(data, crypto::KeyIdOf(authority.release_key), KeyUse::kRelease, authority.id.str());
   if (next.log_key != data.charter->log_key) data.log_keys.emplace_back(head.index + 1, next.log_key);
 
-  for (auto& [id, agency] : data.agencies) {
+  for (const auto& [id, agency] : data.agencies.all()) {
     Concern(data, id, head.index);  // who leaves is told so by nobody else
     const bool stays = std::any_of(next.agencies.begin(), next.agencies.end(),
                                    [&, &id = id](const CharterAgency& one) { return one.id == id; });
-    if (!stays && !agency.left) Leave(data, agency, head.time);
+    if (!stays && !agency.left) Leave(data, AgencyAt(data, id), head.time);
   }
   for (const CharterAgency& one : next.agencies) {
-    auto [at, joins] = data.agencies.try_emplace(one.id, AgencyState{one, {}, false, {}});
-    if (joins || at->second.left) {
-      at->second.left = false;
+    const bool joins = data.agencies.Add(one.id, AgencyState{one, {}, false, {}});
+    AgencyState& agency = AgencyAt(data, one.id);
+    if (joins || agency.left) {
+      agency.left = false;
       for (const MemberRecord& member : one.administrators) SetMember(data, member, head.statement, head.index);
     }
-    at->second.charter = one;
+    agency.charter = one;
     Concern(data, one.id, head.index);
   }
   data.charter = next;
-  TakeWitnesses(data, next);
+  TakeWitnesses(data);
   data.charter_statement = head.statement;
 }
 
 void ApplyEnrolment(StateData& data, const Enrolment& enrolment, const EntryHead& head) {
   const AgencyId id = enrolment.member.id.agency();
-  AgencyState& agency = data.agencies.at(id);
+  AgencyState& agency = AgencyAt(data, id);
   SetMember(data, enrolment.member, head.statement, head.index);
   for (const EpochWrap& wrap : enrolment.wraps) {
     Demand(wrap.epoch >= 1 && wrap.epoch <= agency.epochs.size(), "a wrap of an epoch that is not there");
@@ -110,7 +113,7 @@ void ApplyEnrolment(StateData& data, const Enrolment& enrolment, const EntryHead
 }
 
 void ApplyEpoch(StateData& data, const Epoch& epoch, const EntryHead& head) {
-  AgencyState& agency = data.agencies.at(epoch.agency);
+  AgencyState& agency = AgencyAt(data, epoch.agency);
   Demand(epoch.epoch == agency.epochs.size() + 1, "an epoch out of order");
   if (!agency.epochs.empty() && !agency.epochs.back().superseded_at) agency.epochs.back().superseded_at = head.time;
   EpochState next;
@@ -136,12 +139,12 @@ RecordState FromHeader(StateData& data, const record::Header& header, const reco
   RecordState out(header.originator, header.authorities.front().id);
   out.index = head.index;
   out.time = head.time;
-  out.entries = {head.index};
+  out.entries.latest = {head.index};
   Concern(data, header.originator.agency(), head.index);
   for (std::size_t p = 0; p < header.portions.size(); ++p) {
     PortionState portion;
     portion.number = header.portions[p].number;
-    portion.policy = Intern(data, policies[p], attachments.policies[p]);
+    SetPolicy(data, portion, policies[p], attachments.policies[p]);
     portion.policy_digest = header.portions[p].policy_digest;
     portion.amend_key_id = header.portions[p].amend_key_id;
     out.portions.push_back(std::move(portion));
@@ -158,25 +161,26 @@ void ApplyRecord(StateData& data, const Statement& statement, const Record& reco
   const record::Header& header = record.payload.header;
   RecordState next = FromHeader(data, header, statement.attachments, record.policies, head);
   for (const record::PortionSeal& seal : record.payload.portions) next.body_roots.push_back(seal.body_root);
-  data.bodies.insert(next.body_roots.begin(), next.body_roots.end());
+  for (const Hash& root : next.body_roots) data.bodies.Add(root, false);
   next.in_reply_to = header.in_reply_to;
   next.sources = header.sources;
   if (header.urgency != record::Urgency::kNone) {
     const auto hours = data.charter->caps.response_hours.at(static_cast<std::size_t>(header.urgency) - 1);
     next.due = head.time + std::chrono::hours(hours);
-    data.asking.insert(head.statement);
   }
   if (header.in_reply_to) {
-    auto answered = data.records.find(*header.in_reply_to);
-    Demand(answered != data.records.end(), "an answer to nothing");
+    RecordState& answered = RecordAt(data, *header.in_reply_to);
+    const Digest original = answered.grant_of.value_or(*header.in_reply_to);
     // The clock is the original's, and stops for an answer that reaches who asked.
-    for (RecordState* asked : {&answered->second, &OriginalOf(data, answered->second)})
+    for (RecordState* asked : {&answered, &OriginalOf(data, answered)})
       if (std::any_of(statement.attachments.slips.begin(), statement.attachments.slips.end(),
                       [&](const record::Slip& slip) { return slip.agency == asked->originator.agency(); }))
         asked->replies.try_emplace(header.originator.agency(), head.index);
+    NoteQuestion(data, original, OriginalOf(data, answered));
   }
-  Demand(data.headers.insert(record.payload.ctx).second, "a second statement under one header");
-  Demand(data.records.emplace(head.statement, std::move(next)).second, "a record for the second time");
+  Demand(data.headers.Add(record.payload.ctx, {}), "a second statement under one header");
+  NoteQuestion(data, head.statement, next);
+  Demand(data.records.Add(head.statement, std::move(next)), "a record for the second time");
 }
 
 void ApplyGrant(StateData& data, const Statement& statement, const Grant& grant, const EntryHead& head) {
@@ -184,45 +188,112 @@ void ApplyGrant(StateData& data, const Statement& statement, const Grant& grant,
   next.grant_of = grant.record;
   RecordState& original = RecordAt(data, grant.record);
   original.grants.push_back(head.statement);
-  Concern(original, head.index);
+  Concern(data, original, head.index);
   Concern(data, original.originator.agency(), head.index);
   if (grant.request) {
-    auto asked = data.access_requests.find(*grant.request);
-    Demand(asked != data.access_requests.end() && !asked->second.answered, "an answer to no request");
-    asked->second.answered = head.index;
-    Concern(data, asked->second.request.by.author.agency(), head.index);
+    Concern(data, Settle(data, *grant.request, head.index).request.by.author.agency(), head.index);
   }
-  Demand(data.headers.insert(grant.ctx).second, "a second statement under one header");
-  Demand(data.records.emplace(head.statement, std::move(next)).second, "a grant for the second time");
+  Demand(data.headers.Add(grant.ctx, {}), "a second statement under one header");
+  Demand(data.records.Add(head.statement, std::move(next)), "a grant for the second time");
+  NoteQuestion(data, grant.record, original);
 }
 
 // Requests that can be refused for their age need not be remembered: Decide compares with `latest` too, so a clock that
 // goes back revives none.
 void ForgetExpired(StateData& data) {
   const auto end = data.requests_by_expiry.upper_bound(data.latest);
-  for (auto at = data.requests_by_expiry.begin(); at != end; ++at) data.requests.erase(at->second);
+  for (auto at = data.requests_by_expiry.begin(); at != end; ++at) data.requests.Erase(at->second);
   data.requests_by_expiry.erase(data.requests_by_expiry.begin(), end);
-  const auto waited = data.pending_by_expiry.upper_bound(data.latest);
-  for (auto at = data.pending_by_expiry.begin(); at != waited; ++at)
-    if (auto node = data.pending.extract(at->second)) data.over.insert(std::move(node));
-  data.pending_by_expiry.erase(data.pending_by_expiry.begin(), waited);
+  const auto past = data.pending_by_expiry.upper_bound(data.latest);
+  for (auto at = data.pending_by_expiry.begin(); at != past; ++at)
+    if (auto waited = data.pending.Take(at->second)) data.over.Add(at->second, *std::move(waited));
+  data.pending_by_expiry.erase(data.pending_by_expiry.begin(), past);
   const auto read = data.lookups_by_expiry.upper_bound(data.latest);
   for (auto at = data.lookups_by_expiry.begin(); at != read; ++at) {
-    const auto lookup = data.lookups.find(at->second);
-    const auto count = data.lookups_of.find(lookup->second.author);
+    const auto count = data.lookups_of.find(data.lookups.Find(at->second)->author);
     if (--count->second == 0) data.lookups_of.erase(count);
-    data.lookups.erase(lookup);
+    data.lookups.Erase(at->second);
   }
   data.lookups_by_expiry.erase(data.lookups_by_expiry.begin(), read);
 }
 
 }  // namespace
 
-std::shared_ptr<const policy::Policy> Intern(StateData& data, const policy::Policy& policy, ByteView policy_bytes) {
-  if (policy_bytes.size() <= Salt::kSize) return std::make_shared<policy::Policy>(policy);
-  auto& slot = data.policies[crypto::Sha256(policy_bytes.subspan(Salt::kSize))];  // of what follows the random bytes
-  if (!slot) slot = std::make_shared<const policy::Policy>(policy);
-  return slot;
+void SetPolicy(StateData& data, PortionState& portion, const policy::Policy& policy, ByteView policy_bytes) {
+  portion.shared_policy = {};
+  if (policy_bytes.size() <= Salt::kSize) {
+    portion.policy = std::make_shared<policy::Policy>(policy);
+    return;
+  }
+  portion.shared_policy = crypto::Sha256(policy_bytes.subspan(Salt::kSize));  // of what follows the random bytes
+  const auto* shared = data.policies.Find(portion.shared_policy);
+  portion.policy = shared != nullptr ? *shared : std::make_shared<const policy::Policy>(policy);
+  if (shared == nullptr) data.policies.Add(portion.shared_policy, portion.policy);
+}
+
+namespace {
+
+// Somebody of the agency may know of it, so far.
+bool Reaches(const RecordState& record, const AgencyId& agency) {
+  auto of_agency = [&](const auto& one) { return one.first == agency; };
+  auto member_of = [&](const MemberId& member) { return member.agency() == agency; };
+  for (const PortionState& portion : record.portions) {
+    const policy::Audience& to = portion.policy->releasable_to;
+    if (std::any_of(portion.recipients.begin(), portion.recipients.end(), of_agency) ||
+        std::find(to.agencies.begin(), to.agencies.end(), agency) != to.agencies.end() ||
+        std::find(to.countries.begin(), to.countries.end(), agency.country()) != to.countries.end() ||
+        std::any_of(to.members.begin(), to.members.end(), member_of))
+      return true;
+  }
+  return std::any_of(record.holders.begin(), record.holders.end(),
+                     [&](const auto& holder) { return member_of(holder.first); });
+}
+
+bool IsHeld(const RecordState& record) {
+  return !record.purged_at && std::any_of(record.holders.begin(), record.holders.end(),
+                                          [](const auto& holder) { return !holder.second.erased; });
+}
+
+template <class Set>
+void Keep(Set& set, const Digest& digest, bool in) {
+  if (in == (set.Find(digest) != nullptr)) return;
+  if (in)
+    set.Add(digest, {});
+  else
+    set.Erase(digest);
+}
+
+}  // namespace
+
+void NoteQuestion(StateData& data, const Digest& digest, const RecordState& record) {
+  auto awaited = [&](const AgencyId& agency) {
+    if (agency == record.originator.agency() || record.replies.contains(agency)) return false;
+    return Reaches(record, agency) ||
+           std::any_of(record.grants.begin(), record.grants.end(),
+                       [&](const Digest& grant) { return Reaches(*data.records.Find(grant), agency); });
+  };
+  if (!record.due) return;
+  const bool asks = !record.revoked_at && !record.purged_at &&
+                    std::any_of(data.agencies.all().begin(), data.agencies.all().end(),
+                                [&](const auto& one) { return awaited(one.first); });
+  Keep(data.asking, digest, asks);
+}
+
+void NoteRecall(StateData& data, const Digest& digest, const RecordState& record) {
+  if (!record.recalled_at) return;
+  const bool over = record.grant_of && data.records.Find(*record.grant_of)->purged_at;
+  Keep(data.recalled, digest,
+       !over && !record.purged_at &&
+           (IsHeld(record) || std::any_of(record.grants.begin(), record.grants.end(),
+                                          [&](const Digest& grant) { return IsHeld(*data.records.Find(grant)); })));
+}
+
+const AccessRequestState& Settle(StateData& data, const Digest& request, std::uint64_t index) {
+  auto asked = data.access_requests.Take(request);
+  Demand(asked.has_value(), "an answer to no request");
+  asked->answered = index;
+  data.answered.Add(request, *std::move(asked));
+  return *data.answered.Find(request);
 }
 
 namespace {
@@ -230,11 +301,11 @@ namespace {
 // As it stands in the directory, which forgets nobody.
 const MemberId* AuthorOf(const StateData& data, const Statement& statement) {
   if (const auto* opening = std::get_if<StandingOpening>(&statement.payload))
-    return &data.members.find(data.orders.at(opening->order).order.by.author)->first;
+    return &data.members.all().find(FindIn(data.orders, data.past_orders, opening->order)->order.by.author)->first;
   const auto by = AuthorshipOf(statement);
   if (!by) return nullptr;
-  const auto known = data.members.find(by->author);
-  Demand(known != data.members.end(), "a statement of nobody's");
+  const auto known = data.members.all().find(by->author);
+  Demand(known != data.members.all().end(), "a statement of nobody's");
   return &known->first;
 }
 
@@ -311,7 +382,7 @@ void Apply(State& state, const Entry& entry) {
   }
   KnownStatement known{.index = head.index, .kind = statement.kind, .author = AuthorOf(data, statement), .erased_by = {}, .about = {}, .request = {}};
   NoteSubject(data, statement, known);
-  data.statements.emplace(head.statement, std::move(known));
+  data.statements.Add(head.statement, std::move(known));
   if (IsDirectoryKind(statement.kind)) data.directory_entries.push_back(head.index);
   data.size = head.index + 1;
   data.latest = std::max(data.latest, head.time);

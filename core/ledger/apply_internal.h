@@ -15,17 +15,31 @@ inline void Demand(bool holds, const char* what) {
   if (!holds) Impossible(what);
 }
 
+template <class Owner>
+void Push(StateData& data, EntryList& list, const Owner& owner, std::uint64_t index) {
+  auto& latest = list.latest;
+  if (!latest.empty() && latest.back() == index) return;
+  if (latest.size() == 2 * Entries::kChunk) {  // so that what came last always stands in it
+    const auto middle = latest.begin() + Entries::kChunk;
+    data.chunks.Add({ListOf(owner), list.earlier / Entries::kChunk}, {latest.begin(), middle});
+    latest.erase(latest.begin(), middle);
+    list.earlier += Entries::kChunk;
+  }
+  latest.push_back(index);
+}
 inline void Concern(StateData& data, const AgencyId& agency, std::uint64_t index) {
-  auto& entries = data.mail[agency];
-  if (entries.empty() || entries.back() != index) entries.push_back(index);
+  Push(data, data.mail.Make(agency), agency, index);
 }
-inline void Concern(RecordState& record, std::uint64_t index) {
-  if (record.entries.empty() || record.entries.back() != index) record.entries.push_back(index);
+inline void Concern(StateData& data, RecordState& record, std::uint64_t index) {
+  Push(data, record.entries, record, index);
 }
+// What follows from the charter.
+void TakeWitnesses(StateData& data);
+// To be changed.
 inline RecordState& RecordAt(StateData& data, const Digest& digest) {
-  auto at = data.records.find(digest);
-  Demand(at != data.records.end(), "an act on no record");
-  return at->second;
+  RecordState* record = data.records.Change(digest);
+  Demand(record != nullptr, "an act on no record");
+  return *record;
 }
 inline RecordState& OriginalOf(StateData& data, RecordState& record) {
   return record.grant_of ? RecordAt(data, *record.grant_of) : record;
@@ -35,7 +49,18 @@ inline PortionState& PortionAt(RecordState& record, std::uint32_t number) {
     if (portion.number == number) return portion;
   Impossible("an act on no portion");
 }
-std::shared_ptr<const policy::Policy> Intern(StateData& data, const policy::Policy& policy, ByteView policy_bytes);
+inline AgencyState& AgencyAt(StateData& data, const AgencyId& id) {
+  AgencyState* agency = data.agencies.Change(id);
+  Demand(agency != nullptr, "an act of no agency");
+  return *agency;
+}
+// Makes it the one in force.
+void SetPolicy(StateData& data, PortionState& portion, const policy::Policy& policy, ByteView policy_bytes);
+// Does the record ask, and who has not answered? Is somebody to erase it? To be said again when that may have changed.
+void NoteQuestion(StateData& data, const Digest& digest, const RecordState& record);
+void NoteRecall(StateData& data, const Digest& digest, const RecordState& record);
+// The request has its answer.
+const AccessRequestState& Settle(StateData& data, const Digest& request, std::uint64_t index);
 
 // apply_act.cc: what people do with records that are in the log.
 void ApplyOpen(StateData& data, const Open& open, const Decision& decision, const EntryHead& head);
