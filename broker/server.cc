@@ -30,8 +30,9 @@ constexpr auto kOrphanAge = std::chrono::hours(48);  // a record may be posted a
 
 Time SystemNow() { return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()); }
 
-Sequencer::Options OptionsFor(const Config& config, const AuthorityId& authority, Content& content) {
-  Sequencer::Options options{.authority = authority, .now = SystemNow, .content = &content};
+Sequencer::Options OptionsFor(const Config& config, const AuthorityId& authority, RocksDbStore& store) {
+  Sequencer::Options options{
+      .authority = authority, .now = SystemNow, .content = &store.content(), .rows = &store.rows()};
   options.pool_limit = config.pool_limit;
   options.batch_limit = config.batch_limit;
   return options;
@@ -196,7 +197,7 @@ Result<std::unique_ptr<Server>> Server::Start(const Config& config, BrokerKeys k
   parts->witnesses->OnCosigned([raw = parts.get()] {
     if (auto* service = raw->followed.load()) service->WakeFollowers();
   });
-  auto options = OptionsFor(config, authority, parts->stored.store->content());
+  auto options = OptionsFor(config, authority, *parts->stored.store);
   options.witnesses = parts->witnesses.get();
   TRY(parts->sequencer,
       Sequencer::Start(std::move(options), parts->stored.store->journal(), *parts->stored.mark,
@@ -326,7 +327,7 @@ Status InitialiseLog(const Config& config, const BrokerKeys& keys, ledger::Verif
   TRY(auto stored, OpenStored(config, true));
   WorkerPool workers(1, 16);
   crypto::SystemRandom random;
-  TRY(auto sequencer, Sequencer::Start(OptionsFor(config, authority, stored.store->content()), stored.store->journal(),
+  TRY(auto sequencer, Sequencer::Start(OptionsFor(config, authority, *stored.store), stored.store->journal(),
                                        *stored.mark, LogKeys(keys.log_keys), workers, random, std::move(charter)));
   sequencer->Stop();
   workers.Stop();
@@ -339,7 +340,7 @@ Result<std::uint64_t> ExportStore(const Config& config, const BrokerKeys& keys, 
   TRY(auto stored, OpenStored(config, false));
   WorkerPool workers(1, 16);
   crypto::SystemRandom random;
-  TRY(auto sequencer, Sequencer::Start(OptionsFor(config, authority, stored.store->content()), stored.store->journal(),
+  TRY(auto sequencer, Sequencer::Start(OptionsFor(config, authority, *stored.store), stored.store->journal(),
                                        *stored.mark, LogKeys(keys.log_keys), workers, random, std::nullopt));
   auto checkpoint = sequencer->checkpoint();
   const auto write = [&]() -> Result<std::uint64_t> {

@@ -94,7 +94,7 @@ grpc::ServerUnaryReactor* ExchangeService::Directory(grpc::CallbackServerContext
     TRY(auto view, ViewFrom(exchange_.sequencer, request->verified_size()));
     TRY(auto page, PageOf(
                        exchange_, std::move(view), caller, {request->from_index(), request->limit()},
-                       [](const ledger::State& state) -> auto& { return state.directory_entries(); }));
+                       [](const ledger::State& state) { return ledger::Entries(state.directory_entries()); }));
     proto::ToMessage(page, response);
     return Ok();
   });
@@ -107,7 +107,7 @@ grpc::ServerUnaryReactor* ExchangeService::Mailbox(grpc::CallbackServerContext* 
     TRY(auto view, ViewFrom(exchange_.sequencer, request->verified_size()));
     TRY(auto page, PageOf(
                        exchange_, std::move(view), caller,
-                       {request->cursor(), request->limit(), true}, [&](const ledger::State& state) -> auto& {
+                       {request->cursor(), request->limit(), true}, [&](const ledger::State& state) {
                          return state.entries_for(caller.agency());
                        }));
     proto::ToMessage(page, response);
@@ -154,8 +154,8 @@ grpc::ServerUnaryReactor* ExchangeService::Custody(grpc::CallbackServerContext* 
     });
     if (!visible) return Refuse(Reason::kNotFound);
     TRY(auto page, PageOf(
-                       exchange_, std::move(view), caller, {query.from}, [&](const ledger::State& state) -> auto& {
-                         return state.record(query.record)->entries;
+                       exchange_, std::move(view), caller, {query.from}, [&](const ledger::State& state) {
+                         return state.entries_of(*state.record(query.record));
                        }));
     proto::ToMessage(page, response);
     return Ok();

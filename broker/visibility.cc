@@ -230,21 +230,23 @@ bool MaySee(const Known& known, std::uint64_t index, const MemberId& caller) {
   return viewer && Sees(*viewer, known.glances, known.glances.at(index));
 }
 
-Shown ShownOf(const Known& known, const std::vector<std::uint64_t>& entries, std::uint64_t from, std::uint64_t end,
+Shown ShownOf(const Known& known, const ledger::Entries& entries, std::uint64_t from, std::uint64_t end,
               const MemberId& caller, bool mail, std::size_t most) {
   constexpr std::size_t kJudged = 4096;
   Shown out{{}, end};
   const auto viewer = ViewerOf(known.state, caller, false);
   if (!viewer) return out;
   std::size_t judged = 0;
-  for (auto at = std::lower_bound(entries.begin(), entries.end(), from); at != entries.end() && *at < end; ++at) {
+  for (std::size_t at = entries.LowerBound(from); at < entries.size(); ++at) {
+    const std::uint64_t index = entries[at];
+    if (index >= end) break;
     if (out.indexes.size() == most || judged++ == kJudged) {
-      out.next = *at;
+      out.next = index;
       break;
     }
-    const Glance& glance = known.glances.at(*at);
+    const Glance& glance = known.glances.at(index);
     if (!(mail && ledger::IsDirectoryKind(glance.kind)) && Sees(*viewer, known.glances, glance))
-      out.indexes.push_back(*at);
+      out.indexes.push_back(index);
   }
   return out;
 }

@@ -92,7 +92,7 @@ struct Waiter {
   Items Questions() const {
     Items out;
     const AgencyId agency = member.agency();
-    for (const Digest& digest : state.asking()) {
+    for (const auto& [digest, asking] : state.asking()) {
       if (out.size() == most) break;
       const auto& record = *state.record(digest);
       if (!state.ended(record) && record.originator.agency() != agency && !record.replies.contains(agency) &&
@@ -110,7 +110,7 @@ struct Waiter {
       if (holder != record.holders.end() && !holder->second.erased && !IsPurged(state, record) && out.size() < most)
         out.push_back({"erase", digest, digest, record.index, std::nullopt});
     };
-    for (const Digest& digest : state.recalled()) {
+    for (const auto& [digest, recalled] : state.recalled()) {
       if (out.size() == most) break;
       const auto& record = *state.record(digest);
       hint(digest, record);

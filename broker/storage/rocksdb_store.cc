@@ -13,7 +13,8 @@ constexpr std::string_view kFormatKey = "format", kFormat = "valija-store-2";
 
 rdb::DBOptions DatabaseOptions(const RocksDbStore::Options& options) {
   rdb::DBOptions out;
-  out.create_if_missing = out.create_missing_column_families = options.create;
+  out.create_if_missing = options.create;
+  out.create_missing_column_families = true;  // a store from before there were rows
   out.paranoid_checks = true;
   // A torn tail was never acknowledged; damage before it refuses to open.
   out.wal_recovery_mode = rdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
@@ -51,7 +52,17 @@ std::vector<rdb::ColumnFamilyDescriptor> Families(const RocksDbStore::Options& o
   random_keys.blob_file_size = 256 << 20;
   rdb::ColumnFamilyOptions slices = random_keys;
   slices.min_blob_size = 0;
-  return {{rdb::kDefaultColumnFamilyName, base}, {"entries", entries}, {"bodies", random_keys}, {"slices", slices}};
+  // Small values under digests. Most of what is asked for is not there, and a filter says so.
+  rdb::ColumnFamilyOptions rows = base;
+  rows.table_factory.reset(rdb::NewBlockBasedTableFactory(table));
+  rows.memtable_prefix_bloom_size_ratio = 0.1;
+  rows.memtable_whole_key_filtering = true;
+  rows.level_compaction_dynamic_level_bytes = true;
+  return {{rdb::kDefaultColumnFamilyName, base},
+          {"entries", entries},
+          {"bodies", random_keys},
+          {"slices", slices},
+          {"rows", rows}};
 }
 
 }  // namespace
@@ -72,8 +83,9 @@ Result<std::unique_ptr<RocksDbStore>> RocksDbStore::Open(const Options& options)
   db->lock = std::make_unique<io::FileLock>(std::move(lock));
 
   rdb::DB* raw = nullptr;
-  auto status =
-      rdb::DB::Open(DatabaseOptions(options), options.folder.string(), Families(options), &db->families, &raw);
+  const auto families = Families(options);
+  db->rows_options = families.at(kRows).options;
+  auto status = rdb::DB::Open(DatabaseOptions(options), options.folder.string(), families, &db->families, &raw);
   if (!status.ok()) {
     // Whatever RocksDB cannot make sense of is damage to whoever runs it; only the system's refusals are not.
     return Refuse(status.IsIOError() ? Reason::kStorage : Reason::kCorrupt, status.ToString());
@@ -104,6 +116,7 @@ Result<std::unique_ptr<RocksDbStore>> RocksDbStore::Open(const Options& options)
 
   std::unique_ptr<RocksDbStore> store(new RocksDbStore(std::move(db)));
   store->journal_ = MakeJournal(*store->db_, size);
+  store->rows_ = MakeRows(*store->db_);
   TRY(store->content_, MakeContent(*store->db_));
   return store;
 }
@@ -111,7 +124,7 @@ Result<std::unique_ptr<RocksDbStore>> RocksDbStore::Open(const Options& options)
 RocksDbStore::RocksDbStore(std::unique_ptr<Db> db) : db_(std::move(db)) {}
 RocksDbStore::~RocksDbStore() = default;
 Status RocksDbStore::Scrub(Scrubbed what) {
-  std::vector<Bytes> replaced;
+  std::vector<std::pair<Family, Bytes>> replaced;
   {
     std::lock_guard lock(db_->replaced_mutex);
     replaced.swap(db_->replaced);
@@ -122,9 +135,9 @@ Status RocksDbStore::Scrub(Scrubbed what) {
   how.bottommost_level_compaction = rdb::BottommostLevelCompaction::kForce;
   how.exclusive_manual_compaction = false;
   if (what == Scrubbed::kEntries) {
-    for (const auto& key : replaced) {
+    for (const auto& [family, key] : replaced) {
       const rdb::Slice slice = ToSlice(key);
-      if (done.ok()) done = db_->db->CompactRange(how, db_->families[kEntries], &slice, &slice);
+      if (done.ok()) done = db_->db->CompactRange(how, db_->families[family], &slice, &slice);
     }
   } else {
     how.blob_garbage_collection_policy = rdb::BlobGarbageCollectionPolicy::kForce;
@@ -136,6 +149,7 @@ Status RocksDbStore::Scrub(Scrubbed what) {
 }
 
 Journal& RocksDbStore::journal() { return *journal_; }
+Rows& RocksDbStore::rows() { return *rows_; }
 Content& RocksDbStore::content() { return *content_; }
 
 }  // namespace valija::broker

@@ -214,4 +214,26 @@ struct RowCodec<T> {
   }
 };
 
+// For the tables, wherever they are used.
+template <class K>
+Bytes RowKey(std::uint8_t id, const K& key) {
+  RowWriter to;
+  to.out.push_back(id);
+  Put(to, key);
+  return std::move(to.out);
+}
+template <class V>
+Bytes RowValue(const V& value) {
+  RowWriter to;
+  Put(to, value);
+  return std::move(to.out);
+}
+template <class V>
+V ReadRow(ByteView bytes, const StateData* data) {
+  RowReader from(bytes, data);
+  V out = Get<V>(from);
+  from.End();
+  return out;
+}
+
 }  // namespace valija::ledger

@@ -9,6 +9,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "core/base/bytes.h"
 
@@ -24,6 +25,9 @@ struct Row {
   Bytes key;                   // the first byte says of what
   std::optional<Bytes> value;  // absent: there is no such row any more
 };
+
+// Where texts of a statement that a purge may erase stand, or stood.
+std::vector<Bytes> RowKeysOf(const Digest& statement);
 
 // Thread-safety: both may be called from any thread. They throw RowsDamaged.
 class RowSource {

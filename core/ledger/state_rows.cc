@@ -424,34 +424,18 @@ std::vector<Row> State::TakeRows() {
   return out;
 }
 
+std::vector<Bytes> RowKeysOf(const Digest& statement) {
+  std::vector<Bytes> out;
+  for (const char table : {'P', 'p', 'O', 'o', 'Q', 'q'}) out.push_back(RowKey(static_cast<std::uint8_t>(table), statement));
+  return out;
+}
+
 std::size_t State::cached() const { return data_->source.cached; }
 
 // What was asked for since the last time stays, if that is enough.
 void State::Trim(std::size_t most) {
   for (int pass = 0; pass < 2 && cached() > most; ++pass)
     data_->EachTable([](auto& table) { table.Trim(); });
-}
-
-// For the tables, wherever they are used.
-template <class K>
-Bytes RowKey(std::uint8_t id, const K& key) {
-  RowWriter to;
-  to.out.push_back(id);
-  Put(to, key);
-  return std::move(to.out);
-}
-template <class V>
-Bytes RowValue(const V& value) {
-  RowWriter to;
-  Put(to, value);
-  return std::move(to.out);
-}
-template <class V>
-V ReadRow(ByteView bytes, const StateData* data) {
-  RowReader from(bytes, data);
-  V out = Get<V>(from);
-  from.End();
-  return out;
 }
 
 // Of every key and value that a State has.

@@ -156,7 +156,7 @@ TEST_F(PurgeTest, OfAnOpeningIsToldToTheOriginator) {
   EXPECT_THAT(state.statement(opening)->about, ElementsAre(record));
   Accept(Purge(mx_admin, {opening}), mx_admin);
   EXPECT_EQ(state.entries_for(Agency("us.dea")).back(), state.size() - 1);
-  EXPECT_EQ(state.record(record)->entries.back(), state.size() - 1);
+  EXPECT_EQ(state.entries_of(*state.record(record)).All().back(), state.size() - 1);
   EXPECT_NE(state.entries_for(Agency("us.fbi")).back(), state.size() - 1);
 }
 

@@ -8,6 +8,7 @@
 
 #include "tests/core/ledger/state_dump.h"
 #include "tests/core/ledger/walk_model.h"
+#include "tests/support/memory_rows.h"
 
 namespace valija::ledger {
 namespace {
@@ -76,6 +77,62 @@ class Walk : public test::World {
       Apply(again, {entry.head, entry.salt, statement, entry.decision, entry.decision_bytes});
     }
     EXPECT_EQ(test::StateDump::Of(again, entries), test::StateDump::Of(state, entries));
+  }
+  // The same over rows: forgotten as often as may be, and read again from nothing else now and then.
+  void ReplayInRows() {
+    test::MemoryRows kept, at_once;
+    State again, once;
+    again.KeepIn(kept);
+    once.KeepIn(at_once);
+    for (const auto& entry : entries) {
+      auto decision =
+          ledger::Decide(again, entry.statement, entry.head.time, entry.decision.authority, entry.decision.nonce);
+      ASSERT_TRUE(decision) << entry.head.index << ": " << decision.error().Message();
+      ASSERT_EQ(*decision, entry.decision) << entry.head.index;
+      Apply(again, entry);
+      Apply(once, entry);
+      if (!OneIn(4)) continue;
+      kept.Write(again.TakeRows());
+      again.Trim(0);
+      ASSERT_EQ(again.cached(), 0U);
+      if (OneIn(20)) again = State::From(kept);
+    }
+    EXPECT_GT(kept.reads, entries.size());
+    kept.Write(again.TakeRows());
+    at_once.Write(once.TakeRows());
+    EXPECT_TRUE(kept.rows == at_once.rows) << "rows say the state, however it came about";
+    again = State::From(kept);
+    EXPECT_EQ(test::StateDump::Of(again, entries), test::StateDump::Of(state, entries));
+  }
+
+  // What somebody is told that it waits for is in the lists of what waits, however long they are not.
+  void CheckWhatWaits() {
+    std::size_t asking = 0, held = 0;
+    for (const auto& entry : entries) {
+      const Digest& digest = entry.head.statement;
+      const auto* record = state.record(digest);
+      if (record == nullptr) continue;
+      for (const auto& [id, member] : state.members()) {
+        const AgencyId agency = id.agency();
+        const bool asked = record->due && !state.ended(*record) && agency != record->originator.agency() &&
+                           !record->replies.contains(agency) && state.visible_to(*record, id);
+        asking += asked ? 1 : 0;
+        EXPECT_TRUE(!asked || state.asking().contains(digest)) << entry.head.index << ' ' << id.str();
+        const auto holder = record->holders.find(id);
+        if (holder == record->holders.end() || holder->second.erased || record->purged_at ||
+            state.original(*record).purged_at)
+          continue;
+        const bool recalled = state.original(*record).recalled_at.has_value();
+        held += record->recalled_at || recalled ? 1 : 0;
+        EXPECT_TRUE(!record->recalled_at || state.recalled().contains(digest)) << entry.head.index;
+        EXPECT_TRUE(!recalled || state.recalled().contains(record->grant_of.value_or(digest))) << entry.head.index;
+      }
+    }
+    EXPECT_TRUE(asking > 0 && held > 0) << asking << ' ' << held;
+    for (const auto& [digest, one] : state.asking()) EXPECT_FALSE(state.ended(*state.record(digest)));
+    for (const auto& [digest, one] : state.emergencies()) EXPECT_FALSE(one.reviewed);
+    for (const auto& [digest, one] : state.access_requests()) EXPECT_FALSE(one.answered);
+    for (const auto& [digest, one] : state.orders()) EXPECT_FALSE(one.ended);
   }
   static Statement Redacted(Statement statement) {
     std::visit(Redact{}, statement.payload);
@@ -485,7 +542,9 @@ TEST(RandomWalk, HoldsWhatMustHoldAndReplaysAsItWas) {
     Walk walk(seed);
     walk.Run();
     if (HasFailure()) return;
+    walk.CheckWhatWaits();
     walk.Replay();
+    walk.ReplayInRows();
     for (const auto& [kind, counts] : walk.tally)
       tally[kind].first += counts.first, tally[kind].second += counts.second;
     granted += walk.model.granted;
