@@ -221,7 +221,8 @@ Result<Folded> Fold(const Journal& journal, const std::optional<log::Checkpoint>
     TRY_OK(at_mark(root));
   }
   while (out.tree.size() < size) {
-    TRY(auto chunk, journal.Read(out.tree.size(), std::min<std::uint64_t>(kChunk, size - out.tree.size()), kChunkBytes));
+    TRY(auto chunk,
+        journal.Read(out.tree.size(), std::min<std::uint64_t>(kChunk, size - out.tree.size()), kChunkBytes));
     if (chunk.empty()) return Corrupt(out.tree.size(), "missing");
     auto decoded = DecodeAll(chunk);
     for (auto& one : decoded) {

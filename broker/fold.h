@@ -34,10 +34,10 @@ struct Folded {
 };
 
 struct FoldOptions {
-  KeptState* kept = nullptr;                        // nullptr: everything is folded, and stays in memory
-  std::uint64_t keep_every = 8192;                  // entries
-  std::size_t cache = std::size_t{64} << 20;        // bytes of the state, about, that may be read again
-  std::uint64_t until = log::kMaxTreeSize;          // or to the journal's end
+  KeptState* kept = nullptr;                  // nullptr: everything is folded, and stays in memory
+  std::uint64_t keep_every = 8192;            // entries
+  std::size_t cache = std::size_t{64} << 20;  // bytes of the state, about, that may be read again
+  std::uint64_t until = log::kMaxTreeSize;    // or to the journal's end
 };
 
 // kCorrupt says which entry or tile. `mark`: what the tree must have been at its size, else kRolledBack; not to be

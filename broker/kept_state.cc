@@ -49,8 +49,8 @@ Result<KeptState::Stand> KeptState::Open() {
     return Refuse(Reason::kCorrupt, "it is of another version");
   const auto its = all.subspan(kVersion.size(), crypto::Ed25519Public::kSize);
   const auto& keys = log_keys_.all();
-  const auto key = std::find_if(keys.begin(), keys.end(),
-                                [&](const auto* one) { return Equal(one->verify_key().bytes(), its); });
+  const auto key =
+      std::find_if(keys.begin(), keys.end(), [&](const auto* one) { return Equal(one->verify_key().bytes(), its); });
   if (key == keys.end()) return Refuse(Reason::kCorrupt, "it is under a log key that the broker has not");
   UseKey(**key, *Generation::From(all.subspan(kNameSize - Generation::kSize, Generation::kSize)));
   const auto plain = crypto::OpenOnce(head_key_.view(), all.subspan(kNameSize, crypto::kAeadNonceSize), name_,
@@ -108,7 +108,8 @@ ByteView KeptState::Opened(ByteView key, ByteView row) const {
   const ByteView value = row.first(size);
   // No secret is compared that somebody could try on: whoever sees tags has the disk.
   if (row.size() < Tag::kSize || !Equal(row.subspan(size), TagOf(key, value)))
-    throw ledger::RowsDamaged("a row that this broker did not write: " + ToHex(key.first(std::min<std::size_t>(key.size(), 40))));
+    throw ledger::RowsDamaged("a row that this broker did not write: " +
+                              ToHex(key.first(std::min<std::size_t>(key.size(), 40))));
   return value;
 }
 

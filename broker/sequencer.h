@@ -67,10 +67,10 @@ class Sequencer {
     std::size_t batch_limit = 1024;
     std::size_t batch_bytes = std::size_t{16} << 20;
     std::function<Time()> now;
-    Content* content = nullptr;      // whose bodies a purge erases; nullptr: there are none
-    Rows* rows = nullptr;            // where the state is kept; nullptr: it is folded anew at each start, and all in memory
-    std::uint64_t keep_every = 8192;            // entries: a start folds no more than these and a batch
-    std::size_t keep_bytes = std::size_t{64} << 20;  // of entries: the same
+    Content* content = nullptr;  // whose bodies a purge erases; nullptr: there are none
+    Rows* rows = nullptr;        // where the state is kept; nullptr: it is folded anew at each start, and all in memory
+    std::uint64_t keep_every = 8192;                  // entries: a start folds no more than these and a batch
+    std::size_t keep_bytes = std::size_t{64} << 20;   // of entries: the same
     std::size_t state_cache = std::size_t{64} << 20;  // bytes, about, of the state that may be read again
     Witnesses* witnesses = nullptr;  // not begun yet; nullptr: nothing is released where the charter asks for some
   };

@@ -71,9 +71,9 @@ struct Sequencer::Impl {
   std::size_t used = 0;
   log::Tree tree;
   LogSigner signer;
-  std::optional<KeptState> kept;  // Get and Forget: any thread
-  std::uint64_t kept_at = 0;      // where it stands
-  std::size_t kept_bytes = 0;     // of entries since
+  std::optional<KeptState> kept;                 // Get and Forget: any thread
+  std::uint64_t kept_at = 0;                     // where it stands
+  std::size_t kept_bytes = 0;                    // of entries since
   std::vector<std::uint64_t> unfinished_purges;  // that can never be carried out
   std::optional<StandingOrders> orders;
   std::string origin;

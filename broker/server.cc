@@ -9,6 +9,7 @@
 #include <atomic>
 #include <thread>
 
+#include "broker/check.h"
 #include "broker/export.h"
 #include "broker/oplog.h"
 #include "broker/public_port.h"
@@ -199,9 +200,8 @@ Result<std::unique_ptr<Server>> Server::Start(const Config& config, BrokerKeys k
   });
   auto options = OptionsFor(config, authority, *parts->stored.store);
   options.witnesses = parts->witnesses.get();
-  TRY(parts->sequencer,
-      Sequencer::Start(std::move(options), parts->stored.store->journal(), *parts->stored.mark,
-                       LogKeys(parts->log_keys), *parts->workers, parts->random, std::nullopt));
+  TRY(parts->sequencer, Sequencer::Start(std::move(options), parts->stored.store->journal(), *parts->stored.mark,
+                                         LogKeys(parts->log_keys), *parts->workers, parts->random, std::nullopt));
   parts->releaser = std::make_unique<Releaser>(authority, std::move(keys.release_keys));
 
   // The certificate that we show must be the carrier CA's of the charter: nobody would talk to another.
@@ -361,6 +361,30 @@ Result<std::uint64_t> ExportStore(const Config& config, const BrokerKeys& keys, 
   workers.Stop();
   if (!done) return done.error();
   return checkpoint->size();
+}
+
+// What is folded takes as much room as the state that is kept, beside the store while it lasts.
+Result<std::uint64_t> CheckStore(const Config& config, const BrokerKeys& keys) {
+  TRY(auto stored, OpenStored(config, false));
+  const LogKeys log_keys(keys.log_keys);
+  std::optional<log::Checkpoint> mark;
+  if (const auto note = stored.mark->note()) {
+    TRY(mark, log_keys.Read(*note));
+  }
+  std::filesystem::path beside = config.data;
+  beside += ".check";
+  std::error_code ignored;
+  std::filesystem::remove_all(beside, ignored);
+  crypto::SystemRandom random;
+  const auto check = [&]() -> Status {
+    TRY(auto scratch, RocksDbStore::Open({.folder = beside, .create = true}));
+    KeptState kept(stored.store->rows(), log_keys, random), folded(scratch->rows(), log_keys, random);
+    return CheckKept(stored.store->journal(), mark, kept, folded);
+  };
+  const auto checked = check();
+  std::filesystem::remove_all(beside, ignored);
+  TRY_OK(checked);
+  return stored.store->journal().Size();
 }
 
 Status ScrubStore(const Config& config) {

@@ -30,8 +30,7 @@ void SetMember(StateData& data, const MemberRecord& record, const Digest& enrolm
   UseKey(data, record.keys.auth_key_id, KeyUse::kAuth, record.id.str());
   UseKey(data, next.signing_key.id(), KeyUse::kSigning, record.id.str());
   UseKey(data, crypto::KeyIdOf(record.keys.kem_key), KeyUse::kKem, record.id.str());
-  if (const auto* before = data.members.Find(record.id))
-    data.active_by_auth_key.erase(before->record.keys.auth_key_id);
+  if (const auto* before = data.members.Find(record.id)) data.active_by_auth_key.erase(before->record.keys.auth_key_id);
   if (record.status == MemberStatus::kActive)
     data.active_by_auth_key.insert_or_assign(record.keys.auth_key_id, record.id);
   data.members.Set(record.id, std::move(next));
@@ -268,9 +267,9 @@ void Keep(Set& set, const Digest& digest, bool in) {
 void NoteQuestion(StateData& data, const Digest& digest, const RecordState& record) {
   auto awaited = [&](const AgencyId& agency) {
     if (agency == record.originator.agency() || record.replies.contains(agency)) return false;
-    return Reaches(record, agency) ||
-           std::any_of(record.grants.begin(), record.grants.end(),
-                       [&](const Digest& grant) { return Reaches(*data.records.Find(grant), agency); });
+    return Reaches(record, agency) || std::any_of(record.grants.begin(), record.grants.end(), [&](const Digest& grant) {
+             return Reaches(*data.records.Find(grant), agency);
+           });
   };
   if (!record.due) return;
   const bool asks = !record.revoked_at && !record.purged_at &&
@@ -380,7 +379,12 @@ void Apply(State& state, const Entry& entry) {
       ApplyLookup(data, std::get<Lookup>(statement.payload), head);
       break;
   }
-  KnownStatement known{.index = head.index, .kind = statement.kind, .author = AuthorOf(data, statement), .erased_by = {}, .about = {}, .request = {}};
+  KnownStatement known{.index = head.index,
+                       .kind = statement.kind,
+                       .author = AuthorOf(data, statement),
+                       .erased_by = {},
+                       .about = {},
+                       .request = {}};
   NoteSubject(data, statement, known);
   data.statements.Add(head.statement, std::move(known));
   if (IsDirectoryKind(statement.kind)) data.directory_entries.push_back(head.index);

@@ -74,10 +74,10 @@ void BeginEmergency(StateData& data, const Open& open, const Decision& decision,
   }
   if (originators.empty()) return;
   data.emergencies.Add(head.statement, EmergencyState{head.index,
-                                                          open.by.author,
-                                                          {records.begin(), records.end()},
-                                                          {originators.begin(), originators.end()},
-                                                          std::nullopt});
+                                                      open.by.author,
+                                                      {records.begin(), records.end()},
+                                                      {originators.begin(), originators.end()},
+                                                      std::nullopt});
   data.locked.Add(PersonOf(data.members.Find(open.by.author)->record), head.statement);
   data.locked.Add(open.by.author.str(), head.statement);
 }

@@ -78,8 +78,7 @@ T Get(RowReader& from) {
 }
 
 template <class T>
-  requires(std::is_integral_v<T> || std::is_enum_v<T>)
-struct RowCodec<T> {
+requires(std::is_integral_v<T> || std::is_enum_v<T>) struct RowCodec<T> {
   static void Put(RowWriter& to, T value) { to.Number(static_cast<std::uint64_t>(value)); }
   static T Get(RowReader& from) { return static_cast<T>(from.Number()); }
 };
@@ -108,7 +107,7 @@ struct RowCodec<Bytes> {
 };
 
 template <class Id>
-  requires requires(const Id& id) { Id::Parse(id.str()); }
+requires requires(const Id& id) { Id::Parse(id.str()); }
 struct RowCodec<Id> {
   static void Put(RowWriter& to, const Id& value) { ledger::Put(to, value.str()); }
   static Id Get(RowReader& from) {
@@ -201,7 +200,7 @@ template <class T>
 struct FieldsOf;  // auto Of(auto& of): references to all
 
 template <class T>
-  requires requires(T& value) { FieldsOf<T>::Of(value); }
+requires requires(T& value) { FieldsOf<T>::Of(value); }
 struct RowCodec<T> {
   static void Put(RowWriter& to, const T& value) {
     std::apply([&](const auto&... field) { (ledger::Put(to, field), ...); }, FieldsOf<T>::Of(value));

@@ -35,7 +35,8 @@ class RowSource {
   virtual ~RowSource() = default;
   virtual std::optional<Bytes> Get(ByteView key) const = 0;
   using Take = std::function<void(ByteView key, ByteView value)>;
-  virtual void Scan(std::uint8_t first, const Take& take) const = 0;  // ascending, the rows whose keys begin with this byte
+  virtual void Scan(std::uint8_t first,
+                    const Take& take) const = 0;  // ascending, the rows whose keys begin with this byte
 };
 
 }  // namespace valija::ledger

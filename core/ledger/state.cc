@@ -151,9 +151,7 @@ std::optional<std::uint64_t> State::statement_index(const Digest& digest) const 
 
 const KnownStatement* State::statement(const Digest& digest) const { return data_->statements.Find(digest); }
 
-const PendingRequest* State::pending(const Digest& open) const {
-  return FindIn(data_->pending, data_->over, open);
-}
+const PendingRequest* State::pending(const Digest& open) const { return FindIn(data_->pending, data_->over, open); }
 const std::map<Digest, PendingRequest>& State::all_pending() const { return data_->pending.all(); }
 const EmergencyState* State::emergency(const Digest& open) const {
   return FindIn(data_->emergencies, data_->reviewed, open);
@@ -186,13 +184,9 @@ std::size_t State::lookups_of(const MemberId& member) const {
   const auto found = data_->lookups_of.find(member);
   return found == data_->lookups_of.end() ? 0 : found->second;
 }
-const OrderState* State::order(const Digest& digest) const {
-  return FindIn(data_->orders, data_->past_orders, digest);
-}
+const OrderState* State::order(const Digest& digest) const { return FindIn(data_->orders, data_->past_orders, digest); }
 const std::map<Digest, OrderState>& State::orders() const { return data_->orders.all(); }
-bool State::opened_under(const Digest& order, const Digest& record) const {
-  return data_->opened.Has({order, record});
-}
+bool State::opened_under(const Digest& order, const Digest& record) const { return data_->opened.Has({order, record}); }
 const std::map<MemberId, std::vector<Digest>>& State::standing_orders() const { return data_->standing_orders.all(); }
 
 bool State::header_used(const Hash& ctx) const { return data_->headers.Has(ctx); }
@@ -219,8 +213,6 @@ Entries State::entries_for(const AgencyId& agency) const {
   return found == nullptr ? Entries() : EntriesIn(*data_, *found, ListOf(agency));
 }
 
-Entries State::entries_of(const RecordState& record) const {
-  return EntriesIn(*data_, record.entries, ListOf(record));
-}
+Entries State::entries_of(const RecordState& record) const { return EntriesIn(*data_, record.entries, ListOf(record)); }
 
 }  // namespace valija::ledger

@@ -39,8 +39,8 @@ class Entries {
   std::uint64_t operator[](std::size_t at) const {
     return at < earlier_ ? chunk_(at / kChunk)[at % kChunk] : (*latest_)[at - earlier_];
   }
-  std::uint64_t back() const { return latest_->back(); }    // of one that is not empty
-  std::size_t LowerBound(std::uint64_t from) const;         // where the first one at or above `from` stands; size(): nowhere
+  std::uint64_t back() const { return latest_->back(); }  // of one that is not empty
+  std::size_t LowerBound(std::uint64_t from) const;  // where the first one at or above `from` stands; size(): nowhere
   bool Contains(std::uint64_t index) const;
   std::vector<std::uint64_t> All() const;
 
@@ -82,7 +82,7 @@ struct PortionState {
   std::uint32_t number = 0;
   std::shared_ptr<const policy::Policy> policy;  // in force
   Hash policy_digest;
-  Hash shared_policy;  // under what all portions that have it share it; zeros: it is this one's alone
+  Hash shared_policy;                 // under what all portions that have it share it; zeros: it is this one's alone
   std::uint64_t policy_sequence = 0;  // 0: the header's
   KeyId amend_key_id;
   std::vector<std::pair<AgencyId, KeyId>> recipients;  // who holds a wrap: agency and epoch key id; no decoys
@@ -203,12 +203,12 @@ std::string PersonOf(const MemberRecord& member);
 class State {
  public:
   // ---- directory ----
-  const Charter* charter() const;           // nullptr before entry 0
-  const Digest& charter_digest() const;     // of entry 0: the log's name, pinned by clients
+  const Charter* charter() const;                    // nullptr before entry 0
+  const Digest& charter_digest() const;              // of entry 0: the log's name, pinned by clients
   const log::WitnessPolicy* witness_policy() const;  // of the charter in force; nullptr: there are no witnesses
-  const Digest& charter_statement() const;  // of the charter or the amendment in force
-  std::uint64_t size() const;               // one more than the index applied last
-  Time latest() const;                      // the greatest entry time applied; 1970 before entry 0
+  const Digest& charter_statement() const;           // of the charter or the amendment in force
+  std::uint64_t size() const;                        // one more than the index applied last
+  Time latest() const;                               // the greatest entry time applied; 1970 before entry 0
   const AgencyState* agency(const AgencyId& id) const;
   const MemberState* member(const MemberId& id) const;
   const MemberState* active_member(const MemberId& id) const;    // nullptr if removed or unknown
@@ -284,8 +284,8 @@ class State {
   // The rows that changed since the last call; only when all of them are written, in one write, and the `rows` have them,
   // may it be trimmed. For who applies, while others read.
   std::vector<Row> TakeRows();
-  std::size_t cached() const;       // bytes, about, of what may be read again; from any thread
-  void Trim(std::size_t most);      // with nobody reading
+  std::size_t cached() const;   // bytes, about, of what may be read again; from any thread
+  void Trim(std::size_t most);  // with nobody reading
 
   State();
   ~State();

@@ -32,12 +32,12 @@ struct StateData {
   // ---- live ----
   Kept<AgencyId, AgencyState> agencies{'A', source};
   Kept<MemberId, MemberState> members{'M', source};
-  Kept<KeyId, KeyOwner> keys{'K', source};  // every key ever used, so that none is used for two things
+  Kept<KeyId, KeyOwner> keys{'K', source};               // every key ever used, so that none is used for two things
   Kept<KeyId, Time> replaced_release_keys{'X', source};  // -> when
   Kept<AgencyId, EntryList> mail{'I', source};
   Kept<Digest, PendingRequest> pending{'P', source};
-  Kept<Digest, EmergencyState> emergencies{'E', source};   // not reviewed
-  Kept<std::string, Digest> locked{'L', source};           // person -> its open emergency
+  Kept<Digest, EmergencyState> emergencies{'E', source};          // not reviewed
+  Kept<std::string, Digest> locked{'L', source};                  // person -> its open emergency
   Kept<Digest, AccessRequestState> access_requests{'Q', source};  // not answered
   Kept<MemberId, std::deque<Time>> access_times{'T', source};
   Kept<Digest, Nothing> asking{'W', source}, recalled{'V', source};
@@ -57,8 +57,8 @@ struct StateData {
   // ---- what was ----
   Table<Digest, RecordState> records{'r', source};
   Table<Digest, KnownStatement> statements{'s', source};
-  Table<Hash, Nothing> headers{'h', source};  // every ctx
-  Table<Hash, bool> bodies{'b', source};      // -> is it purged?
+  Table<Hash, Nothing> headers{'h', source};        // every ctx
+  Table<Hash, bool> bodies{'b', source};            // -> is it purged?
   Table<Digest, PendingRequest> over{'p', source};  // used, or their time has passed; custody still asks for them
   Table<Digest, EmergencyState> reviewed{'e', source};
   Table<Digest, AccessRequestState> answered{'q', source};
@@ -80,7 +80,8 @@ struct StateData {
     auto all = [&](auto&... table) { (f(table), ...); };
     all(agencies, members, keys, replaced_release_keys, mail, pending, emergencies, locked, access_requests,
         access_times, asking, recalled, orders, standing_orders, lookups, requests);
-    all(policies, records, statements, headers, bodies, over, reviewed, answered, consents, past_orders, opened, chunks);
+    all(policies, records, statements, headers, bodies, over, reviewed, answered, consents, past_orders, opened,
+        chunks);
   }
 };
 

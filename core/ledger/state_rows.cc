@@ -42,8 +42,8 @@ struct FieldsOf<policy::Approvals> {
 template <>
 struct FieldsOf<policy::Policy> {
   static auto Of(auto& of) {
-    auto& [marking, releasable_to, need, purposes, case_required, not_before, expires, per_agency, in_all, approvals, hours,
-           emergency, onward, shown] = of;
+    auto& [marking, releasable_to, need, purposes, case_required, not_before, expires, per_agency, in_all, approvals,
+           hours, emergency, onward, shown] = of;
     return std::tie(marking, releasable_to, need, purposes, case_required, not_before, expires, per_agency, in_all,
                     approvals, hours, emergency, onward, shown);
   }
@@ -102,8 +102,8 @@ struct FieldsOf<Charter> {
   static auto Of(auto& of) {
     auto& [origin, title, time, nonce, agencies, authorities, log_key, carrier_ca, auditors, purposes, clearances, caps,
            signatures, witnesses, checkpoint_age, degraded_after] = of;
-    return std::tie(origin, title, time, nonce, agencies, authorities, log_key, carrier_ca, auditors, purposes, clearances,
-                    caps, signatures, witnesses, checkpoint_age, degraded_after);
+    return std::tie(origin, title, time, nonce, agencies, authorities, log_key, carrier_ca, auditors, purposes,
+                    clearances, caps, signatures, witnesses, checkpoint_age, degraded_after);
   }
 };
 template <>
@@ -426,7 +426,8 @@ std::vector<Row> State::TakeRows() {
 
 std::vector<Bytes> RowKeysOf(const Digest& statement) {
   std::vector<Bytes> out;
-  for (const char table : {'P', 'p', 'O', 'o', 'Q', 'q'}) out.push_back(RowKey(static_cast<std::uint8_t>(table), statement));
+  for (const char table : {'P', 'p', 'O', 'o', 'Q', 'q'})
+    out.push_back(RowKey(static_cast<std::uint8_t>(table), statement));
   return out;
 }
 
@@ -434,8 +435,7 @@ std::size_t State::cached() const { return data_->source.cached; }
 
 // What was asked for since the last time stays, if that is enough.
 void State::Trim(std::size_t most) {
-  for (int pass = 0; pass < 2 && cached() > most; ++pass)
-    data_->EachTable([](auto& table) { table.Trim(); });
+  for (int pass = 0; pass < 2 && cached() > most; ++pass) data_->EachTable([](auto& table) { table.Trim(); });
 }
 
 // Of every key and value that a State has.

@@ -167,7 +167,8 @@ class Table {
   }
 
  private:
-  static constexpr std::size_t kBeside = 200, kNew = 600;  // what a value takes beside its bytes; what a new one may take
+  static constexpr std::size_t kBeside = 200,
+                               kNew = 600;  // what a value takes beside its bytes; what a new one may take
   struct Slot {
     V value;
     std::size_t bytes = 0;

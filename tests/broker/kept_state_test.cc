@@ -201,7 +201,9 @@ TEST(KeptStateTest, ARowOfAnotherPlaceOrGenerationIsDamage) {
   KeptRig rig;
   Bytes some;
   rig.Tamper('s', [&](Bytes& row) { std::swap(row, some); });  // each under the key of the one after it
-  rig.Tamper('s', [&](Bytes& row) { if (row.empty()) row = some; });
+  rig.Tamper('s', [&](Bytes& row) {
+    if (row.empty()) row = some;
+  });
   ASSERT_TRUE(rig.Start());
   EXPECT_THROW(rig.sequencer->Read([&](const ledger::State& state) { return state.statement(rig.record) != nullptr; }),
                ledger::RowsDamaged);
@@ -242,8 +244,8 @@ TEST(KeptStateTest, TheMarkIsHeldAgainstTheTreeWhereverItStands) {
   EXPECT_EQ(rig.ReadAtStart(), 0u);  // a mark from below the state
   rig.Stop();
   KeptRig other;
-  auto mark = log::SignedCheckpoint::Sign(
-      {test::BrokerWorld::kOrigin, 20, rig.world.random.Make<Hash>()}, other.world.log_key);
+  auto mark =
+      log::SignedCheckpoint::Sign({test::BrokerWorld::kOrigin, 20, rig.world.random.Make<Hash>()}, other.world.log_key);
   fs::remove(other.mark_path());
   ASSERT_TRUE(HighWater::Open(other.mark_path()).value()->Initialise(mark.note()));
   auto started = other.Start();
@@ -273,9 +275,8 @@ TEST(KeptStateTest, WhatAPurgeErasedLeavesTheRows) {
   rig.Need(asked);
   rig.Stop();
   auto says = [&](std::string_view text) {
-    return std::any_of(rig.rows.rows.begin(), rig.rows.rows.end(), [&](const auto& row) {
-      return AsText(row.second).find(text) != std::string_view::npos;
-    });
+    return std::any_of(rig.rows.rows.begin(), rig.rows.rows.end(),
+                       [&](const auto& row) { return AsText(row.second).find(text) != std::string_view::npos; });
   };
   EXPECT_TRUE(says("a test"));
   // Silence ends it after thirty days. So the others too, which say the same.
@@ -301,7 +302,9 @@ TEST(KeptStateTest, APurgeThatWasCutShortIsCarriedOutOnAKeptState) {
     SCOPED_TRACE(every);
     KeptRig rig(every);
     ASSERT_TRUE(rig.Start());
-    auto statement = EntryFromLogged(rig.sequencer->Entry(rig.sequencer->checkpoint()->size() - 3).value()).value().statement;
+    rig.Live();
+    auto statement =
+        EntryFromLogged(rig.sequencer->Entry(rig.sequencer->checkpoint()->size() - 3).value()).value().statement;
     ASSERT_EQ(statement->kind, ledger::Kind::kRecord);
     rig.world.now += std::chrono::days(31);
     rig.memory.before_replace = [] { return Status(Refuse(Reason::kStorage)); };

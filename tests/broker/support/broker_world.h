@@ -269,6 +269,10 @@ class BrokerWorld {
     auto& by = people.at(by_id);
     return Direct(ledger::Kind::kAnswer, proto::EncodeAnswer({By(by), request, marking, "a test"}), by);
   }
+  ledger::VerifiedStatement Acknowledge(const std::string& by_id, const Digest& record, const std::string& outcome) {
+    auto& by = people.at(by_id);
+    return Direct(ledger::Kind::kAcknowledgement, proto::EncodeAcknowledgement({By(by), record, outcome}), by);
+  }
   ledger::VerifiedStatement Approve(const std::string& by_id, const Digest& request) {
     auto& by = people.at(by_id);
     return Direct(ledger::Kind::kApproval,

@@ -473,7 +473,8 @@ class Walk : public test::World {
     for (int tries = 0; tries < 30 && !OneIn(20); ++tries) {
       const auto* order = state.order(opening.order);
       const auto* record = state.record(opening.record);
-      if (order != nullptr && record != nullptr && record->index > order->index && !order->opened.count(opening.record))
+      if (order != nullptr && record != nullptr && record->index > order->index &&
+          !state.opened_under(opening.order, opening.record))
         for (const auto& [to, key] : record->portions[0].recipients)
           if (to == order->order.agency) tries = 30;
       if (tries < 30) opening = some();
