@@ -197,8 +197,7 @@ Result<Folded> BeginFold(const Journal& journal, KeptState* kept) {
 
 }  // namespace
 
-Status Keep(KeptState& kept, ledger::State& state, Glances& glances, const KeptState::Stand& stand,
-            const std::vector<Digest>& purged) {
+Status Keep(KeptState& kept, ledger::State& state, Glances& glances, const KeptState::Stand& stand, bool purged) {
   auto rows = state.TakeRows();
   glances.TakeRows(rows);
   return kept.Write(std::move(rows), stand, purged);
@@ -244,7 +243,7 @@ Result<Folded> Fold(const Journal& journal, const std::optional<log::Checkpoint>
       if (const auto* purge = std::get_if<ledger::Purge>(&entry->statement->payload)) {
         TRY(const bool finished, erased.Settle(index, *purge, *out.state, journal, out.from));
         if (!finished) out.unfinished_purges.push_back(index);
-        for (const auto& erasure : purge->erasures) out.purged.push_back(erasure.statement);
+        out.purged = true;
       }
       out.last = entry->head.time;
       out.tree.Append(*one.leaf);
@@ -255,7 +254,7 @@ Result<Folded> Fold(const Journal& journal, const std::optional<log::Checkpoint>
       // Erased entries whose purge is still to come are not in there: only another fold of everything would miss it.
       const KeptState::Stand stand{out.state->charter()->origin, out.tree.size(), out.tree.Root(),
                                    out.unfinished_purges, erased.empty()};
-      TRY_OK(Keep(*options.kept, *out.state, out.glances, stand, std::exchange(out.purged, {})));
+      TRY_OK(Keep(*options.kept, *out.state, out.glances, stand, std::exchange(out.purged, false)));
       out.kept = out.tree.size();
       if (out.state->cached() > options.cache) out.state->Trim(options.cache / 2);
       if (out.glances.cached() > options.cache / 4) out.glances.Trim(options.cache / 8);

@@ -28,9 +28,9 @@ struct Folded {
   Time last;  // of the last entry
   // Purges that were logged and not wholly carried out, a crash came between: their entries' indexes, ascending.
   std::vector<std::uint64_t> unfinished_purges;
-  std::uint64_t from = 0;      // the first entry that was folded
-  std::uint64_t kept = 0;      // where the state that is kept stands
-  std::vector<Digest> purged;  // by purges among the folded: texts that the kept state may have
+  std::uint64_t from = 0;  // the first entry that was folded
+  std::uint64_t kept = 0;  // where the state that is kept stands
+  bool purged = false;     // a purge is among the folded: the kept state may have texts that it erased
 };
 
 struct FoldOptions {
@@ -47,7 +47,7 @@ Result<Folded> FoldJournal(const Journal& journal, const std::optional<log::Chec
 
 // Writes what changed since the last time. It must stand there, and the entries below it be durable.
 Status Keep(KeptState& kept, ledger::State& state, Glances& glances, const KeptState::Stand& stand,
-            const std::vector<Digest>& purged = {});
+            bool purged = false);
 
 // Of FoldJournal: the tiles of any level that became full since the last call are stored as the tree has them. kCorrupt.
 Status CheckFullTiles(const Journal& journal, log::Tree& tree);

@@ -72,7 +72,7 @@ Status KeptState::Clear() {
   return Ok();
 }
 
-Status KeptState::Write(std::vector<ledger::Row> rows, const Stand& stand, const std::vector<Digest>& purged) {
+Status KeptState::Write(std::vector<ledger::Row> rows, const Stand& stand, bool purged) {
   std::vector<RowChange> changes;
   changes.reserve(rows.size() + 1);
   for (auto& [key, value] : rows) {
@@ -85,10 +85,7 @@ Status KeptState::Write(std::vector<ledger::Row> rows, const Stand& stand, const
   random_.Fill(nonce);
   const Bytes sealed = crypto::SealOnce(head_key_.view(), nonce, name_, plain.out);
   changes.push_back({ToBytes(kHead), Concat({name_, nonce, sealed})});
-  std::vector<Bytes> erased;
-  for (const Digest& statement : purged)
-    for (auto& key : ledger::RowKeysOf(statement)) erased.push_back(std::move(key));
-  return rows_.Write(changes, erased);
+  return rows_.Write(changes, purged ? ledger::kRowsWithTexts : std::string_view());
 }
 
 void KeptState::Forget() {

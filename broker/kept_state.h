@@ -38,9 +38,8 @@ class KeptState final : public ledger::RowSource {
   // Where it stands. kNotReady: there is none. kCorrupt: it is damaged, of another version, or under no key of the broker's.
   Result<Stand> Open();
   Status Clear();  // everything, for another generation
-  // All or nothing; before any later append is durable it is too. `purged`: statements whose texts are not in the rows any
-  // more.
-  Status Write(std::vector<ledger::Row> rows, const Stand& stand, const std::vector<Digest>& purged = {});
+  // All or nothing; before any later append is durable it is too. `purged`: texts that stood in rows are erased.
+  Status Write(std::vector<ledger::Row> rows, const Stand& stand, bool purged = false);
   void Forget();  // the next start folds the log anew
 
   std::optional<Bytes> Get(ByteView key) const override;

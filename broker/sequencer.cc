@@ -31,7 +31,7 @@ void Sequencer::Stop() {
   impl_->thread.join();
   // So that the next start has nothing to fold.
   if (!impl_->healthy || !impl_->kept || state_->size() == impl_->kept_at) return;
-  if (auto kept = KeepState({}); !kept) Fail(*impl_);
+  if (auto kept = KeepState(false); !kept) Fail(*impl_);
 }
 
 // ---- Submitting ----
@@ -121,7 +121,7 @@ void Sequencer::Distrust(const char* what) const {
 }
 
 // All that was applied is durable by now, and purges are carried out.
-Status Sequencer::KeepState(const std::vector<Digest>& purged) {
+Status Sequencer::KeepState(bool purged) {
   const KeptState::Stand stand{impl_->origin, impl_->tree.size(), impl_->tree.Root(), impl_->unfinished_purges};
   TRY_OK(Keep(*impl_->kept, *state_, glances_, stand, purged));
   impl_->kept_at = stand.size;
@@ -156,7 +156,7 @@ void Sequencer::Commit(std::vector<Item> batch) {
     Complete(std::move(made), std::nullopt);
     return;
   }
-  std::vector<Digest> purged;
+  bool purged = false;
   for (const auto& one : made) {
     const auto* purge = one.entry ? std::get_if<ledger::Purge>(&one.entry->statement->payload) : nullptr;
     if (purge == nullptr) continue;
@@ -164,12 +164,12 @@ void Sequencer::Commit(std::vector<Item> batch) {
     auto carried = CarryOutPurge(one.entry->head.index, *purge);
     if (!carried && !CanNeverBeCarriedOut(carried.error())) Fail(*impl_);
     if (!carried) impl_->unfinished_purges.push_back(one.entry->head.index);
-    for (const auto& erasure : purge->erasures) purged.push_back(erasure.statement);
+    purged = true;
   }
   CommitNews news = NewsOf(made, first);
   Complete(std::move(made), durable);
   if (news.end > news.first) Announce(std::move(news));
-  const bool due = !purged.empty() || impl_->tree.size() - impl_->kept_at >= impl_->options.keep_every ||
+  const bool due = purged || impl_->tree.size() - impl_->kept_at >= impl_->options.keep_every ||
                    impl_->kept_bytes >= impl_->options.keep_bytes;
   if (!impl_->kept || !impl_->healthy || !due) return;
   if (auto kept = KeepState(purged); !kept) {

@@ -167,7 +167,7 @@ class Sequencer {
   CommitNews NewsOf(const std::vector<Made>& made, std::uint64_t first) const;
   Status Apply(const ledger::Entry& entry);
   Status Persist(const std::vector<Made>& made, std::optional<Durable>* durable);
-  Status KeepState(const std::vector<Digest>& purged);
+  Status KeepState(bool purged);
   void Publish(std::shared_ptr<const log::SignedCheckpoint> checkpoint);
   void Complete(std::vector<Made> made, const std::optional<Durable>& durable);
   void Announce(CommitNews news);

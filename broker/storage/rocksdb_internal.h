@@ -10,6 +10,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "broker/oplog.h"
@@ -111,7 +112,8 @@ struct RocksDbStore::Db {
   std::uint64_t unclaimed_limit = 0;  // bytes, of one member
   rdb::ColumnFamilyOptions rows_options;  // to make them anew
   std::mutex replaced_mutex;
-  std::vector<std::pair<Family, Bytes>> replaced;  // keys of entries and rows that a scrub has not seen yet
+  std::vector<Bytes> replaced;   // keys of entries that a scrub has not seen yet
+  std::set<char> replaced_rows;  // how those of rows begin
 
   ~Db() {
     for (auto* family : families) db->DestroyColumnFamilyHandle(family);

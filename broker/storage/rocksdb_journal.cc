@@ -54,7 +54,7 @@ class RocksDbJournal final : public Journal {
     }
     TRY_OK(db_.Write(batch, true));
     std::lock_guard lock(db_.replaced_mutex);
-    for (const auto& [index, bytes] : entries) db_.replaced.emplace_back(kEntries, IndexKey(index));
+    for (const auto& [index, bytes] : entries) db_.replaced.push_back(IndexKey(index));
     return Ok();
   }
 

@@ -24,7 +24,7 @@ class RocksDbRows final : public Rows {
     return at->status().ok() ? Ok() : Status(ReadError(at->status()));
   }
 
-  Status Write(const std::vector<RowChange>& changes, const std::vector<Bytes>& erased) override {
+  Status Write(const std::vector<RowChange>& changes, std::string_view erased) override {
     rdb::WriteBatch batch;
     for (const auto& [key, value] : changes) {
       if (value)
@@ -34,7 +34,7 @@ class RocksDbRows final : public Rows {
     }
     TRY_OK(db_.Write(batch, false));
     std::lock_guard lock(db_.replaced_mutex);
-    for (const auto& key : erased) db_.replaced.emplace_back(kRows, key);
+    for (const char first : erased) db_.replaced_rows.insert(first);
     return Ok();
   }
 

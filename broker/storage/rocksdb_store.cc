@@ -124,20 +124,27 @@ Result<std::unique_ptr<RocksDbStore>> RocksDbStore::Open(const Options& options)
 RocksDbStore::RocksDbStore(std::unique_ptr<Db> db) : db_(std::move(db)) {}
 RocksDbStore::~RocksDbStore() = default;
 Status RocksDbStore::Scrub(Scrubbed what) {
-  std::vector<std::pair<Family, Bytes>> replaced;
+  std::vector<Bytes> replaced;
+  std::set<char> rows;
   {
     std::lock_guard lock(db_->replaced_mutex);
     replaced.swap(db_->replaced);
+    rows.swap(db_->replaced_rows);
   }
-  if (what == Scrubbed::kEntries && replaced.empty()) return Ok();
+  if (what == Scrubbed::kEntries && replaced.empty() && rows.empty()) return Ok();
   auto done = db_->db->Flush(rdb::FlushOptions(), db_->families);  // and the write-ahead logs before it go
   rdb::CompactRangeOptions how;
   how.bottommost_level_compaction = rdb::BottommostLevelCompaction::kForce;
   how.exclusive_manual_compaction = false;
   if (what == Scrubbed::kEntries) {
-    for (const auto& [family, key] : replaced) {
+    for (const auto& key : replaced) {
       const rdb::Slice slice = ToSlice(key);
-      if (done.ok()) done = db_->db->CompactRange(how, db_->families[family], &slice, &slice);
+      if (done.ok()) done = db_->db->CompactRange(how, db_->families[kEntries], &slice, &slice);
+    }
+    for (const char first : rows) {
+      const char next = static_cast<char>(first + 1);
+      const rdb::Slice begin(&first, 1), end(&next, 1);
+      if (done.ok()) done = db_->db->CompactRange(how, db_->families[kRows], &begin, &end);
     }
   } else {
     how.blob_garbage_collection_policy = rdb::BlobGarbageCollectionPolicy::kForce;

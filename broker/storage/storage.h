@@ -89,8 +89,9 @@ class Rows {
   using Take = std::function<void(ByteView key, ByteView value)>;
   virtual Status Scan(ByteView prefix, const Take& take) const = 0;  // ascending. kCorrupt, kStorage
   // All or nothing. Not synced: on the disk no later than the next append that is, and never before an earlier one. `erased`:
-  // what stood under these keys before was erased by a purge, and leaves the files as soon as replaced entries do.
-  virtual Status Write(const std::vector<RowChange>& changes, const std::vector<Bytes>& erased) = 0;
+  // among what stood under keys that begin with one of these bytes is something that a purge erased; it leaves the files as
+  // soon as replaced entries do.
+  virtual Status Write(const std::vector<RowChange>& changes, std::string_view erased) = 0;
   virtual Status Clear() = 0;  // at a start, with nobody reading
 };
 

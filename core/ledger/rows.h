@@ -9,6 +9,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/base/bytes.h"
@@ -26,8 +27,8 @@ struct Row {
   std::optional<Bytes> value;  // absent: there is no such row any more
 };
 
-// Where texts of a statement that a purge may erase stand, or stood.
-std::vector<Bytes> RowKeysOf(const Digest& statement);
+// Of the rows in which texts stand that a purge may erase: how their keys begin.
+inline constexpr std::string_view kRowsWithTexts = "PpOoQq";
 
 // Thread-safety: both may be called from any thread. They throw RowsDamaged.
 class RowSource {

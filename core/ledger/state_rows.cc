@@ -424,13 +424,6 @@ std::vector<Row> State::TakeRows() {
   return out;
 }
 
-std::vector<Bytes> RowKeysOf(const Digest& statement) {
-  std::vector<Bytes> out;
-  for (const char table : {'P', 'p', 'O', 'o', 'Q', 'q'})
-    out.push_back(RowKey(static_cast<std::uint8_t>(table), statement));
-  return out;
-}
-
 std::size_t State::cached() const { return data_->source.cached; }
 
 // What was asked for since the last time stays, if that is enough.

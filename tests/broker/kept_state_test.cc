@@ -6,6 +6,7 @@
 
 #include <filesystem>
 
+#include "broker/check.h"
 #include "broker/fold.h"
 #include "broker/storage/rocksdb_store.h"
 #include "core/io/file.h"
@@ -291,7 +292,7 @@ TEST(KeptStateTest, WhatAPurgeErasedLeavesTheRows) {
   rig.Need(rig.world.Purge("mx.fgr/admin", erasures));
   const KeptRig::Killed killed(rig);  // it was kept at once
   EXPECT_FALSE(says("a test"));
-  EXPECT_GE(rig.rows.erased.size(), erasures.size()) << "and leaves the files";
+  EXPECT_NE(rig.rows.erased.find('Q'), std::string::npos) << "and leaves the files";
   EXPECT_EQ(rig.ReadAtStart(), 0u);
   rig.ExpectRight();
 }
@@ -317,6 +318,61 @@ TEST(KeptStateTest, APurgeThatWasCutShortIsCarriedOutOnAKeptState) {
   }
 }
 
+// What tags cannot show.
+TEST(KeptStateTest, CheckFindsARowThatWasPutBackOrTakenAway) {
+  KeptRig rig;
+  const broker::LogKeys keys(rig.world.log_key);
+  auto check = [&] {
+    test::MemoryRows beside;
+    KeptState kept(rig.rows, keys, rig.world.random), scratch(beside, keys, rig.world.random);
+    std::optional<log::Checkpoint> mark =
+        log::Checkpoint::ParseBody(log::Note::Parse(*HighWater::Open(rig.mark_path()).value()->note()).value().text)
+            .value();
+    return CheckKept(rig.memory, mark, kept, scratch);
+  };
+  auto checked = check();
+  ASSERT_TRUE(checked) << checked.error().Message();
+  const auto before = rig.rows.rows;
+  ASSERT_TRUE(rig.Start());
+  rig.Need(rig.Opening());
+  rig.Stop();
+  ASSERT_TRUE(check());
+  const auto after = rig.rows.rows;
+
+  std::size_t put_back = 0, taken_away = 0;
+  for (const auto& [key, value] : before) {
+    if (key[0] == '!' || key[0] == '0' || after.at(key) == value) continue;
+    rig.rows.rows = after;
+    rig.rows.rows.at(key) = value;
+    checked = check();
+    ASSERT_FALSE(checked) << ToHex(key);
+    EXPECT_EQ(checked.error().reason, Reason::kCorrupt);
+    EXPECT_FALSE(rig.rows.rows.contains({'!'})) << "the next start makes it anew";
+    ++put_back;
+  }
+  for (const char table : {'s', 'r', 'h', 'b', 'K', 'R'}) {
+    rig.rows.rows = after;
+    const auto at = rig.rows.rows.lower_bound({static_cast<std::uint8_t>(table)});
+    rig.rows.rows.erase(at);
+    EXPECT_FALSE(check()) << table;
+    ++taken_away;
+  }
+  EXPECT_GT(put_back, 2u);
+  ASSERT_TRUE(rig.Start());
+  EXPECT_EQ(rig.rows.clears, 2u);
+  rig.ExpectRight();
+  rig.Stop();
+  EXPECT_TRUE(check());
+
+  // And what a start over a kept state does not read of the journal.
+  rig.memory.entries.at(3).back() ^= 1;
+  EXPECT_EQ(rig.ReadAtStart(), 0u);
+  rig.Stop();
+  checked = check();
+  ASSERT_FALSE(checked);
+  EXPECT_NE(checked.error().detail.find("entry 3"), std::string::npos);
+}
+
 // With the store of a broker, and its files.
 TEST(KeptStateTest, AStoreFromBeforeThereWereRowsIsFoldedOnce) {
   test::TempFolder folder;
@@ -326,7 +382,7 @@ TEST(KeptStateTest, AStoreFromBeforeThereWereRowsIsFoldedOnce) {
   {
     auto store = open(true);
     ASSERT_TRUE(store->rows().Write(rows, {}));
-    ASSERT_TRUE(store->rows().Write({{{'a', 1}, std::nullopt}}, {{'a', 1}}));
+    ASSERT_TRUE(store->rows().Write({{{'a', 1}, std::nullopt}}, "a"));
     ASSERT_TRUE(store->Scrub(RocksDbStore::Scrubbed::kEntries));
   }
   auto store = open(false);

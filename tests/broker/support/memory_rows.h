@@ -11,7 +11,7 @@ namespace valija::test {
 class MemoryRows : public broker::Rows {
  public:
   std::map<Bytes, Bytes> rows;
-  std::vector<Bytes> erased;
+  std::string erased;
   std::function<Status()> before_write;
   mutable std::size_t reads = 0, writes = 0, clears = 0;
 
@@ -31,7 +31,7 @@ class MemoryRows : public broker::Rows {
       if (Equal(ByteView(key).first(std::min(key.size(), prefix.size())), prefix)) take(key, value);
     return Ok();
   }
-  Status Write(const std::vector<broker::RowChange>& changes, const std::vector<Bytes>& gone) override {
+  Status Write(const std::vector<broker::RowChange>& changes, std::string_view gone) override {
     if (before_write) TRY_OK(before_write());
     std::lock_guard lock(mutex_);
     ++writes;
@@ -41,7 +41,7 @@ class MemoryRows : public broker::Rows {
       else
         rows.erase(key);
     }
-    erased.insert(erased.end(), gone.begin(), gone.end());
+    erased += gone;
     return Ok();
   }
   Status Clear() override {
