@@ -103,21 +103,33 @@ TEST_F(NetPublic, ServesWithTheRightHeadersAndNothingElse) {
   EXPECT_EQ(answer->get_header_value("Content-Type"), "text/plain; charset=utf-8");
   EXPECT_EQ(answer->get_header_value("Cache-Control"), "public, max-age=2");
   auto head = client.Head("/checkpoint");
+  ASSERT_TRUE(head);
   EXPECT_EQ(head->status, 200);
   EXPECT_EQ(head->body, "");
   answer = client.Get("/tile/0/000.p/1");
+  ASSERT_TRUE(answer);
   EXPECT_EQ(answer->status, 200);
   EXPECT_EQ(answer->get_header_value("Content-Type"), "application/octet-stream");
   EXPECT_EQ(answer->get_header_value("Cache-Control"), "public, max-age=31536000, immutable");
   EXPECT_EQ(answer->body.size(), 32u);
-  EXPECT_EQ(client.Get("/tile/entries/000.p/1")->body.size(), 34u);
-  EXPECT_EQ(client.Head("/tile/entries/000.p/1")->get_header_value("Content-Length"), "34");
+  answer = client.Get("/tile/entries/000.p/1");
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->body.size(), 34u);
+  answer = client.Head("/tile/entries/000.p/1");
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->get_header_value("Content-Length"), "34");
   for (const char* path : {"/", "/entries/000.pb", "/tile/", "/tile/0/999", "/tile/1/001", "/tile/8/000",
                            "/checkpoint?x", "/../broker.conf", "/tile/0/000.p/1/", "/tile/data/000"}) {
-    EXPECT_EQ(client.Get(path)->status, 404) << path;
+    answer = client.Get(path);
+    ASSERT_TRUE(answer) << path;
+    EXPECT_EQ(answer->status, 404) << path;
   }
-  EXPECT_EQ(client.Post("/checkpoint", "x", "text/plain")->status, 405);
-  EXPECT_EQ(client.Delete("/tile/0/000.p/1")->status, 405);
+  answer = client.Post("/checkpoint", "x", "text/plain");
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->status, 405);
+  answer = client.Delete("/tile/0/000.p/1");
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->status, 405);
 }
 
 TEST_F(NetPublic, ServingGoesOnWhilePostsGoOn) {

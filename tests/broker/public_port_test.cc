@@ -46,6 +46,7 @@ struct Port {
   httplib::Client Client() const {
     httplib::Client client("127.0.0.1", port->port());
     client.set_keep_alive(true);
+    client.set_read_timeout(60);  // the machine may be busy
     return client;
   }
   std::atomic<int> asked = 0;
@@ -97,6 +98,21 @@ class Raw {
   int fd_;
 };
 
+// 0: no answer, and why.
+int StatusOf(const httplib::Result& answer) {
+  EXPECT_TRUE(answer) << httplib::to_string(answer.error());
+  return answer ? answer->status : 0;
+}
+
+// Of a port that was full a moment ago: it has room again once it has seen the others go, which takes it as long as it takes.
+int StatusOnceThereIsRoom(const Port& port) {
+  for (int i = 0; i < 200; ++i) {
+    if (const auto answer = port.Client().Get("/there")) return answer->status;
+    std::this_thread::sleep_for(milliseconds(50));
+  }
+  return 0;
+}
+
 std::size_t Count(const std::string& text, const std::string& part) {
   std::size_t count = 0;
   for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++count;
@@ -120,8 +136,9 @@ TEST(PublicPortTest, AnswersGetAndHeadAsTheHandlerSays) {
   EXPECT_EQ(answer->body, "");
   EXPECT_EQ(answer->get_header_value("Content-Length"), "5");
   EXPECT_EQ(answer->get_header_value("Cache-Control"), "public, max-age=2");
-  EXPECT_EQ(client.Get("/elsewhere")->status, 404);
-  EXPECT_EQ(client.Get("/elsewhere")->get_header_value("Cache-Control"), "no-store");
+  answer = client.Get("/elsewhere");
+  ASSERT_EQ(StatusOf(answer), 404);
+  EXPECT_EQ(answer->get_header_value("Cache-Control"), "no-store");
 }
 
 TEST(PublicPortTest, TheHandlerSeesTheTargetAsItWasSent) {
@@ -210,7 +227,7 @@ TEST(PublicPortTest, WhatGoesWrongInsideIsNotTold) {
   EXPECT_EQ(answer->status, 500);
   EXPECT_EQ(answer->body.find("secret"), std::string::npos);
   for (const auto& [name, value] : answer->headers) EXPECT_EQ(value.find("secret"), std::string::npos) << name;
-  EXPECT_EQ(client.Get("/there")->status, 200);
+  EXPECT_EQ(StatusOf(client.Get("/there")), 200);
 }
 
 TEST(PublicPortTest, AConnectionServesSomeRequestsAndEnds) {
@@ -223,7 +240,9 @@ TEST(PublicPortTest, AConnectionServesSomeRequestsAndEnds) {
 }
 
 TEST(PublicPortTest, AnIdleConnectionIsClosed) {
-  Port port(Small());
+  auto limits = Small();
+  limits.idle = milliseconds(1500);  // time enough to ask once
+  Port port(limits);
   Raw silent(port), once(port);
   ASSERT_TRUE(once.Send("GET /there HTTP/1.1\r\nHost: x\r\n\r\n"));
   EXPECT_EQ(Count(once.Rest(), "HTTP/1.1 200 OK"), 1u);
@@ -269,7 +288,7 @@ TEST(PublicPortTest, AReaderThatDoesNotReadIsCutOff) {
   Port port(Small());
   Raw raw(port);
   ASSERT_TRUE(raw.Send("GET /large HTTP/1.1\r\nHost: x\r\n\r\n"));
-  std::this_thread::sleep_for(milliseconds(1500));
+  std::this_thread::sleep_for(milliseconds(3000));
   EXPECT_LT(raw.Rest().size(), std::size_t{32} << 20);
 }
 
@@ -305,7 +324,7 @@ TEST(PublicPortTest, WhatFindsNoPlaceIsClosedAndTheRestIsServed) {
   }
   slow.clear();
   more.clear();
-  EXPECT_EQ(port.Client().Get("/there")->status, 200);
+  EXPECT_EQ(StatusOnceThereIsRoom(port), 200);
 }
 
 TEST(PublicPortTest, ManyClientsAtOnceAreAllServed) {
@@ -337,7 +356,7 @@ TEST(PublicPortTest, GarbageIsNoRequestAndHarmsNobody) {
     raw.Send(garbage + "\r\n\r\n");
     EXPECT_NE(raw.Rest(), "timeout");
   }
-  EXPECT_EQ(port.Client().Get("/there")->status, 200);
+  EXPECT_EQ(StatusOnceThereIsRoom(port), 200);
 }
 
 TEST(PublicPortTest, StopsWithConnectionsOpenAndListensNoMore) {
@@ -345,7 +364,7 @@ TEST(PublicPortTest, StopsWithConnectionsOpenAndListensNoMore) {
   Raw idle(*port), begun(*port), reading(*port);
   ASSERT_TRUE(begun.Send("GET /there HT"));
   ASSERT_TRUE(reading.Send("GET /large HTTP/1.1\r\nHost: x\r\n\r\n"));
-  EXPECT_EQ(port->Client().Get("/there")->status, 200);
+  EXPECT_EQ(StatusOf(port->Client().Get("/there")), 200);
   const int number = port->port->port();
   port->port->Stop();
   EXPECT_EQ(idle.Rest(), "");

@@ -392,9 +392,36 @@ Subject TheCharter() {
            {"charter", [](LifeWorld& w, const Person&) { return VerifyCharter(w.SignedCharter(w.charter)); }}}};
 }
 
+Subject TheLookup() {
+  auto look = [](LifeWorld& w, const Person& by, Duration lasts = std::chrono::hours(1)) {
+    return Lookup{w.By(by), 0, 0, w.now + lasts, "the yearly review"};
+  };
+  auto make = [look](LifeWorld& w, std::size_t count) {
+    for (const char* role : {"auditor", "joint-auditor"})
+      for (std::size_t i = 0; i < count; ++i) Do(w, Plain(w, look(w, w.Of(role)), w.Of(role)));
+  };
+  return {"lookup",
+          {{"none", [](LifeWorld&) {}},
+           {"standing", [make](LifeWorld& w) { make(w, 1); }},
+           {"full", [make](LifeWorld& w) { make(w, kMostLookups); }},
+           {"expired",
+            [make](LifeWorld& w) {
+              make(w, kMostLookups);
+              w.Pass(std::chrono::hours(1));
+            }}},
+          {{"lookup", [look](LifeWorld& w, const Person& by) { return Plain(w, look(w, by), by); }},
+           {"for-ever",
+            [look](LifeWorld& w, const Person& by) { return Plain(w, look(w, by, std::chrono::days(31)), by); }},
+           {"beyond", [look](LifeWorld& w, const Person& by) {
+              auto beyond = look(w, by);
+              beyond.from_index = w.state.size() + 1;
+              return Plain(w, beyond, by);
+            }}}};
+}
+
 std::vector<Subject> AllSubjects() {
-  return {TheRecord(), TheRequest(), TheEmergency(), TheAccessRequest(),
-          TheOrder(),  TheMember(),  TheEpoch(),     TheCharter()};
+  return {TheRecord(), TheRequest(), TheEmergency(), TheAccessRequest(), TheOrder(),
+          TheMember(), TheEpoch(),   TheCharter(),   TheLookup()};
 }
 
 // ---- the walk ----
@@ -460,7 +487,7 @@ TEST(Lifecycle, IsWhatTheDocumentSaysForEveryRoleStatementAndState) {
     }
   }
   EXPECT_GT(cells, 2000U);
-  EXPECT_EQ(kinds.size(), 17U);  // every kind of statement
+  EXPECT_EQ(kinds.size(), 18U);  // every kind of statement
 }
 
 // A row that no cell needs says nothing, and may be wrong.
