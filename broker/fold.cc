@@ -273,6 +273,7 @@ Result<Folded> FoldJournal(const Journal& journal, const std::optional<log::Chec
   try {
     return Fold(journal, mark, options);
   } catch (const ledger::RowsDamaged& damage) {
+    if (options.kept == nullptr) return Refuse(Reason::kCorrupt, damage.what());
     Log(Level::kAlarm, "state-damaged", {{"what", damage.what()}});
     options.kept->Forget();
   }
