@@ -156,6 +156,20 @@ RecordState FromHeader(StateData& data, const record::Header& header, const reco
   return out;
 }
 
+bool Holds(const RecordState& record, const AgencyId& agency) {
+  return std::any_of(record.portions.begin(), record.portions.end(), [&](const PortionState& portion) {
+    return std::any_of(portion.recipients.begin(), portion.recipients.end(),
+                       [&](const auto& one) { return one.first == agency; });
+  });
+}
+
+// These agencies hold a key to some of what asks for an answer.
+void Ask(StateData& data, const Digest& question, const RecordState& asks, const RecordState& holds) {
+  for (const PortionState& portion : holds.portions)
+    for (const auto& [agency, key] : portion.recipients)
+      if (agency != asks.originator.agency() && !asks.replies.contains(agency)) data.asked.Add({agency, question}, {});
+}
+
 void ApplyRecord(StateData& data, const Statement& statement, const Record& record, const EntryHead& head) {
   const record::Header& header = record.payload.header;
   RecordState next = FromHeader(data, header, statement.attachments, record.policies, head);
@@ -166,19 +180,22 @@ void ApplyRecord(StateData& data, const Statement& statement, const Record& reco
   if (header.urgency != record::Urgency::kNone) {
     const auto hours = data.charter->caps.response_hours.at(static_cast<std::size_t>(header.urgency) - 1);
     next.due = head.time + std::chrono::hours(hours);
+    Ask(data, head.statement, next, next);
   }
   if (header.in_reply_to) {
     RecordState& answered = RecordAt(data, *header.in_reply_to);
-    const Digest original = answered.grant_of.value_or(*header.in_reply_to);
     // The clock is the original's, and stops for an answer that reaches who asked.
-    for (RecordState* asked : {&answered, &OriginalOf(data, answered)})
-      if (std::any_of(statement.attachments.slips.begin(), statement.attachments.slips.end(),
-                      [&](const record::Slip& slip) { return slip.agency == asked->originator.agency(); }))
-        asked->replies.try_emplace(header.originator.agency(), head.index);
-    NoteQuestion(data, original, OriginalOf(data, answered));
+    const AgencyId agency = header.originator.agency();
+    for (const Digest& digest : {*header.in_reply_to, answered.grant_of.value_or(*header.in_reply_to)}) {
+      RecordState& asked = RecordAt(data, digest);
+      if (std::none_of(statement.attachments.slips.begin(), statement.attachments.slips.end(),
+                       [&](const record::Slip& slip) { return slip.agency == asked.originator.agency(); }))
+        continue;
+      asked.replies.try_emplace(agency, head.index);
+      data.asked.Erase({agency, digest});
+    }
   }
   Demand(data.headers.Add(record.payload.ctx, {}), "a second statement under one header");
-  NoteQuestion(data, head.statement, next);
   Demand(data.records.Add(head.statement, std::move(next)), "a record for the second time");
 }
 
@@ -190,11 +207,16 @@ void ApplyGrant(StateData& data, const Statement& statement, const Grant& grant,
   Concern(data, original, head.index);
   Concern(data, original.originator.agency(), head.index);
   if (grant.request) {
-    Concern(data, Settle(data, *grant.request, head.index).request.by.author.agency(), head.index);
+    // Who asked is told that it was granted, if it may know of the record: it had it already, or gets it now.
+    const AgencyId asker = Settle(data, *grant.request, head.index).request.by.author.agency();
+    if (Holds(original, asker) || std::any_of(original.grants.begin(), original.grants.end(), [&](const Digest& one) {
+          return one != head.statement && Holds(RecordAt(data, one), asker);
+        }))
+      Concern(data, asker, head.index);
   }
+  if (original.due) Ask(data, grant.record, original, next);
   Demand(data.headers.Add(grant.ctx, {}), "a second statement under one header");
   Demand(data.records.Add(head.statement, std::move(next)), "a grant for the second time");
-  NoteQuestion(data, grant.record, original);
 }
 
 // Requests that can be refused for their age need not be remembered: Decide compares with `latest` too, so a clock that
@@ -214,6 +236,10 @@ void ForgetExpired(StateData& data) {
     data.lookups.Erase(at->second);
   }
   data.lookups_by_expiry.erase(data.lookups_by_expiry.begin(), read);
+  const auto silent = data.access_by_expiry.upper_bound(data.latest);
+  for (auto at = data.access_by_expiry.begin(); at != silent; ++at)
+    if (auto asked = data.access_requests.Take(at->second)) Close(data, at->second, *std::move(asked));
+  data.access_by_expiry.erase(data.access_by_expiry.begin(), silent);
 }
 
 }  // namespace
@@ -230,69 +256,21 @@ void SetPolicy(StateData& data, PortionState& portion, const policy::Policy& pol
   if (shared == nullptr) data.policies.Add(portion.shared_policy, portion.policy);
 }
 
-namespace {
-
-// Somebody of the agency may know of it, so far.
-bool Reaches(const RecordState& record, const AgencyId& agency) {
-  auto of_agency = [&](const auto& one) { return one.first == agency; };
-  auto member_of = [&](const MemberId& member) { return member.agency() == agency; };
-  for (const PortionState& portion : record.portions) {
-    const policy::Audience& to = portion.policy->releasable_to;
-    if (std::any_of(portion.recipients.begin(), portion.recipients.end(), of_agency) ||
-        std::find(to.agencies.begin(), to.agencies.end(), agency) != to.agencies.end() ||
-        std::find(to.countries.begin(), to.countries.end(), agency.country()) != to.countries.end() ||
-        std::any_of(to.members.begin(), to.members.end(), member_of))
-      return true;
+// Nobody is to answer it any more, or somebody has.
+void Close(StateData& data, const Digest& digest, AccessRequestState asked) {
+  if (const RecordState* record = data.records.Find(asked.request.record)) {
+    const RecordState* original = record->grant_of ? data.records.Find(*record->grant_of) : record;
+    data.open_access.Erase({original->originator.agency(), asked.index});
   }
-  return std::any_of(record.holders.begin(), record.holders.end(),
-                     [&](const auto& holder) { return member_of(holder.first); });
-}
-
-bool IsHeld(const RecordState& record) {
-  return !record.purged_at && std::any_of(record.holders.begin(), record.holders.end(),
-                                          [](const auto& holder) { return !holder.second.erased; });
-}
-
-template <class Set>
-void Keep(Set& set, const Digest& digest, bool in) {
-  if (in == (set.Find(digest) != nullptr)) return;
-  if (in)
-    set.Add(digest, {});
-  else
-    set.Erase(digest);
-}
-
-}  // namespace
-
-void NoteQuestion(StateData& data, const Digest& digest, const RecordState& record) {
-  auto awaited = [&](const AgencyId& agency) {
-    if (agency == record.originator.agency() || record.replies.contains(agency)) return false;
-    return Reaches(record, agency) || std::any_of(record.grants.begin(), record.grants.end(), [&](const Digest& grant) {
-             return Reaches(*data.records.Find(grant), agency);
-           });
-  };
-  if (!record.due) return;
-  const bool asks = !record.revoked_at && !record.purged_at &&
-                    std::any_of(data.agencies.all().begin(), data.agencies.all().end(),
-                                [&](const auto& one) { return awaited(one.first); });
-  Keep(data.asking, digest, asks);
-}
-
-void NoteRecall(StateData& data, const Digest& digest, const RecordState& record) {
-  if (!record.recalled_at) return;
-  const bool over = record.grant_of && data.records.Find(*record.grant_of)->purged_at;
-  Keep(data.recalled, digest,
-       !over && !record.purged_at &&
-           (IsHeld(record) || std::any_of(record.grants.begin(), record.grants.end(),
-                                          [&](const Digest& grant) { return IsHeld(*data.records.Find(grant)); })));
+  data.closed_requests.Add(digest, std::move(asked));
 }
 
 const AccessRequestState& Settle(StateData& data, const Digest& request, std::uint64_t index) {
-  auto asked = data.access_requests.Take(request);
-  Demand(asked.has_value(), "an answer to no request");
-  asked->answered = index;
-  data.answered.Add(request, *std::move(asked));
-  return *data.answered.Find(request);
+  if (auto asked = data.access_requests.Take(request)) Close(data, request, *std::move(asked));
+  AccessRequestState* closed = data.closed_requests.Change(request);
+  Demand(closed != nullptr && !closed->answered, "an answer to no request");
+  closed->answered = index;
+  return *closed;
 }
 
 namespace {
@@ -387,6 +365,7 @@ void Apply(State& state, const Entry& entry) {
                        .request = {}};
   NoteSubject(data, statement, known);
   data.statements.Add(head.statement, std::move(known));
+  KeepReasons(data, entry);
   if (IsDirectoryKind(statement.kind)) data.directory_entries.push_back(head.index);
   data.size = head.index + 1;
   data.latest = std::max(data.latest, head.time);

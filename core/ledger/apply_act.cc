@@ -82,6 +82,11 @@ void BeginEmergency(StateData& data, const Open& open, const Decision& decision,
   data.locked.Add(open.by.author.str(), head.statement);
 }
 
+// Nothing is waited for any more from those who have a record, or a grant of it, that has ended.
+void EndQuestions(StateData& data, const Digest& record) {
+  for (const auto& [agency, state] : data.agencies.all()) data.asked.Erase({agency, record});
+}
+
 }  // namespace
 
 void ApplyOpen(StateData& data, const Open& open, const Decision& decision, const EntryHead& head) {
@@ -147,6 +152,22 @@ void ApplyStandingOpening(StateData& data, const StandingOpening& opening, const
     if (verdict.allowed()) CountOpening(data, verdict, author, head.index);
 }
 
+namespace {
+
+// Whoever opened it, and has not said that it erased it, is to erase it.
+void AskToErase(StateData& data, const Digest& digest, const RecordState& record) {
+  for (const auto& [member, holder] : record.holders)
+    if (!holder.erased) data.to_erase.Add({member, digest}, {});
+}
+void ForgetRecall(StateData& data, const MemberId& member, const Digest& digest) {
+  data.to_erase.Erase({member, digest});
+}
+void ForgetRecalls(StateData& data, const Digest& digest, const RecordState& record) {
+  for (const auto& [member, holder] : record.holders) ForgetRecall(data, member, digest);
+}
+
+}  // namespace
+
 void ApplyAcknowledgement(StateData& data, const Acknowledgement& acknowledgement, const EntryHead& head) {
   const MemberId& author = acknowledgement.by.author;
   RecordState& record = RecordAt(data, acknowledgement.record);
@@ -154,10 +175,10 @@ void ApplyAcknowledgement(StateData& data, const Acknowledgement& acknowledgemen
   if (acknowledgement.outcome != "erased") return;
   const bool administrator = data.members.Find(author)->record.administrator;
   for (auto& [holder, state] : record.holders)
-    if (!state.erased && (holder == author || (administrator && holder.agency() == author.agency())))
+    if (!state.erased && (holder == author || (administrator && holder.agency() == author.agency()))) {
       state.erased = head.index;
-  NoteRecall(data, acknowledgement.record, record);
-  if (record.grant_of) NoteRecall(data, *record.grant_of, *data.records.Find(*record.grant_of));
+      ForgetRecall(data, holder, acknowledgement.record);
+    }
 }
 
 void ApplyRevocation(StateData& data, const Revocation& revocation, const EntryHead& head) {
@@ -172,9 +193,12 @@ void ApplyRevocation(StateData& data, const Revocation& revocation, const EntryH
   RecordState& record = RecordAt(data, revocation.record);
   Demand(!record.revoked_at || (revocation.recall && !record.recalled_at), "a revocation of nothing");
   if (!record.revoked_at) record.revoked_at = head.index;
-  if (revocation.recall) record.recalled_at = head.index;
-  NoteQuestion(data, revocation.record, record);
-  NoteRecall(data, revocation.record, record);
+  EndQuestions(data, revocation.record);
+  if (revocation.recall) {
+    record.recalled_at = head.index;
+    AskToErase(data, revocation.record, record);
+    for (const Digest& grant : record.grants) AskToErase(data, grant, RecordAt(data, grant));
+  }
   ConcernActors(data, revocation.by.author, record, head.index);
   ConcernRecipients(data, record, head.index);
   for (const Digest& grant : record.grants) {
@@ -185,18 +209,30 @@ void ApplyRevocation(StateData& data, const Revocation& revocation, const EntryH
   }
 }
 
+namespace {
+
+// The originator marks its record, or its grant of it, more strictly: what it allowed before was about a milder one.
+void EndConsents(StateData& data, const Digest& digest) {
+  const RecordState& record = RecordAt(data, digest);
+  const Digest& first = record.grant_of ? *record.grant_of : digest;
+  if (record.originator.agency() != RecordAt(data, first).originator.agency()) return;
+  for (const auto& [agency, known] : data.agencies.all())
+    if (auto* consent = data.consents.Change({first, agency})) consent->reset();
+}
+
+}  // namespace
+
 void ApplyAmendment(StateData& data, const Statement& statement, const Amendment& amendment, const EntryHead& head) {
   RecordState& record = RecordAt(data, amendment.record);
   PortionState& portion = PortionAt(record, amendment.portion);
   Demand(amendment.policy && statement.attachments.policies.size() == 1, "an amendment without its policy");
   Demand(amendment.sequence == portion.policy_sequence + 1, "an amendment out of order");
+  if (amendment.policy->marking < portion.policy->marking) EndConsents(data, amendment.record);
   SetPolicy(data, portion, *amendment.policy, statement.attachments.policies.front());
   portion.policy_digest = amendment.policy_digest;
   portion.policy_sequence = amendment.sequence;
   ConcernActors(data, amendment.by.author, record, head.index);
   for (const auto& [agency, key] : portion.recipients) Concern(data, agency, head.index);
-  const Digest& original = record.grant_of ? *record.grant_of : amendment.record;
-  NoteQuestion(data, original, *data.records.Find(original));
 }
 
 void ApplyApproval(StateData& data, const Approval& approval, const EntryHead& head) {
@@ -245,6 +281,7 @@ void ApplyLookup(StateData& data, const Lookup& lookup, const EntryHead& head) {
 
 void ApplyAccessRequest(StateData& data, const AccessRequest& request, const EntryHead& head) {
   data.access_requests.Add(head.statement, AccessRequestState{head.index, request, std::nullopt});
+  data.access_by_expiry.emplace(request.by.time + kSilence, head.statement);
   auto& times = data.access_times.Make(request.by.author);
   times.push_back(head.time);
   if (times.size() > kMostAccessRequests) times.pop_front();
@@ -254,6 +291,7 @@ void ApplyAccessRequest(StateData& data, const AccessRequest& request, const Ent
   RecordState& original = OriginalOf(data, *record);
   Concern(data, original, head.index);
   Concern(data, original.originator.agency(), head.index);
+  data.open_access.Add({original.originator.agency(), head.index}, head.statement);
 }
 
 // A refusal concerns the originator's side alone: its author's silence looks the same.
@@ -264,8 +302,8 @@ void ApplyAnswer(StateData& data, const Answer& answer, const EntryHead& head) {
   Concern(data, answer.by.author.agency(), head.index);
   if (!answer.marking) return;
   const Digest& first = record.grant_of ? *record.grant_of : asked.record;
-  if (policy::Tlp* consent = data.consents.Change({first, asked.agency}))
-    *consent = std::max(*consent, *answer.marking);
+  if (auto* consent = data.consents.Change({first, asked.agency}))
+    *consent = std::max(consent->value_or(*answer.marking), *answer.marking);
   else
     data.consents.Add({first, asked.agency}, *answer.marking);
   Concern(data, asked.agency, head.index);
@@ -295,7 +333,7 @@ void EraseTexts(StateData& data, const Digest& statement) {
   if (auto* over = data.over.Change(statement)) Erase(over->case_reference);
   if (auto* order = ChangeOrder(data, statement)) Erase(order->order.case_reference);
   auto* asked = data.access_requests.Change(statement);
-  if (asked == nullptr) asked = data.answered.Change(statement);
+  if (asked == nullptr) asked = data.closed_requests.Change(statement);
   if (asked == nullptr) return;
   Erase(asked->request.case_reference);
   Erase(asked->request.why);
@@ -328,7 +366,7 @@ struct SubjectOf {
   void operator()(const AccessRequest& request) const { About(request.record); }
   void operator()(const Answer& answer) const {
     known.request = answer.request;
-    About(FindIn(data.access_requests, data.answered, answer.request)->request.record);
+    About(FindIn(data.access_requests, data.closed_requests, answer.request)->request.record);
   }
   void operator()(const Purge& purge) const {
     for (const Erasure& erasure : purge.erasures) {
@@ -364,6 +402,23 @@ void NoteSubject(const StateData& data, const Statement& statement, KnownStateme
   known.about.shrink_to_fit();
 }
 
+void KeepReasons(StateData& data, const Entry& entry) {
+  const auto keep = [&](const Digest& statement) {
+    const auto hours = std::chrono::ceil<std::chrono::hours>(entry.head.time.time_since_epoch() + kKept).count();
+    auto& until = data.statements.Change(statement)->kept_until;
+    until = std::max(until, static_cast<std::uint32_t>(hours));
+  };
+  const auto& verdicts = entry.decision.verdicts;
+  const Payload& payload = entry.statement->payload;
+  const bool granted = std::any_of(verdicts.begin(), verdicts.end(), [](const Verdict& one) { return one.allowed(); });
+  if (const auto* review = std::get_if<Review>(&payload)) keep(review->request);
+  if (const auto* opening = std::get_if<StandingOpening>(&payload)) keep(opening->order);
+  const auto* open = std::get_if<Open>(&payload);
+  if (open == nullptr || !granted) return;
+  keep(entry.head.statement);
+  if (open->approved_request) keep(*open->approved_request);
+}
+
 void ApplyPurge(StateData& data, const Purge& purge, const EntryHead& head) {
   Concern(data, purge.by.author.agency(), head.index);
   for (const Erasure& erasure : purge.erasures) {
@@ -378,15 +433,14 @@ void ApplyPurge(StateData& data, const Purge& purge, const EntryHead& head) {
     }
     RecordState& record = *at;
     record.purged_at = head.index;
+    EndQuestions(data, erasure.statement);
+    ForgetRecalls(data, erasure.statement, record);
+    for (const Digest& grant : record.grants) ForgetRecalls(data, grant, RecordAt(data, grant));
     ConcernActors(data, purge.by.author, record, head.index);
     ConcernRecipients(data, record, head.index);
     for (const Digest& grant : record.grants) ConcernRecipients(data, RecordAt(data, grant), head.index);
     for (const Hash& root : record.body_roots)
       if (bool* purged = data.bodies.Change(root)) *purged = true;
-    NoteQuestion(data, erasure.statement, record);
-    NoteRecall(data, erasure.statement, record);
-    for (const Digest& grant : record.grants) NoteRecall(data, grant, *data.records.Find(grant));
-    if (record.grant_of) NoteRecall(data, *record.grant_of, *data.records.Find(*record.grant_of));
   }
 }
 

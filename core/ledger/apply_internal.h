@@ -56,9 +56,8 @@ inline AgencyState& AgencyAt(StateData& data, const AgencyId& id) {
 }
 // Makes it the one in force.
 void SetPolicy(StateData& data, PortionState& portion, const policy::Policy& policy, ByteView policy_bytes);
-// Does the record ask, and who has not answered? Is somebody to erase it? To be said again when that may have changed.
-void NoteQuestion(StateData& data, const Digest& digest, const RecordState& record);
-void NoteRecall(StateData& data, const Digest& digest, const RecordState& record);
+// Nobody is to answer the request any more.
+void Close(StateData& data, const Digest& digest, AccessRequestState asked);
 // The request has its answer.
 const AccessRequestState& Settle(StateData& data, const Digest& request, std::uint64_t index);
 
@@ -77,6 +76,8 @@ void ApplyAnswer(StateData& data, const Answer& answer, const EntryHead& head);
 void ApplyStandingOrder(StateData& data, const StandingOrder& order, const EntryHead& head);
 // What a statement that holds texts is about.
 void NoteSubject(const StateData& data, const Statement& statement, KnownStatement& known);
+// Until when the reasons of an opening that this entry grants, or closes the case of, are kept.
+void KeepReasons(StateData& data, const Entry& entry);
 void ApplyPurge(StateData& data, const Purge& purge, const EntryHead& head);
 
 }  // namespace valija::ledger

@@ -31,6 +31,15 @@ std::vector<std::uint64_t> Entries::All() const {
 
 namespace {
 
+template <class Set, class Key>
+std::vector<Digest> DigestsOf(const Set& set, const Key& key) {
+  std::vector<Digest> out;
+  const auto& all = set.all();
+  for (auto at = all.lower_bound({key, Digest{}}); at != all.end() && at->first.first == key; ++at)
+    out.push_back(at->first.second);
+  return out;
+}
+
 const RecordState& RecordIn(const StateData& data, const Digest& digest) {
   const RecordState* record = data.records.Find(digest);
   if (record == nullptr) throw RowsDamaged("a record that others name is missing");
@@ -167,7 +176,7 @@ bool State::emergency_locked(const MemberRecord& record) const {
   });
 }
 const AccessRequestState* State::access_request(const Digest& digest) const {
-  return FindIn(data_->access_requests, data_->answered, digest);
+  return FindIn(data_->access_requests, data_->closed_requests, digest);
 }
 const std::map<Digest, AccessRequestState>& State::access_requests() const { return data_->access_requests.all(); }
 const std::deque<Time>* State::access_times(const MemberId& member) const { return data_->access_times.Find(member); }
@@ -175,10 +184,17 @@ std::optional<policy::Tlp> State::consent(const Digest& source, const AgencyId& 
   const RecordState* named = record(source);
   const Digest& first = named != nullptr && named->grant_of ? *named->grant_of : source;
   const auto* found = data_->consents.Find({first, agency});
-  return found == nullptr ? std::nullopt : std::optional(*found);
+  return found == nullptr ? std::nullopt : *found;
 }
-const std::map<Digest, Nothing>& State::asking() const { return data_->asking.all(); }
-const std::map<Digest, Nothing>& State::recalled() const { return data_->recalled.all(); }
+std::vector<std::pair<std::uint64_t, Digest>> State::open_access_requests(const AgencyId& originator) const {
+  std::vector<std::pair<std::uint64_t, Digest>> out;
+  const auto& all = data_->open_access.all();
+  for (auto at = all.lower_bound({originator, 0}); at != all.end() && at->first.first == originator; ++at)
+    out.emplace_back(at->first.second, at->second);
+  return out;
+}
+std::vector<Digest> State::asking(const AgencyId& agency) const { return DigestsOf(data_->asked, agency); }
+std::vector<Digest> State::to_erase(const MemberId& member) const { return DigestsOf(data_->to_erase, member); }
 const LookupState* State::lookup(const Digest& digest) const { return data_->lookups.Find(digest); }
 std::size_t State::lookups_of(const MemberId& member) const {
   const auto found = data_->lookups_of.find(member);

@@ -182,13 +182,24 @@ struct KnownStatement {
   std::vector<Digest> about;
   std::optional<Digest> request;
   unsigned purges = 0;  // of a purge: how many are below it, the one erasing the other
+  // Of an opening that was granted, the request that was approved for it and an order that opened something: in whole hours
+  // since 1970, until when the reasons that were given are kept (kKept).
+  std::uint32_t kept_until = 0;
 };
 
 // Access requests of one member in a day. How many of them were answered does not count: whoever is refused must not be
 // told so by being let ask again.
 inline constexpr std::size_t kMostAccessRequests = 64;
 
-// Standing orders of one agency, openings of one member that wait for approvals, grants of one record.
+// Nobody answers after it: an access request does not wait for ever.
+inline constexpr Duration kSilence = std::chrono::hours(24 * 30);
+
+// So long the originator's side, the auditors and a court can read why somebody opened, and who let it, whatever the
+// opener's side would rather erase.
+inline constexpr Duration kKept = std::chrono::hours(24 * 365);
+
+// Standing orders of one agency, openings of one member that wait for approvals, grants of one record that one agency made
+// and that have not ended.
 inline constexpr std::size_t kMostOrdersOfAgency = 64, kMostWaiting = 64, kMostGrants = 256;
 
 // Look-ups of one member that have not expired.
@@ -251,15 +262,17 @@ class State {
   // Has this member, or another that is the same person, made one that is open? A person is who it was then and who it is now.
   bool emergency_locked(const MemberRecord& member) const;
   const AccessRequestState* access_request(const Digest& digest) const;
-  const std::map<Digest, AccessRequestState>& access_requests() const;  // those that nobody has answered
+  const std::map<Digest, AccessRequestState>& access_requests() const;  // no answer yet, nor kSilence
   // The entry times of this member's last requests, kMostAccessRequests at most; nullptr: none.
   const std::deque<Time>* access_times(const MemberId& member) const;
   // The least strict marking that the originator of `source` (or of its original) allows this agency for what it derives.
   std::optional<policy::Tlp> consent(const Digest& source, const AgencyId& agency) const;
-  // Records that ask for an answer, have not ended, and that some agency which they reach has not answered.
-  const std::map<Digest, Nothing>& asking() const;
-  // Records and grants, of which (or of a grant of which) somebody holds a copy still, and that are not purged.
-  const std::map<Digest, Nothing>& recalled() const;
+  // What is open, so that nobody goes through all that ever was: by the originator's agency its records' access requests, by
+  // entry index, without an answer and younger than kSilence; by agency the records that ask it; by member what was recalled
+  // after it opened it. What has ended meanwhile may still be among them.
+  std::vector<std::pair<std::uint64_t, Digest>> open_access_requests(const AgencyId& originator) const;
+  std::vector<Digest> asking(const AgencyId& agency) const;
+  std::vector<Digest> to_erase(const MemberId& member) const;
   const LookupState* lookup(const Digest& digest) const;  // until it has expired
   std::size_t lookups_of(const MemberId& member) const;   // that have not expired
   const OrderState* order(const Digest& digest) const;

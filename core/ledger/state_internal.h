@@ -38,9 +38,12 @@ struct StateData {
   Kept<Digest, PendingRequest> pending{'P', source};
   Kept<Digest, EmergencyState> emergencies{'E', source};          // not reviewed
   Kept<std::string, Digest> locked{'L', source};                  // person -> its open emergency
-  Kept<Digest, AccessRequestState> access_requests{'Q', source};  // not answered
+  Kept<Digest, AccessRequestState> access_requests{'Q', source};  // neither answered nor silenced
   Kept<MemberId, std::deque<Time>> access_times{'T', source};
-  Kept<Digest, Nothing> asking{'W', source}, recalled{'V', source};
+  // What is open of requests and records (State::open_access_requests and its neighbours).
+  Kept<std::pair<AgencyId, std::uint64_t>, Digest> open_access{'N', source};
+  Kept<std::pair<AgencyId, Digest>, Nothing> asked{'W', source};
+  Kept<std::pair<MemberId, Digest>, Nothing> to_erase{'V', source};
   Kept<Digest, OrderState> orders{'O', source};  // those of standing_orders
   Kept<MemberId, std::vector<Digest>> standing_orders{'S', source};
   Kept<Digest, LookupState> lookups{'U', source};
@@ -50,7 +53,7 @@ struct StateData {
   // ---- what follows from these ----
   std::optional<log::WitnessPolicy> witness_policy;
   std::unordered_map<KeyId, MemberId> active_by_auth_key;
-  std::multimap<Time, Digest> pending_by_expiry, lookups_by_expiry;
+  std::multimap<Time, Digest> pending_by_expiry, lookups_by_expiry, access_by_expiry;
   std::map<MemberId, std::size_t> lookups_of;
   std::multimap<Time, Request> requests_by_expiry;
 
@@ -61,8 +64,8 @@ struct StateData {
   Table<Hash, bool> bodies{'b', source};            // -> is it purged?
   Table<Digest, PendingRequest> over{'p', source};  // used, or their time has passed; custody still asks for them
   Table<Digest, EmergencyState> reviewed{'e', source};
-  Table<Digest, AccessRequestState> answered{'q', source};
-  Table<std::pair<Digest, AgencyId>, policy::Tlp> consents{'c', source};  // by the original's digest
+  Table<Digest, AccessRequestState> closed_requests{'q', source};
+  Table<std::pair<Digest, AgencyId>, std::optional<policy::Tlp>> consents{'c', source};  // by the original's digest
   Table<Digest, OrderState> past_orders{'o', source};
   Table<std::pair<Digest, Digest>, Nothing> opened{'n', source};  // order, record
   // One policy is shared by all portions that have it, by the digest of its message: most records of a sender have the
@@ -79,8 +82,8 @@ struct StateData {
   void EachTable(F f) {
     auto all = [&](auto&... table) { (f(table), ...); };
     all(agencies, members, keys, replaced_release_keys, mail, pending, emergencies, locked, access_requests,
-        access_times, asking, recalled, orders, standing_orders, lookups, requests);
-    all(policies, records, statements, headers, bodies, over, reviewed, answered, consents, past_orders, opened,
+        access_times, open_access, asked, to_erase, orders, standing_orders, lookups, requests);
+    all(policies, records, statements, headers, bodies, over, reviewed, closed_requests, consents, past_orders, opened,
         chunks);
   }
 };

@@ -346,14 +346,14 @@ struct RowCodec<PortionState> {
 template <>
 struct RowCodec<KnownStatement> {
   static void Put(RowWriter& to, const KnownStatement& of) {
-    const auto& [index, kind, author, erased_by, about, request, purges] = of;
+    const auto& [index, kind, author, erased_by, about, request, purges, kept_until] = of;
     ledger::Put(to, author != nullptr ? author->str() : std::string());
     std::apply([&](const auto&... one) { (ledger::Put(to, one), ...); },
-               std::tie(index, kind, erased_by, about, request, purges));
+               std::tie(index, kind, erased_by, about, request, purges, kept_until));
   }
   static KnownStatement Get(RowReader& from) {
     KnownStatement out;
-    auto& [index, kind, author, erased_by, about, request, purges] = out;
+    auto& [index, kind, author, erased_by, about, request, purges, kept_until] = out;
     if (const auto name = ledger::Get<std::string>(from); !name.empty()) {
       const auto id = MemberId::Parse(name);
       const auto& members = from.data->members.all();
@@ -362,7 +362,7 @@ struct RowCodec<KnownStatement> {
       author = &known->first;
     }
     std::apply([&](auto&... one) { ((one = ledger::Get<std::remove_cvref_t<decltype(one)>>(from)), ...); },
-               std::tie(index, kind, erased_by, about, request, purges));
+               std::tie(index, kind, erased_by, about, request, purges, kept_until));
     return out;
   }
 };
@@ -385,6 +385,8 @@ void Derive(StateData& data) {
     data.lookups_by_expiry.emplace(lookup.expires, digest);
     ++data.lookups_of[lookup.author];
   }
+  for (const auto& [digest, asked] : data.access_requests.all())
+    data.access_by_expiry.emplace(asked.request.by.time + kSilence, digest);
   for (const auto& [request, state] : data.requests.all()) data.requests_by_expiry.emplace(state.expires, request);
 }
 
@@ -438,6 +440,9 @@ template Bytes RowKey(std::uint8_t, const KeyId&);
 template Bytes RowKey(std::uint8_t, const Digest&);
 template Bytes RowKey(std::uint8_t, const std::string&);
 template Bytes RowKey(std::uint8_t, const StateData::Request&);
+template Bytes RowKey(std::uint8_t, const std::pair<AgencyId, std::uint64_t>&);
+template Bytes RowKey(std::uint8_t, const std::pair<AgencyId, Digest>&);
+template Bytes RowKey(std::uint8_t, const std::pair<MemberId, Digest>&);
 template Bytes RowKey(std::uint8_t, const Hash&);
 template Bytes RowKey(std::uint8_t, const std::pair<Digest, AgencyId>&);
 template Bytes RowKey(std::uint8_t, const std::pair<Digest, Digest>&);
@@ -460,7 +465,7 @@ template Bytes RowValue(const RequestState&);
 template Bytes RowValue(const RecordState&);
 template Bytes RowValue(const KnownStatement&);
 template Bytes RowValue(const bool&);
-template Bytes RowValue(const policy::Tlp&);
+template Bytes RowValue(const std::optional<policy::Tlp>&);
 template Bytes RowValue(const std::shared_ptr<const policy::Policy>&);
 template Bytes RowValue(const std::vector<std::uint64_t>&);
 template AgencyId ReadRow(ByteView, const StateData*);
@@ -468,6 +473,9 @@ template MemberId ReadRow(ByteView, const StateData*);
 template KeyId ReadRow(ByteView, const StateData*);
 template std::string ReadRow(ByteView, const StateData*);
 template StateData::Request ReadRow(ByteView, const StateData*);
+template std::pair<AgencyId, std::uint64_t> ReadRow(ByteView, const StateData*);
+template std::pair<AgencyId, Digest> ReadRow(ByteView, const StateData*);
+template std::pair<MemberId, Digest> ReadRow(ByteView, const StateData*);
 template AgencyState ReadRow(ByteView, const StateData*);
 template MemberState ReadRow(ByteView, const StateData*);
 template KeyOwner ReadRow(ByteView, const StateData*);
@@ -486,7 +494,7 @@ template RequestState ReadRow(ByteView, const StateData*);
 template RecordState ReadRow(ByteView, const StateData*);
 template KnownStatement ReadRow(ByteView, const StateData*);
 template bool ReadRow(ByteView, const StateData*);
-template policy::Tlp ReadRow(ByteView, const StateData*);
+template std::optional<policy::Tlp> ReadRow(ByteView, const StateData*);
 template std::shared_ptr<const policy::Policy> ReadRow(ByteView, const StateData*);
 template std::vector<std::uint64_t> ReadRow(ByteView, const StateData*);
 

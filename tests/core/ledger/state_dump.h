@@ -119,11 +119,15 @@ class StateDump {
 
   void Waiting(const ledger::State& state) {
     for (const auto& [digest, request] : state.all_pending()) text_ << "pending " << digest.Hex() << '\n';
-    for (const auto& [digest, one] : state.asking()) text_ << "asking " << digest.Hex() << '\n';
-    for (const auto& [digest, one] : state.recalled()) text_ << "recalled " << digest.Hex() << '\n';
     for (const auto& [digest, one] : state.emergencies()) text_ << "open emergency " << digest.Hex() << '\n';
     for (const auto& [digest, one] : state.access_requests()) text_ << "asked for " << digest.Hex() << '\n';
     for (const auto& [digest, one] : state.orders()) text_ << "in force " << digest.Hex() << '\n';
+    for (const auto& [id, agency] : state.agencies()) {
+      for (const auto& digest : state.asking(id)) text_ << id.str() << " asked " << digest.Hex() << '\n';
+      for (const auto& [index, digest] : state.open_access_requests(id)) text_ << id.str() << " open " << index << '\n';
+    }
+    for (const auto& [id, member] : state.members())
+      for (const auto& digest : state.to_erase(id)) text_ << id.str() << " to erase " << digest.Hex() << '\n';
     for (const auto& [id, member] : state.members()) {
       const auto* locked = state.emergency_of(PersonOf(member.record));
       const auto* by_name = state.emergency_of(id.str());
