@@ -289,7 +289,7 @@ TEST(KeptStateTest, WhatAPurgeErasedLeavesTheRows) {
     if (entry.statement->kind == ledger::Kind::kAccessRequest)
       erasures.push_back(test::BrokerWorld::ErasureOf(*entry.statement));
   }
-  rig.Need(rig.world.Purge("mx.fgr/admin", erasures));
+  for (const auto& erasure : erasures) rig.Need(rig.world.Purge("mx.fgr/admin", {erasure}));
   const KeptRig::Killed killed(rig);  // it was kept at once
   EXPECT_FALSE(says("a test"));
   EXPECT_NE(rig.rows.erased.find('Q'), std::string::npos) << "and leaves the files";
