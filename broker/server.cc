@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "broker/export.h"
+#include "broker/guard/self_test.h"
 #include "broker/oplog.h"
 #include "broker/public_port.h"
 #include "broker/service.h"
@@ -25,6 +26,7 @@ namespace valija::broker {
 namespace {
 
 constexpr int kMaxMessage = (4 << 20) + (64 << 10);
+constexpr int kAhead = 1 << 20;  // bytes that a peer may send of a stream before they are asked for
 constexpr auto kSweepEvery = std::chrono::hours(1);
 constexpr auto kOrphanAge = std::chrono::hours(48);  // a record may be posted a day after it was made
 
@@ -35,6 +37,15 @@ Sequencer::Options OptionsFor(const Config& config, const AuthorityId& authority
   options.pool_limit = config.pool_limit;
   options.batch_limit = config.batch_limit;
   return options;
+}
+
+guard::Limits GuardLimits(const Config& config) {
+  guard::Limits limits;
+  limits.admission.connections = config.connections;
+  limits.admission.connections_per_address = config.connections_per_address;
+  limits.admission.connections_per_member = config.connections_per_member;
+  limits.admission.handshakes_per_second = config.handshakes_per_second;
+  return limits;
 }
 
 // Store and mark, checked for presence before either is touched.
@@ -106,8 +117,8 @@ struct Server::Parts {
   std::atomic<ExchangeService*> followed = nullptr;  // the service, for who cosigns before it is made
   std::shared_ptr<ClientCas> client_cas;
   std::shared_ptr<grpc::ServerCredentials> credentials;
+  std::unique_ptr<guard::Acceptor> acceptor;
   std::unique_ptr<grpc::Server> server;
-  int port = 0;
   std::unique_ptr<PublicLog> public_log;
   std::unique_ptr<PublicPort> public_port;
   std::mutex stop_mutex;
@@ -170,7 +181,7 @@ struct Server::Parts {
 
 Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Server::~Server() { Stop(); }
-int Server::port() const { return parts_->port; }
+int Server::port() const { return parts_->acceptor->port(); }
 int Server::public_port() const { return parts_->public_port ? parts_->public_port->port() : 0; }
 bool Server::healthy() const { return parts_->sequencer->healthy(); }
 
@@ -242,6 +253,10 @@ Result<std::unique_ptr<Server>> Server::Start(const Config& config, BrokerKeys k
   // Before anybody can connect.
   parts->credentials = MakeServerCredentials(certificate_pem, keys.tls_key_pem, parts->client_cas);
   TRY_OK(ProveTls13Only(parts->credentials));
+  auto limits = GuardLimits(config);
+  TRY_OK(guard::FitDescriptors(limits));
+  TRY_OK(guard::ProveGuard(limits));
+  TRY(parts->acceptor, guard::Acceptor::Bind(config.listen, limits));
 
   grpc::EnableDefaultHealthCheckService(true);
   grpc::ServerBuilder builder;
@@ -253,7 +268,6 @@ Result<std::unique_ptr<Server>> Server::Start(const Config& config, BrokerKeys k
   builder.AddChannelArgument(GRPC_COMPRESSION_CHANNEL_ENABLED_ALGORITHMS_BITSET, 1);  // none: no decompression bombs
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, 100);
   builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, 8192);
-  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, 5000);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10000);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PING_STRIKES, 2);
@@ -262,25 +276,29 @@ Result<std::unique_ptr<Server>> Server::Start(const Config& config, BrokerKeys k
   builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, 300000);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, 3600000);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, 300000);
-  builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_FRAME_SIZE, 1 << 20);
-  builder.AddListeningPort(config.listen, parts->credentials, &parts->port);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_FRAME_SIZE, static_cast<int>(limits.frames.frame));
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_BDP_PROBE, 0);  // which lets a peer's share grow to 16 MiB a stream
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, kAhead);
+  auto grpc = builder.experimental().AddExternalConnectionAcceptor(
+      grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, parts->credentials);
   builder.RegisterService(parts->service.get());
   parts->server = builder.BuildAndStart();
-  if (!parts->server || parts->port == 0) {
+  if (!parts->server) {
     parts->sequencer->Stop();
     parts->witnesses->Stop();
     parts->workers->Stop();
-    return Refuse(Reason::kBadConfiguration, "cannot listen on " + config.listen);
+    return Refuse(Reason::kInternal, "gRPC does not start");
   }
   auto* raw = parts.get();
   raw->keeper = std::thread([raw] { raw->Keep(); });
   std::unique_ptr<Server> server(new Server(std::move(parts)));
   if (raw->public_port) raw->public_port->Serve();
   raw->SetServing(true);
+  raw->acceptor->Serve(std::move(grpc));
   auto checkpoint = raw->sequencer->checkpoint();
   Log(Level::kInfo, "serving",
       {{"listen", config.listen},
-       {"port", std::to_string(raw->port)},
+       {"port", std::to_string(server->port())},
        {"public-port", std::to_string(server->public_port())},
        {"origin", checkpoint->checkpoint().origin},
        {"entries", std::to_string(checkpoint->size())},
@@ -292,6 +310,7 @@ void Server::Stop() {
   if (!parts_ || !parts_->server) return;
   auto& parts = *parts_;
   parts.SetServing(false);
+  parts.acceptor->Stop();
   if (parts.public_port) parts.public_port->Stop();
   parts.calls->CancelStreams();
   parts.witnesses->StopWaiting();

@@ -23,7 +23,7 @@ std::uint32_t U32(const std::uint8_t* at) {
 std::string_view NameOf(Breach breach) {
   static constexpr std::array<std::string_view, kBreaches> kNames = {
       "none",     "preface",    "form",           "frame-size",   "header-block", "streams",    "resets",     "pings",
-      "settings", "empty-data", "window-updates", "other-frames", "faults",       "unfinished", "connections"};
+      "settings", "empty-data", "window-updates", "other-frames", "faults",       "message", "unfinished", "connections"};
   return kNames[static_cast<std::size_t>(breach)];
 }
 
@@ -177,6 +177,7 @@ void FrameCounter::ReceivedPayload(const Frame& frame, ByteView part) {
       if (request.prefix_size < request.prefix.size()) continue;
       request.left = U32(request.prefix.data() + 1);
       request.prefix_size = 0;
+      if (request.left > limits_.message) return Breached(Breach::kMessage);
       continue;
     }
     const auto take = std::min<std::uint64_t>(request.left, part.size());

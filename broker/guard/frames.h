@@ -34,6 +34,7 @@ enum class Breach : std::uint8_t {
   kWindowUpdates,  // more than what we sent can have called for
   kOtherFrames,    // PRIORITY, GOAWAY, acknowledgements of nothing, unknown types
   kFaults,         // RST_STREAM that we had to send for a fault of the peer's
+  kMessage,        // announced longer than any may be; gRPC would gather all of it before it says so
   kUnfinished,     // bytes of messages that do not end
   kConnections,    // connections of one certificate (counted elsewhere; here for its name)
 };
@@ -52,6 +53,7 @@ struct FrameLimits {
   unsigned faults = 100;
   // Without a window.
   std::uint32_t frame = 1 << 20;      // bytes; what we announce
+  std::uint32_t message = 9 << 20;    // bytes announced; up to here gRPC refuses in words what is above its own limit
   unsigned continuations = 16;        // in a row
   std::uint32_t header_block = 32768; // bytes, as they are sent
   unsigned streams_unacknowledged = 100;

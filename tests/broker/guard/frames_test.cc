@@ -6,12 +6,12 @@
 #include <functional>
 #include <set>
 
-#include "tests/broker/guard/raw_frames.h"
+#include "broker/guard/raw_frames.h"
 
 namespace valija::broker::guard {
 namespace {
 
-using namespace test::h2;  // NOLINT(google-build-using-namespace): this file is about those frames
+using namespace h2;  // NOLINT(google-build-using-namespace): this file is about those frames
 using std::chrono::milliseconds;
 
 const TimePoint kStart = TimePoint(std::chrono::hours(1));
@@ -38,15 +38,6 @@ class Counted {
   TimePoint now_ = kStart;
   FrameCounter counter_{FrameLimits(), kStart};
 };
-
-std::string Repeat(unsigned count, const std::function<std::string(std::uint32_t)>& one) {
-  std::string out;
-  for (unsigned i = 0; i < count; ++i) out += one(2 * i + 1);
-  return out;
-}
-std::string Same(unsigned count, const std::string& one) {
-  return Repeat(count, [&](std::uint32_t) { return one; });
-}
 
 class Frames : public testing::TestWithParam<std::size_t> {
  protected:
@@ -196,6 +187,15 @@ TEST_P(Frames, WhatOfMessagesIsUnfinishedIsKnownToTheByte) {
   EXPECT_EQ((*counted).unfinished(), 0u) << "answered";
   counted.In(Frame(kData, 0, 1, std::string(50, 'x')));
   EXPECT_EQ((*counted).unfinished(), 0u) << "nobody keeps what comes after the answer";
+}
+
+TEST_P(Frames, AMessageThatIsAnnouncedTooLongIsABreachAtItsPrefix) {
+  const auto announced = [](std::uint32_t length) {
+    return Call(1, "/a/b") + Frame(kData, 0, 1, Message("first") + std::string(1, '\0') + U32(length));
+  };
+  EXPECT_EQ(After(announced(9 << 20)), Breach::kNone);
+  EXPECT_EQ(After(announced((9 << 20) + 1)), Breach::kMessage);
+  EXPECT_EQ(After(announced(0xffffffff)), Breach::kMessage);
 }
 
 TEST_P(Frames, TheFirstBreachStays) {

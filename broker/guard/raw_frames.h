@@ -1,13 +1,14 @@
-// HTTP/2 frames as an attacker makes them: any type, flags, stream and length, right or wrong.
+// HTTP/2 frames as an attacker makes them, for the self-test and the tests: any type, flags, stream and length, right or wrong.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 
 #include "core/base/bytes.h"
 
-namespace valija::test::h2 {
+namespace valija::broker::guard::h2 {
 
 inline constexpr std::uint8_t kData = 0, kHeaders = 1, kPriority = 2, kRstStream = 3, kSettings = 4, kPing = 6,
                               kGoAway = 7, kWindowUpdate = 8, kContinuation = 9;
@@ -24,6 +25,15 @@ inline std::string Header(std::size_t length, std::uint8_t type, std::uint8_t fl
 }
 inline std::string Frame(std::uint8_t type, std::uint8_t flags, std::uint32_t stream, std::string_view payload = {}) {
   return Header(payload.size(), type, flags, stream).append(payload);
+}
+// For streams 1, 3, ..
+inline std::string Repeat(unsigned count, const std::function<std::string(std::uint32_t)>& one) {
+  std::string out;
+  for (std::uint32_t i = 0; i < count; ++i) out += one(2 * i + 1);
+  return out;
+}
+inline std::string Same(unsigned count, const std::string& one) {
+  return Repeat(count, [&](std::uint32_t) { return one; });
 }
 inline std::string Opening() { return std::string(kMagic) + Frame(kSettings, 0, 0) + Frame(kSettings, kAck, 0); }
 
@@ -57,4 +67,4 @@ inline std::string Message(std::string_view body, std::uint8_t compressed = 0) {
          std::string(body);
 }
 
-}  // namespace valija::test::h2
+}  // namespace valija::broker::guard::h2
