@@ -25,7 +25,7 @@ namespace valija::test {
 namespace h2 = broker::guard::h2;
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
-using std::chrono::seconds;
+
 
 struct Identity {  // PEM; both empty: none
   std::string certificate, key;
@@ -87,7 +87,7 @@ class Attacker {
     static constexpr unsigned char kAlpn[] = "\x02h2";
     SSL_set_alpn_protos(ssl_.get(), kAlpn, 3);
     if (fd_ >= 0) SSL_set_fd(ssl_.get(), fd_);
-    Wait(seconds(60));
+    Wait(std::chrono::seconds(60));
   }
   ~Attacker() {
     ssl_.reset();

@@ -30,7 +30,7 @@ TEST_F(GuardAbuse, TenThousandWhoSayNothingTakeNoDescriptorThatAnotherNeeds) {
   Attacker same(world_.port(), Omar());
   EXPECT_TRUE(same.Open() && same.Answers()) << "from an address that they come from";
   EXPECT_LT(MemoryOf(pid_, "VmRSS"), rss_ + 32 * kMiB);
-  for (const int fd : silent.fds) EXPECT_TRUE(ClosedWithin(fd, seconds(30)));
+  for (const int fd : silent.fds) EXPECT_TRUE(ClosedWithin(fd, std::chrono::seconds(30)));
 }
 
 TEST_F(GuardAbuse, WhoSaysNothingOrDripsItsHandshakeIsClosedInSeconds) {
@@ -42,13 +42,13 @@ TEST_F(GuardAbuse, WhoSaysNothingOrDripsItsHandshakeIsClosedInSeconds) {
   const std::string hello = std::string("\x16\x03\x01\x00\xc8\x01\x00\x00\xc4\x03\x03", 11) + std::string(32, 'r');
   std::size_t at = 0;
   bool closed = false;
-  while (!closed && Clock::now() - begun < seconds(30)) {
+  while (!closed && Clock::now() - begun < std::chrono::seconds(30)) {
     if (at < hello.size()) (void)::send(all.fds[1], hello.data() + at++, 1, MSG_NOSIGNAL);
     closed = ClosedWithin(all.fds[1], milliseconds(200));
   }
   EXPECT_TRUE(closed) << "a handshake that drips";
   const auto dripped = took();
-  EXPECT_TRUE(ClosedWithin(all.fds[0], seconds(30)));
+  EXPECT_TRUE(ClosedWithin(all.fds[0], std::chrono::seconds(30)));
   std::cout << "[ figures  ] dripping closed after " << dripped << " ms, silent after " << took() << " ms\n";
 }
 
@@ -69,7 +69,7 @@ TEST_F(GuardAbuse, WhoShakesHandsHalfwayIsClosedInSeconds) {
   ASSERT_EQ(::send(half.fd(), hello, static_cast<std::size_t>(size), MSG_NOSIGNAL), size);
   const auto begun = Clock::now();
   // (What the broker answers is read and thrown away.)
-  EXPECT_TRUE(ClosedWithin(half.fd(), seconds(30)));
+  EXPECT_TRUE(ClosedWithin(half.fd(), std::chrono::seconds(30)));
   std::cout << "[ figures  ] closed after "
             << std::chrono::duration_cast<milliseconds>(Clock::now() - begun).count() << " ms\n";
 }
@@ -80,7 +80,7 @@ TEST_F(GuardAbuse, WhoDripsThePrefaceIsClosedInSeconds) {
   const auto begun = Clock::now();
   bool closed = false;
   const std::string preface = h2::Opening();
-  for (std::size_t i = 0; !closed && Clock::now() - begun < seconds(30); ++i) {
+  for (std::size_t i = 0; !closed && Clock::now() - begun < std::chrono::seconds(30); ++i) {
     closed = (i < 24 && !slow.Send(preface.substr(i, 1)));
     std::this_thread::sleep_for(milliseconds(300));
     pollfd one{slow.fd(), POLLIN | POLLRDHUP, 0};
@@ -92,15 +92,15 @@ TEST_F(GuardAbuse, WhoDripsThePrefaceIsClosedInSeconds) {
 }
 
 TEST_F(GuardAbuse, WhatIsNoTlsIsClosedAtOnceAndNeverReachesGrpc) {
-  for (const std::string bytes : {std::string(h2::kMagic) + h2::Frame(h2::kSettings, 0, 0), std::string("GET / HTTP/1.1\r\n\r\n"),
+  for (const std::string& bytes : {std::string(h2::kMagic) + h2::Frame(h2::kSettings, 0, 0), std::string("GET / HTTP/1.1\r\n\r\n"),
                                   std::string(4096, '\0'), std::string("\x16\x03\x01\xff\xff\x01", 6),
                                   std::string("\x15\x03\x01\x00\x02\x01", 6), std::string("\x80\x2e\x01\x03\x01", 5)}) {
     const int fd = ConnectFrom(Attacker::kAddress, world_.port());
     ASSERT_GE(fd, 0);
     const auto begun = Clock::now();
     (void)::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-    EXPECT_TRUE(ClosedWithin(fd, seconds(30))) << testing::PrintToString(bytes.substr(0, 20));
-    EXPECT_LT(Clock::now() - begun, seconds(4)) << "not by a timer";
+    EXPECT_TRUE(ClosedWithin(fd, std::chrono::seconds(30))) << testing::PrintToString(bytes.substr(0, 20));
+    EXPECT_LT(Clock::now() - begun, std::chrono::seconds(4)) << "not by a timer";
     ::close(fd);
   }
 }

@@ -69,7 +69,7 @@ class Beside {
  private:
   void Ask() {
     grpc::ClientContext context;
-    context.set_deadline(std::chrono::system_clock::now() + seconds(30));
+    context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(30));
     v1::View view;
     const auto begun = Clock::now();
     const auto status = stub_->GetCheckpoint(&context, v1::CheckpointRequest(), &view);
@@ -147,7 +147,7 @@ class Siege : public testing::Test {
   bool Serves() {
     auto stub = v1::Exchange::NewStub(Honest());
     grpc::ClientContext context;
-    context.set_deadline(std::chrono::system_clock::now() + seconds(60));
+    context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(60));
     context.set_wait_for_ready(true);
     v1::View view;
     return stub->GetCheckpoint(&context, v1::CheckpointRequest(), &view).ok();
@@ -171,7 +171,7 @@ class Siege : public testing::Test {
     if (attacker->Send(bytes)) (void)attacker->Answers();
     EXPECT_TRUE(Serves());
   }
-  std::string Log() const { return io::ReadText(world_.root() / "broker/err", 1 << 28).value(); }
+  std::string Log() const { return io::ReadText(world_.root() / "broker/operations.log", 1 << 28).value(); }
   // One line a second is written for each reason, and those of earlier tests count.
   bool LoggedSince(const std::string& why) const {
     for (int i = 0; i < 200; ++i) {
