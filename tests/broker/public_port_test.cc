@@ -46,6 +46,7 @@ struct Port {
   httplib::Client Client() const {
     httplib::Client client("127.0.0.1", port->port());
     client.set_keep_alive(true);
+    client.set_read_timeout(60);  // the machine may be busy
     return client;
   }
   std::atomic<int> asked = 0;
@@ -239,7 +240,9 @@ TEST(PublicPortTest, AConnectionServesSomeRequestsAndEnds) {
 }
 
 TEST(PublicPortTest, AnIdleConnectionIsClosed) {
-  Port port(Small());
+  auto limits = Small();
+  limits.idle = milliseconds(1500);  // time enough to ask once
+  Port port(limits);
   Raw silent(port), once(port);
   ASSERT_TRUE(once.Send("GET /there HTTP/1.1\r\nHost: x\r\n\r\n"));
   EXPECT_EQ(Count(once.Rest(), "HTTP/1.1 200 OK"), 1u);
@@ -285,7 +288,7 @@ TEST(PublicPortTest, AReaderThatDoesNotReadIsCutOff) {
   Port port(Small());
   Raw raw(port);
   ASSERT_TRUE(raw.Send("GET /large HTTP/1.1\r\nHost: x\r\n\r\n"));
-  std::this_thread::sleep_for(milliseconds(1500));
+  std::this_thread::sleep_for(milliseconds(3000));
   EXPECT_LT(raw.Rest().size(), std::size_t{32} << 20);
 }
 
