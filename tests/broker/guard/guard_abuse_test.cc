@@ -136,5 +136,24 @@ TEST_F(GuardAbuse, AMemberHasItsConnectionsAndNotOneMore) {
   EXPECT_TRUE(LoggedSince("connections"));
 }
 
+// What a session leaves cannot be used for another, nor for data before the handshake: each connection shows its certificate.
+TEST_F(GuardAbuse, NoSessionIsTakenUpAgainAndNoEarlyDataTaken) {
+  auto first = Opened();
+  ASSERT_TRUE(first->Answers());
+  std::unique_ptr<SSL_SESSION, decltype(&SSL_SESSION_free)> session(SSL_get1_session(first->ssl()), SSL_SESSION_free);
+  ASSERT_TRUE(session);
+  EXPECT_EQ(SSL_SESSION_get_max_early_data(session.get()), 0u);
+  Attacker again(world_.port(), Omar());
+  SSL_set_session(again.ssl(), session.get());
+  SSL_SESSION_set_max_early_data(session.get(), 16384);  // as if it had been allowed
+  std::size_t written = 0;
+  (void)SSL_write_early_data(again.ssl(), h2::kMagic.data(), h2::kMagic.size(), &written);
+  const bool shaken = again.Shake();
+  EXPECT_NE(SSL_get_early_data_status(again.ssl()), SSL_EARLY_DATA_ACCEPTED);
+  if (shaken) {
+    EXPECT_EQ(SSL_session_reused(again.ssl()), 0);
+  }
+}
+
 }  // namespace
 }  // namespace valija::test
