@@ -26,10 +26,11 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr std::size_t kReserved = 640;  // the store's 512 files, logs, witnesses, the public port, gRPC's own
+constexpr std::size_t kReserved = 720;  // the store's 512 files, logs, witnesses, the public port, gRPC's own
 constexpr std::size_t kFewest = 1024;   // descriptors with which a broker serves at all
 constexpr auto kSayEvery = std::chrono::minutes(1);
-constexpr milliseconds kTick{100};  // while anything waits
+constexpr milliseconds kTick{100};       // while anything waits
+constexpr milliseconds kLongWait{500};
 
 TimePoint Now() { return std::chrono::steady_clock::now(); }
 
@@ -140,7 +141,10 @@ Status FitDescriptors(Limits& limits) {
   limits.waiting = static_cast<unsigned>(std::min<std::uint64_t>(limits.waiting, usable / 4));
   limits.waiting_per_address = std::min(limits.waiting_per_address, limits.waiting);
   auto& admission = limits.admission;
-  admission.connections = static_cast<unsigned>(std::min<std::uint64_t>(admission.connections, usable - limits.waiting));
+  admission.handshakes = static_cast<unsigned>(std::min<std::uint64_t>(admission.handshakes, usable / 8));  // two each
+  admission.connections = static_cast<unsigned>(
+      std::min<std::uint64_t>(admission.connections, usable - limits.waiting - admission.handshakes));
+  admission.connections_per_address = std::min(admission.connections_per_address, (admission.connections + 1) / 2);
   return Ok();
 }
 
@@ -267,7 +271,8 @@ struct Acceptor::Impl {
     return fd;
   }
 
-  // Those that are ready, as long as there are places; an address that has none now keeps its others waiting too.
+  // Those that are ready, as long as there are places; an address that has none now keeps its others waiting too. Once one
+  // has waited for long, the handshake that takes longest of all gives way.
   void HandOver() {
     std::set<Address> full;
     for (auto at = waiting.begin(); at != waiting.end();) {
@@ -276,8 +281,10 @@ struct Acceptor::Impl {
       auto place = admission->Enter(here->second.address, Now());
       if (!place) {
         full.insert(here->second.address);
+        if (Now() - here->second.since > kLongWait && admission->EndOldestHandshake(Now())) ++turned_away;
         continue;
       }
+      place->Watch(here->second.fd.get());
       Fd fd = Take(here);
       ::epoll_ctl(epoll.get(), EPOLL_CTL_DEL, fd.get(), nullptr);
       Grpc::NewConnectionParameters connection;

@@ -1,8 +1,10 @@
 #include "broker/guard/admission.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -11,6 +13,7 @@ namespace {
 
 constexpr std::size_t kAddressesKept = 4096;  // then those that nothing is known of any more are forgotten
 constexpr auto kSayEvery = std::chrono::seconds(1);
+constexpr auto kHandshakeIsLong = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -47,7 +50,7 @@ std::unique_ptr<Admission::Place> Admission::Enter(const Address& address, TimeP
   if (from.connections >= limits_.connections_per_address || from.handshakes >= limits_.handshakes_per_address ||
       from.tokens < 1)
     return nullptr;
-  auto place = std::make_unique<Place>(shared_from_this(), address);
+  auto place = std::make_unique<Place>(shared_from_this(), address, now);
   from.tokens -= 1;
   ++from.connections, ++from.handshakes, ++connections_, ++handshakes_;
   return place;
@@ -69,10 +72,32 @@ void Admission::Freed() {
   if (freed_) freed_();
 }
 
+bool Admission::EndOldestHandshake(TimePoint now) {
+  std::lock_guard lock(mutex_);
+  if (watched_.empty() || now - watched_.begin()->first < kHandshakeIsLong) return false;
+  auto* const place = watched_.begin()->second;
+  ::shutdown(place->watched_, SHUT_RDWR);  // gRPC reads the end, and gives the place back
+  place->Unwatch();
+  return true;
+}
+
+void Admission::Place::Watch(int connection) {
+  std::lock_guard lock(of_->mutex_);
+  watched_ = ::fcntl(connection, F_DUPFD_CLOEXEC, 0);
+  if (watched_ >= 0) of_->watched_.emplace(since_, this);
+}
+
+void Admission::Place::Unwatch() {
+  if (watched_ < 0) return;
+  ::close(std::exchange(watched_, -1));
+  of_->watched_.erase({since_, this});
+}
+
 void Admission::Place::Opened() {
   {
     std::lock_guard lock(of_->mutex_);
     if (std::exchange(open_, true)) return;
+    Unwatch();
     --of_->addresses_[address_].handshakes;
     --of_->handshakes_;
   }
@@ -104,6 +129,7 @@ Admission::Place::~Place() {
   (void)Keeps(0);
   {
     std::lock_guard lock(of_->mutex_);
+    Unwatch();
     auto& from = of_->addresses_[address_];
     --from.connections, --of_->connections_;
     if (!open_) --from.handshakes, --of_->handshakes_;

@@ -4,6 +4,8 @@
 // A connection counts as in its handshake until its first byte of HTTP/2 is there: who has no certificate that opens
 // never comes so far.
 //
+// A handshake that takes long goes when another waits for its place.
+//
 // Thread-safe. A Place may outlive whoever asked for it, not the Admission's owner's last reference: it keeps its own.
 #pragma once
 
@@ -13,6 +15,8 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <set>
 #include <string>
 
 #include "broker/guard/frames.h"
@@ -32,8 +36,8 @@ struct AdmissionLimits {
   unsigned connections = 1024;
   unsigned connections_per_address = 256;
   unsigned connections_per_member = 64;  // by the key of its certificate
-  unsigned handshakes = 64;
-  unsigned handshakes_per_address = 16;
+  unsigned handshakes = 256;
+  unsigned handshakes_per_address = 8;
   unsigned handshakes_per_second = 100;  // from one address; twice as many after a pause
   // Bytes of unfinished messages. Above the first, a member that keeps more than the second loses the connection that
   // brings more of them; above twice the first, everybody does.
@@ -53,17 +57,25 @@ class Admission : public std::enable_shared_from_this<Admission> {
 
   class Place {  // one connection's; given back with this object
    public:
-    Place(std::shared_ptr<Admission> of, const Address& address) : of_(std::move(of)), address_(address) {}
+    Place(std::shared_ptr<Admission> of, const Address& address, TimePoint now)
+        : of_(std::move(of)), address_(address), since_(now) {}
     ~Place();
     Place(const Place&) = delete;
-    void Opened();                   // the handshake is over
-    bool BelongsTo(const KeyId& key);  // once; false: that one has too many
+    // Until the handshake is over, EndOldestHandshake can end it. By a descriptor of its own: gRPC's may be another
+    // connection's any time.
+    void Watch(int connection);
+    void Opened();                         // the handshake is over
+    bool BelongsTo(const KeyId& key);      // once; false: that one has too many
     bool Keeps(std::uint64_t unfinished);  // false: it is too much
     const Address& address() const { return address_; }
 
    private:
+    friend class Admission;
+    void Unwatch();  // with the lock
     const std::shared_ptr<Admission> of_;
     const Address address_;
+    const TimePoint since_;
+    int watched_ = -1;
     bool open_ = false;
     std::optional<KeyId> key_;
     std::shared_ptr<Held> held_ = std::make_shared<Held>();
@@ -72,6 +84,8 @@ class Admission : public std::enable_shared_from_this<Admission> {
 
   // Null: there is none now.
   std::unique_ptr<Place> Enter(const Address& address, TimePoint now);
+  // Of those that have taken a second and more; false: there is none.
+  bool EndOldestHandshake(TimePoint now);
   // Called whenever a place, or a handshake's, has become free; from any thread, and not after OnFree({}) has returned.
   void OnFree(std::function<void()> freed);
 
@@ -97,6 +111,7 @@ class Admission : public std::enable_shared_from_this<Admission> {
   mutable std::mutex mutex_;
   std::map<Address, FromAddress> addresses_;
   std::map<KeyId, std::shared_ptr<Held>> members_;
+  std::set<std::pair<TimePoint, Place*>> watched_;
   unsigned connections_ = 0, handshakes_ = 0;
   std::atomic<std::uint64_t> unfinished_{0};
   std::array<std::uint64_t, kBreaches> cut_{}, unsaid_{};

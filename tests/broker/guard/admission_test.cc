@@ -4,6 +4,8 @@
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "broker/guard/acceptor.h"
 
@@ -68,6 +70,23 @@ TEST(Admission, HandshakesHaveFewerPlacesThanConnections) {
   EXPECT_TRUE(admission->Enter(kOne, kStart));
   b.reset();  // ended without having opened
   EXPECT_EQ(admission->counts().handshakes, 1u);
+}
+
+TEST(Admission, AHandshakeThatTakesLongGivesWayAndAnOpenConnectionDoesNot) {
+  auto admission = Make([](auto&) {});
+  int slow[2], open[2];
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM, 0, slow), 0);
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM, 0, open), 0);
+  auto opened = admission->Enter(kOther, kStart), taking = admission->Enter(kOne, kStart);
+  opened->Watch(open[0]), taking->Watch(slow[0]);
+  opened->Opened();
+  EXPECT_FALSE(admission->EndOldestHandshake(kStart + milliseconds(999))) << "none takes long";
+  EXPECT_TRUE(admission->EndOldestHandshake(kStart + seconds(1)));
+  EXPECT_FALSE(admission->EndOldestHandshake(kStart + seconds(1))) << "once";
+  char byte = 0;
+  EXPECT_EQ(::recv(slow[0], &byte, 1, MSG_DONTWAIT), 0) << "ended";
+  EXPECT_EQ(::recv(open[0], &byte, 1, MSG_DONTWAIT), -1) << "lives";
+  for (const int fd : {slow[0], slow[1], open[0], open[1]}) ::close(fd);
 }
 
 TEST(Admission, AnAddressBeginsSoManyHandshakesASecond) {

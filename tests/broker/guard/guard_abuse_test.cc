@@ -52,26 +52,46 @@ TEST_F(GuardAbuse, WhoSaysNothingOrDripsItsHandshakeIsClosedInSeconds) {
   std::cout << "[ figures  ] dripping closed after " << dripped << " ms, silent after " << took() << " ms\n";
 }
 
-TEST_F(GuardAbuse, WhoShakesHandsHalfwayIsClosedInSeconds) {
-  // A whole ClientHello, and then nothing: gRPC has this one.
-  Attacker half(world_.port(), Omar());
-  ASSERT_GE(half.fd(), 0);
-  SSL_set_mode(half.ssl(), SSL_MODE_ASYNC);
-  std::unique_ptr<BIO, decltype(&BIO_free)> sink(BIO_new(BIO_s_mem()), BIO_free);
+// A whole ClientHello, and then nothing: gRPC has this one.
+int ShakeHalfway(int port, const char* from) {
+  Attacker half(port, {}, from);
+  const int fd = ::dup(half.fd());
+  BIO* const out = BIO_new(BIO_s_mem());
   BIO* const in = BIO_new(BIO_s_mem());
-  BIO_up_ref(sink.get());
-  SSL_set_bio(half.ssl(), in, sink.get());
   BIO_set_mem_eof_return(in, -1);
-  ASSERT_LE(SSL_connect(half.ssl()), 0);  // it wants an answer that it will not read
+  SSL_set_bio(half.ssl(), in, out);
+  EXPECT_LE(SSL_connect(half.ssl()), 0);  // it wants an answer that it will not read
   char* hello = nullptr;
-  const long size = BIO_get_mem_data(sink.get(), &hello);
-  ASSERT_GT(size, 100);
-  ASSERT_EQ(::send(half.fd(), hello, static_cast<std::size_t>(size), MSG_NOSIGNAL), size);
+  const long size = BIO_get_mem_data(out, &hello);
+  EXPECT_GT(size, 100);
+  EXPECT_EQ(::send(fd, hello, static_cast<std::size_t>(size), MSG_NOSIGNAL), size);
+  return fd;
+}
+
+TEST_F(GuardAbuse, WhoShakesHandsHalfwayIsClosedInSeconds) {
+  Silent half{{ShakeHalfway(world_.port(), Attacker::kAddress)}};
   const auto begun = Clock::now();
-  // (What the broker answers is read and thrown away.)
-  EXPECT_TRUE(ClosedWithin(half.fd(), std::chrono::seconds(30)));
+  EXPECT_TRUE(ClosedWithin(half.fds[0], std::chrono::seconds(30)));
   std::cout << "[ figures  ] closed after "
             << std::chrono::duration_cast<milliseconds>(Clock::now() - begun).count() << " ms\n";
+}
+
+TEST_F(GuardAbuse, WhoShakesHandsHalfwayFromManyAddressesKeepsNobodyOut) {
+  std::atomic<bool> stop{false};
+  std::thread crowd([&] {
+    Silent half;
+    for (unsigned i = 0; !stop && half.fds.size() < 5000; ++i) {
+      half.fds.push_back(ShakeHalfway(world_.port(), ("127.0.1." + std::to_string(1 + i % 200)).c_str()));
+      std::this_thread::sleep_for(milliseconds(2));
+    }
+  });
+  std::this_thread::sleep_for(std::chrono::seconds(1));
+  const auto begun = Clock::now();
+  for (int i = 0; i < (Long() ? 30 : 3); ++i) EXPECT_TRUE(Serves());
+  std::cout << "[ figures  ] who comes meanwhile is served after "
+            << std::chrono::duration_cast<milliseconds>(Clock::now() - begun).count() / (Long() ? 30 : 3) << " ms\n";
+  stop = true;
+  crowd.join();
 }
 
 TEST_F(GuardAbuse, WhoDripsThePrefaceIsClosedInSeconds) {
@@ -125,7 +145,7 @@ TEST_F(GuardAbuse, AThousandHandshakesWithoutACertificateOpenNothing) {
 
 TEST_F(GuardAbuse, AMemberHasItsConnectionsAndNotOneMore) {
   std::vector<std::unique_ptr<Attacker>> all;
-  for (int i = 0; i < 32; ++i) {
+  for (int i = 0; i < 64; ++i) {
     all.push_back(Opened());
     ASSERT_TRUE(all.back()->Answers()) << i;
   }

@@ -129,6 +129,18 @@ TEST_F(GuardFlood, FramesThatCostAnAnswerOrWorkAreCut) {
   Flood("PING acknowledgements", "other-frames", "", same(Frame(kPing, kAck, 0, "12345678")));
 }
 
+// In TLS itself: each is work for both sides, and nothing of HTTP/2.
+TEST_F(GuardFlood, KeyUpdatesWithoutEndHurtNobody) {
+  auto attacker = Opened();
+  const auto cpu = CpuOf(pid_);
+  int sent = 0;
+  for (; sent < (Long() ? 200'000 : 5'000); ++sent)
+    if (SSL_key_update(attacker->ssl(), SSL_KEY_UPDATE_REQUESTED) != 1 || !attacker->Send(Frame(kWindowUpdate, 0, 0, U32(1)))) break;
+  const auto rss = MemoryOf(pid_, "VmRSS");
+  EXPECT_LT(rss, rss_ + 32 * kMiB);
+  std::cout << "[ figures  ] " << sent << " key updates, processor " << (CpuOf(pid_) - cpu).count() << " ms\n";
+}
+
 TEST_F(GuardFlood, WindowUpdatesByNothingOrByTooMuchEndTheConnection) {
   ExpectCut(Frame(kWindowUpdate, 0, 0, U32(0)), "form");
   ExpectCut(Call(1, kFollow) + Frame(kWindowUpdate, 0, 1, U32(0)), "form");
