@@ -362,13 +362,20 @@ int main(int argc, char** argv) {
 
   MirrorOptions mirrored;
   std::string vkey;
+  unsigned mirror_hours = 12;
   auto* mirror = app.add_subcommand("mirror", Text(Id::kAuditHelpMirror));
   mirror->add_option("url", mirrored.url, Text(Id::kAuditHelpUrl))->required();
   mirror->add_option("folder", mirrored.folder, Text(Id::kAuditHelpCopy))->required();
   mirror->add_option("--vkey", vkey, Text(Id::kAuditHelpVkey))->required();
   mirror->add_flag("--all", mirrored.all, Text(Id::kAuditHelpAll));
+  mirror->add_option("--hours", mirror_hours, Text(Id::kAuditHelpMirrorHours))
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1000).description("1-1000"));
   mirror->add_flag("--json", json, Text(Id::kHelpJson));
-  mirror->callback([&] { status = RunMirror(mirrored, vkey, json); });
+  mirror->callback([&] {
+    mirrored.run_time = std::chrono::hours(mirror_hours);
+    status = RunMirror(mirrored, vkey, json);
+  });
 
   text::TranslateHelp(app);
   try {

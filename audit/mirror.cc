@@ -1,72 +1,48 @@
-// (cpp-httplib is slow to compile: only here.)
 #include "audit/mirror.h"
 
-#include <httplib.h>
-
+#include <algorithm>
 #include <memory>
 #include <sstream>
 
+#include "core/io/http_client.h"
 #include "core/io/log_folder.h"
 
 namespace valija::audit {
 namespace {
 
-constexpr int kConnectSeconds = 10, kTransferSeconds = 30, kTries = 3;
+constexpr int kTries = 3;
 constexpr std::size_t kMaxNote = 64 * 1024;
 
-// One server, one connection that is kept.
+// One server, one connection that is kept, and the time that is left for it.
 class Server {
  public:
-  static Result<std::unique_ptr<Server>> Of(const std::string& url) {
-    const auto scheme = url.find("://");
-    const auto host = scheme == std::string::npos ? scheme : scheme + 3;
-    if (scheme == std::string::npos || (url.compare(0, scheme, "http") != 0 && url.compare(0, scheme, "https") != 0) ||
-        host == url.size() || url.find_first_of("?# \t\r\n") != std::string::npos) {
-      return Refuse(Reason::kUsage, "a log is at http://host[:port][/prefix]");
-    }
-    const auto slash = std::min(url.find('/', host), url.size());
-    auto prefix = url.substr(slash);
-    while (prefix.ends_with('/')) prefix.pop_back();
-    auto out = std::unique_ptr<Server>(new Server(url.substr(0, slash), prefix + "/"));
-    if (!out->client_.is_valid()) return Refuse(Reason::kUsage, "a log is at http://host[:port][/prefix]");
-    return out;
+  static Result<std::unique_ptr<Server>> Of(const MirrorOptions& options) {
+    auto client = io::HttpClient::Make(options.url);
+    if (!client) return Refuse(Reason::kUsage, "a log is at http://host[:port][/prefix]");
+    return std::unique_ptr<Server>(new Server(*std::move(client), options));
   }
 
   Result<Bytes> Get(const std::string& path, std::size_t limit) {
     for (int left = kTries;; --left) {
-      Bytes body;
-      int status = 0;
-      bool too_large = false;
-      const auto got = client_.Get(
-          prefix_ + path,
-          [&](const httplib::Response& response) {
-            status = response.status;
-            return true;
-          },
-          [&](const char* data, std::size_t length) {
-            if (status != 200) return true;
-            too_large = body.size() + length > limit;
-            if (!too_large) body.insert(body.end(), data, data + length);
-            return !too_large;
-          });
-      if (too_large) return Refuse(Reason::kBadProof, path + " is larger than it can be");
-      if (got && status == 200) return body;
-      if (got && status == 404) return Refuse(Reason::kNotFound, path);
-      if (got) return Refuse(Reason::kUnavailable, path + ": HTTP status " + std::to_string(status));
-      if (left == 1) return Refuse(Reason::kUnavailable, path + ": " + httplib::to_string(got.error()));
+      const auto rest = std::chrono::duration_cast<std::chrono::milliseconds>(end_ - Steady::now());
+      if (rest.count() <= 0) return Refuse(Reason::kUnavailable, "the run took longer than it may; go on with another");
+      auto got = client_->Get("/" + path, {std::min(file_time_, rest), limit});
+      if (got && got->status == 404) return Refuse(Reason::kNotFound, path);
+      if (got && got->status != 200)
+        return Refuse(Reason::kUnavailable, path + ": HTTP status " + std::to_string(got->status));
+      if (got && !got->whole) return Refuse(Reason::kBadProof, path + " is larger than it can be");
+      if (got) return ToBytes(AsBytes(got->body));
+      if (left == 1) return Refuse(Reason::kUnavailable, path + ": " + got.error().detail);
     }
   }
 
  private:
-  Server(const std::string& where, std::string prefix) : client_(where), prefix_(std::move(prefix)) {
-    client_.set_keep_alive(true);
-    client_.set_tcp_nodelay(true);
-    client_.set_connection_timeout(kConnectSeconds);
-    client_.set_read_timeout(kTransferSeconds);
-    client_.set_write_timeout(kTransferSeconds);
-  }
-  httplib::Client client_;
-  std::string prefix_;
+  using Steady = std::chrono::steady_clock;
+  Server(std::unique_ptr<io::HttpClient> client, const MirrorOptions& options)
+      : client_(std::move(client)), file_time_(options.file_time), end_(Steady::now() + options.run_time) {}
+  const std::unique_ptr<io::HttpClient> client_;
+  const std::chrono::milliseconds file_time_;
+  const Steady::time_point end_;
 };
 
 }  // namespace
@@ -91,7 +67,7 @@ Result<std::vector<log::NoteVerifier>> LogKeysOf(const std::string& vkey_or_file
 }
 
 Result<MirrorRun> MirrorLog(const MirrorOptions& options) {
-  TRY(auto server, Server::Of(options.url));
+  TRY(auto server, Server::Of(options));
   TRY(auto folder, io::LogFolder::Open(options.folder, options.keys));
   MirrorRun out;
   if (folder.checkpoint()) out.before = folder.checkpoint()->size();

@@ -2,6 +2,7 @@
 // it is kept (core/log/mirror.h), under the log's own key and nothing else. What a watchdog runs.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -23,13 +24,15 @@ struct MirrorRun {
   std::uint64_t tiles = 0, bundles = 0, fetched = 0;  // verified, and files that came over the wire
 };
 struct MirrorOptions {
-  std::string url;  // http://host[:port][/prefix]
+  std::string url;  // http://host[:port][/prefix], or https
   std::filesystem::path folder;
   std::vector<log::NoteVerifier> keys;
-  bool all = false;  // verify again what the copy has
+  bool all = false;                                            // verify again what the copy has
+  std::chrono::milliseconds file_time{120'000};                // of one file, from the asking to its last byte
+  std::chrono::milliseconds run_time{std::chrono::hours(12)};  // of all; what is kept by then is kept
   std::function<void(std::uint64_t done, std::uint64_t total)> progress;
 };
-// kUsage: no such URL; kUnavailable: it does not answer as a log does; else as io::LogFolder. kFork: both checkpoints are in
+// kUsage: no such URL; kUnavailable: it does not answer as a log does, or not in time; else as io::LogFolder. kFork: both checkpoints are in
 // the folder's file FORK.
 Result<MirrorRun> MirrorLog(const MirrorOptions& options);
 

@@ -35,8 +35,9 @@ struct Config {
   unsigned unclaimed_mib_per_member = 8192;  // bodies that a member uploaded and no record names yet
   unsigned min_free_mib = 512;  // on the data folder's disk; below: no bodies, below half of it: no statements; 0: any
   unsigned stop_seconds = 10;   // to finish what runs when asked to stop
-  std::vector<std::string> witness_urls;  // NAME=URL, by the names of the charter; before the charter's own
-  unsigned witness_wait_seconds = 30;     // at the start, for a quorum of answers
+  std::vector<std::string> witness_urls;           // NAME=URL, by the names of the charter; before the charter's own
+  unsigned witness_wait_seconds = 30;              // at the start, for a quorum of answers
+  std::vector<std::string> start_without_witness;  // names; this start goes without their answers. Not in the file
 };
 
 // "mx.fgr=http://host:port", each.

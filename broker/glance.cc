@@ -18,6 +18,9 @@ struct Namer {
     out.consent = answer.marking.has_value();
     out.names = {answer.request};
   }
+  void operator()(const ledger::Grant& one) const {
+    if (one.request) out.names = {*one.request};
+  }
   void operator()(const ledger::Acknowledgement& one) const { out.names = {one.record}; }
   void operator()(const ledger::Revocation& one) const { out.names = {one.record}; }
   void operator()(const ledger::Amendment& one) const { out.names = {one.record}; }
@@ -34,7 +37,6 @@ struct Namer {
   void operator()(const ledger::Enrolment&) const {}
   void operator()(const ledger::Epoch&) const {}
   void operator()(const ledger::Record&) const {}
-  void operator()(const ledger::Grant&) const {}
   void operator()(const ledger::StandingOrder&) const {}
   void operator()(const ledger::Lookup&) const {}
 };

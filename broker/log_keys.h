@@ -20,7 +20,7 @@ class LogKeys {
     for (const auto& key : keys) keys_.push_back(&key);
   }
   const crypto::Ed25519SignKey* Find(std::string_view vkey) const;  // nullptr: the broker has it not
-  // A checkpoint that some of the keys signed. kBadCheckpoint.
+  // A checkpoint that some of the keys signed, of whatever origin: that is for the caller to compare. kBadCheckpoint.
   Result<log::Checkpoint> Read(const std::string& note) const;
 
  private:

@@ -2,7 +2,11 @@
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <cstdlib>
+#include <future>
 #include <iostream>
+#include <memory>
+#include <mutex>
+#include <thread>
 
 #include "broker/config.h"
 #include "broker/oplog.h"
@@ -37,23 +41,52 @@ Result<BrokerKeys> Keys(const Config& config) {
   return LoadKeys(config.keys, passphrase);
 }
 
+// Who asks the broker to stop. A start may take long (a journal to fold, witnesses to wait for): until it serves a signal ends
+// the process, as nothing was acknowledged by it and whatever it wrote stands a crash at any point. From then on it is
+// handed over, to stop in order.
+class Asked {
+ public:
+  void Wait(const sigset_t& signals) {
+    int signal = 0;
+    sigwait(&signals, &signal);
+    std::lock_guard lock(mutex_);
+    if (serving_) return signal_.set_value(signal);
+    Log(Level::kInfo, "stopped-while-starting", {{"signal", std::to_string(signal)}});
+    FlushLog();
+    std::signal(signal, SIG_DFL);
+    pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+    std::raise(signal);
+  }
+  std::future<int> FromNowOn() {
+    std::lock_guard lock(mutex_);
+    serving_ = true;
+    return signal_.get_future();
+  }
+
+ private:
+  std::mutex mutex_;
+  bool serving_ = false;
+  std::promise<int> signal_;
+};
+
 Status Serve(const Config& config) {
   TRY(auto keys, Keys(config));  // who is asked for the passphrase may still interrupt
-  // Blocked here, before any thread begins, and waited for below.
+  // Blocked here, before any thread begins, and waited for by one.
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGINT);
   sigaddset(&signals, SIGTERM);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   TRY_OK(OpenLog({config.log_format == "json", config.log_file.string(), config.debug}));
+  auto asked = std::make_shared<Asked>();
+  std::thread([asked, signals] { asked->Wait(signals); }).detach();
   TRY(auto server, Server::Start(config, std::move(keys)));
+  auto signal = asked->FromNowOn();
   if (const int port = server->public_port(); port != 0)
     std::cout << "valija-broker: public log on port " << port << std::endl;
   // Whatever started it waits for this line, and reads the port there: it is the same in every language.
   std::cout << "valija-broker: serving on port " << server->port() << std::endl;
-  int signal = 0;
-  sigwait(&signals, &signal);
-  Log(Level::kInfo, "stopping", {{"signal", std::to_string(signal)}});
+  Log(Level::kInfo, "stopping", {{"signal", std::to_string(signal.get())}});
   server->Stop();
   FlushLog();
   return Ok();
@@ -174,7 +207,9 @@ int main(int argc, char** argv) {
       return Ok();
     });
   });
-  app.add_subcommand("serve", Text(Id::kBrokerHelpServe));
+  auto* serve = app.add_subcommand("serve", Text(Id::kBrokerHelpServe));
+  serve->add_option("--start-without-witness", config.start_without_witness, Text(Id::kBrokerHelpWithoutWitness))
+      ->configurable(false);  // a person decides it, this once
   for (auto* command : app.get_subcommands({})) command->excludes(check);
 
   text::TranslateHelp(app);

@@ -308,7 +308,7 @@ Status Sequencer::Persist(const std::vector<Made>& made, std::optional<Durable>*
       return Refuse(Reason::kOutcomeUnknown, marked.error().Message());
     }
     if (amended && impl_->options.witnesses != nullptr)
-      impl_->options.witnesses->Amended(*state_->charter(), state_->witness_policy());
+      impl_->options.witnesses->Amended(*state_->charter(), state_->witness_policy(), checkpoint);
     Publish(std::move(checkpoint));
     *durable = *appended;
     return Ok();

@@ -77,8 +77,9 @@ Status Sequencer::CheckSeen(std::uint64_t size, const Hash& root) const {
 }
 
 std::optional<Covered> Sequencer::Covers(std::uint64_t index, const ledger::Decision& decision) const {
-  if (decision.unwitnessed) return Covered();
   const Witnesses* witnesses = impl_->options.witnesses;
+  if (witnesses != nullptr && witnesses->ended()) return std::nullopt;
+  if (decision.unwitnessed) return Covered();
   const bool covered = witnesses != nullptr ? witnesses->Covers(index) : Read([](const ledger::State& state) {
     return state.witness_policy() == nullptr;
   });

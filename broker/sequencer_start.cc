@@ -70,7 +70,11 @@ Status Sequencer::BeginWitnesses(std::uint64_t size) {
   if (witnesses == nullptr) return Ok();
   // The witnesses are stopped before the sequencer ends, but a call of theirs may be on its way: nothing of `this` is used.
   Witnesses::Log log;
-  log.read = [impl = impl_](const std::string& note) { return impl->log_keys.Read(note); };
+  log.read = [impl = impl_, origin = impl_->origin](const std::string& note) -> Result<log::Checkpoint> {
+    TRY(auto read, impl->log_keys.Read(note));
+    if (read.origin != origin) return Refuse(Reason::kBadCheckpoint);  // the keys may be another log's too
+    return read;
+  };
   log.consistency = [impl = impl_](std::uint64_t from, std::uint64_t to) { return impl->proofs.Consistency(from, to); };
   log.check_seen = [impl = impl_](std::uint64_t seen, const Hash& root) -> Status {
     TRY(Hash ours, log::RootAt(seen, TilesOf(impl->journal)));
@@ -79,7 +83,7 @@ Status Sequencer::BeginWitnesses(std::uint64_t size) {
   };
   log.on_ahead = [impl = impl_] { Fail(*impl); };
   if (const auto* policy = state_->witness_policy())
-    TRY_OK(witnesses->AskFirst(*state_->charter(), *policy, size, log));
+    TRY_OK(witnesses->AskFirst(*state_->charter(), *policy, impl_->high_water.note().value(), size, log));
   return witnesses->Begin(std::move(log), *state_->charter(), state_->witness_policy());
 }
 

@@ -6,7 +6,6 @@
 #include <grpcpp/resource_quota.h>
 
 #include <algorithm>
-#include <atomic>
 #include <thread>
 
 #include "broker/export.h"
@@ -114,7 +113,6 @@ struct Server::Parts {
   std::unique_ptr<Calls> calls;
   std::unique_ptr<FreeSpace> space;
   std::unique_ptr<ExchangeService> service;
-  std::atomic<ExchangeService*> followed = nullptr;  // the service, for who cosigns before it is made
   std::shared_ptr<ClientCas> client_cas;
   std::shared_ptr<grpc::ServerCredentials> credentials;
   std::unique_ptr<guard::Acceptor> acceptor;
@@ -127,6 +125,14 @@ struct Server::Parts {
   std::thread keeper;
 
   explicit Parts(std::vector<crypto::Ed25519SignKey> keys) : log_keys(std::move(keys)) {}
+  ~Parts() { StopLog(); }  // also of a start that failed somewhere: nobody calls what is gone
+
+  // In this order: each may still call those after it.
+  void StopLog() {
+    if (sequencer) sequencer->Stop();
+    if (witnesses) witnesses->Stop();
+    if (workers) workers->Stop();
+  }
 
   // The newest checkpoint, and what it calls for. A log that cannot write any more says so by having none: what was
   // published stays readable.
@@ -203,15 +209,12 @@ Result<std::unique_ptr<Server>> Server::Start(const Config& config, BrokerKeys k
   Witnesses::Options witnessing{.now = SystemNow};
   witnessing.urls = UrlsOf(config.witness_urls);
   witnessing.start_wait = std::chrono::seconds(config.witness_wait_seconds);
+  witnessing.start_without = {config.start_without_witness.begin(), config.start_without_witness.end()};
   parts->witnesses = std::make_unique<Witnesses>(std::move(witnessing), *parts->workers);
-  parts->witnesses->OnCosigned([raw = parts.get()] {
-    if (auto* service = raw->followed.load()) service->WakeFollowers();
-  });
   auto options = OptionsFor(config, authority, parts->stored.store->content());
   options.witnesses = parts->witnesses.get();
-  TRY(parts->sequencer,
-      Sequencer::Start(std::move(options), parts->stored.store->journal(), *parts->stored.mark,
-                       LogKeys(parts->log_keys), *parts->workers, parts->random, std::nullopt));
+  TRY(parts->sequencer, Sequencer::Start(std::move(options), parts->stored.store->journal(), *parts->stored.mark,
+                                         LogKeys(parts->log_keys), *parts->workers, parts->random, std::nullopt));
   parts->releaser = std::make_unique<Releaser>(authority, std::move(keys.release_keys));
 
   // The certificate that we show must be the carrier CA's of the charter: nobody would talk to another.
@@ -238,18 +241,13 @@ Result<std::unique_ptr<Server>> Server::Start(const Config& config, BrokerKeys k
   parts->service = std::make_unique<ExchangeService>(
       Exchange{authority, *parts->sequencer, parts->stored.store->content(), *parts->workers, *parts->releaser,
                parts->random, *parts->identity, *parts->calls, *parts->space, SystemNow});
-  parts->followed = parts->service.get();
   parts->client_cas = std::make_shared<ClientCas>(CasOf(*parts->sequencer));
   parts->sequencer->OnCommit([raw = parts.get()](const CommitNews& news) {
     if (news.charter_changed) raw->client_cas->Set(CasOf(*raw->sequencer));
     raw->service->OnCommit(news);
   });
 
-  if (auto bound = parts->BindPublic(); !bound) {
-    parts->sequencer->Stop();
-    parts->workers->Stop();
-    return bound.error();
-  }
+  TRY_OK(parts->BindPublic());
   // Before anybody can connect.
   parts->credentials = MakeServerCredentials(certificate_pem, keys.tls_key_pem, parts->client_cas);
   TRY_OK(ProveTls13Only(parts->credentials));
@@ -283,12 +281,7 @@ Result<std::unique_ptr<Server>> Server::Start(const Config& config, BrokerKeys k
       grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, parts->credentials);
   builder.RegisterService(parts->service.get());
   parts->server = builder.BuildAndStart();
-  if (!parts->server) {
-    parts->sequencer->Stop();
-    parts->witnesses->Stop();
-    parts->workers->Stop();
-    return Refuse(Reason::kInternal, "gRPC does not start");
-  }
+  if (!parts->server) return Refuse(Reason::kInternal, "gRPC does not start");
   auto* raw = parts.get();
   raw->keeper = std::thread([raw] { raw->Keep(); });
   std::unique_ptr<Server> server(new Server(std::move(parts)));
@@ -322,10 +315,7 @@ void Server::Stop() {
   }
   parts.stop_wake.notify_all();
   if (parts.keeper.joinable()) parts.keeper.join();
-  parts.sequencer->Stop();
-  parts.followed = nullptr;
-  parts.witnesses->Stop();
-  parts.workers->Stop();
+  parts.StopLog();
   (void)parts.stored.mark->Sync();
   auto checkpoint = parts.sequencer->checkpoint();
   Log(Level::kInfo, "stopped", {{"entries", std::to_string(checkpoint->size())}});

@@ -70,7 +70,6 @@ class ExchangeService final : public v1::Exchange::CallbackService {
 
   // A batch was committed: members that are none any more are cut off, followers look again.
   void OnCommit(const CommitNews& news);
-  void WakeFollowers();  // witnesses cosigned: what waited for them may go out
 
  private:
   friend class FollowCall;
@@ -106,9 +105,10 @@ class UnaryReactor final : public grpc::ServerUnaryReactor {
 
 // What a mailbox's item carries beside its entry: with a standing opening under the caller's own order the release, sealed
 // when it is read; nothing else. Nothing is released once the order was ended, its author is no longer active with the
-// order's key, the record has ended, or the rules of an opening would refuse it today.
-// kNoQuorum: there is something to release, and the witnesses have not covered it yet.
-Result<std::vector<proto::Release>> ReleasesWith(Exchange& exchange, std::uint64_t index, const MemberId& caller);
+// order's key, the record has ended, or the rules of an opening would refuse it today; nor what the witnesses have not
+// covered yet. Its entry goes out all the same, so that nothing behind it is held up: the caller sees by the view that it was
+// not covered, and asks for the release again (Mailbox from its index).
+std::vector<proto::Release> ReleasesWith(Exchange& exchange, std::uint64_t index, const MemberId& caller);
 
 // The present checkpoint, and what proves it to somebody who has verified `verified_size`. kFork (receipt.h).
 struct ViewNow {

@@ -64,14 +64,9 @@ class FollowCall final : public PulledStream<v1::MailItem> {
         return VisibleTo({state, glances}, std::move(entry), *caller_);
       });
       if (!seen) return Step::kAgain;
-      auto releases = ReleasesWith(service_.exchange_, index, *caller_);
-      if (!releases) {  // the witnesses have not covered it yet; what comes after it waits too
-        cursor_ = index;
-        return Step::kWait;
-      }
       proto::FollowItem item{cursor_, std::nullopt, {}};
       TRY(auto path, sequencer.Inclusion(index, size));
-      item.entry = proto::ProvedEntry{*std::move(seen), std::move(path), *std::move(releases)};
+      item.entry = proto::ProvedEntry{*std::move(seen), std::move(path), ReleasesWith(service_.exchange_, index, *caller_)};
       TRY(item.view, MakeView(sequencer, checkpoint, verified_));
       verified_ = size;
       message().Clear();
@@ -100,10 +95,6 @@ void ExchangeService::OnCommit(const CommitNews& news) {
         exchange_.sequencer.Read([&](const ledger::State& state) { return state.active_member(member) != nullptr; });
     exchange_.calls.CancelAllOf(member, active);
   }
-  WakeFollowers();
-}
-
-void ExchangeService::WakeFollowers() {
   std::lock_guard lock(followers_mutex_);
   for (auto* follower : followers_) follower->Wake();
 }
@@ -167,6 +158,9 @@ class EntriesCall final : public PulledStream<v1::LoggedEntry> {
     auto seen = exchange_.sequencer.Read([&](const ledger::State& state, const Glances& glances) {
       return AuditView({state, glances}, std::move(entry), *caller_);
     });
+    // What proves that it was erased must be under the checkpoint that the caller has.
+    if (seen.erased_by && *seen.erased_by >= end_)
+      return Refuse(Reason::kUnavailable, "a purge came in between; take a newer checkpoint and read up to that");
     ++next_;
     message().Clear();
     proto::ToMessage(seen, &message());

@@ -30,6 +30,7 @@ struct PostJob : std::enable_shared_from_this<PostJob> {
   std::vector<Digest> digests;
   std::atomic<std::size_t> open{0};
   std::vector<char> again;         // by submission: it was accepted before, its answer is given again
+  std::vector<char> waited;        // by submission: an opening that the witnesses had not covered when it was decided
   std::optional<Error> uncovered;  // why the witnesses' quorum was waited for in vain
 
   PostJob(Exchange& on, MemberId by, grpc::CallbackServerContext* c, const v1::PostRequest* req, v1::PostResponse* res,
@@ -56,6 +57,7 @@ struct PostJob : std::enable_shared_from_this<PostJob> {
     results.assign(count, Refuse(Reason::kInternal));
     digests.resize(count);
     again.assign(count, 0);
+    waited.assign(count, 0);
     std::vector<std::optional<ledger::VerifiedStatement>> ready(count);
     std::optional<record::VerifiedBatch> batch;  // the last one: statements of one batch are verified once
     for (std::size_t i = 0; i < count; ++i) {
@@ -168,27 +170,42 @@ struct PostJob : std::enable_shared_from_this<PostJob> {
 
   void Closed() {
     if (open.fetch_sub(1) != 1) return;
-    const auto last = LastToCover();
+    std::optional<Last> last;
+    try {
+      last = LastToCover();
+    } catch (const std::exception& error) {  // it reads the log
+      Log(Level::kAlarm, "exception", {{"call", "Post"}, {"what", error.what()}});
+      return Finish(Refuse(Reason::kInternal));
+    }
     if (!last) return AnswerNow(Ok());
-    // Until then, or until shortly before the caller stops listening.
-    exchange.sequencer.WaitCovered(*last, context->deadline() - kTimeToAnswer,
+    // Until then, or until nothing could be released any more, or shortly before the caller stops listening.
+    const auto useful = std::chrono::system_clock::now() + (last->expires - exchange.now());
+    exchange.sequencer.WaitCovered(last->index, std::min(useful, context->deadline() - kTimeToAnswer),
                                    [self = shared_from_this()](Status covered) { self->AnswerNow(covered); });
   }
 
-  // The last of the openings, whose release waits for the witnesses; nullopt: none does.
-  std::optional<std::uint64_t> LastToCover() {
-    std::optional<std::uint64_t> last;
+  // The last of the openings whose release waits for the witnesses, and when the last of them expires; nullopt: none does.
+  struct Last {
+    std::uint64_t index = 0;
+    Time expires{};
+  };
+  std::optional<Last> LastToCover() {
+    std::optional<Last> last;
     for (std::size_t i = 0; i < results.size(); ++i) {
       auto& result = results[i];
       if (!result)
         if (auto before = TakenBefore(i)) result = *std::move(before);
-      if (!result || !std::holds_alternative<ledger::Open>(result->statement->payload)) continue;
-      const auto& verdicts = result->decision.verdicts;
-      if (std::none_of(verdicts.begin(), verdicts.end(), [](const auto& one) { return one.allowed(); })) continue;
-      const std::uint64_t index = result->head.index;
-      if (!exchange.sequencer.Covers(index, result->decision)) last = std::max(last.value_or(0), index);
+      if (!result || !IsGranted(result->decision)) continue;
+      const auto* open = std::get_if<ledger::Open>(&result->statement->payload);
+      if (open == nullptr || exchange.sequencer.Covers(result->head.index, result->decision)) continue;
+      waited[i] = 1;
+      const Last before = last.value_or(Last{});
+      last = Last{std::max(before.index, result->head.index), std::max(before.expires, open->expires)};
     }
     return last;
+  }
+  static bool IsGranted(const ledger::Decision& decision) {
+    return std::any_of(decision.verdicts.begin(), decision.verdicts.end(), [](const auto& one) { return one.allowed(); });
   }
 
   void AnswerNow(const Status& covered) {
@@ -244,8 +261,8 @@ struct PostJob : std::enable_shared_from_this<PostJob> {
     return before;
   }
 
-  // An opening whose answer was lost: the same decision is released once more, unless something came in between.
-  bool MayReleaseAgain(const Accepted& before, const ledger::Open& asked) {
+  // An opening whose answer was lost, or which waited: the same decision is released, unless something came in between.
+  bool MayRelease(const Accepted& before, const ledger::Open& asked) {
     auto may = exchange.sequencer.Read([&](const ledger::State& state) {
       return ledger::CheckReleaseAgain(state, asked, before.decision, exchange.now());
     });
@@ -272,17 +289,14 @@ struct PostJob : std::enable_shared_from_this<PostJob> {
     TRY(auto receipt, MakeReceipt(exchange.sequencer, *result, checkpoint));
     proto::Accepted accepted{std::move(receipt), {}};
     const auto* asked = std::get_if<ledger::Open>(&result->statement->payload);
-    if (asked != nullptr && (again[i] == 0 || MayReleaseAgain(*result, *asked))) {
-      const auto covered = exchange.sequencer.Covers(result->head.index, result->decision);
-      const auto& verdicts = result->decision.verdicts;
-      if (!covered && std::any_of(verdicts.begin(), verdicts.end(), [](const auto& one) { return one.allowed(); }))
-        return uncovered ? *uncovered : Refuse(Reason::kNoQuorum);
-      if (!covered) return accepted;
-      TRY(auto release,
-          exchange.releaser.Release(
-              *result, *covered, [&](const Digest& record) { return exchange.sequencer.RecordEntry(record); }, exchange.random));
-      if (release) accepted.releases.push_back(*std::move(release));
-    }
+    if (asked == nullptr || !IsGranted(result->decision)) return accepted;
+    const auto covered = exchange.sequencer.Covers(result->head.index, result->decision);
+    if (!covered) return uncovered ? *uncovered : Refuse(Reason::kNoQuorum);
+    if ((again[i] != 0 || waited[i] != 0) && !MayRelease(*result, *asked)) return accepted;
+    TRY(auto release, exchange.releaser.Release(
+                          *result, *covered, [&](const Digest& record) { return exchange.sequencer.RecordEntry(record); },
+                          exchange.random));
+    if (release) accepted.releases.push_back(*std::move(release));
     return accepted;
   }
 };

@@ -35,10 +35,7 @@ Result<bool> Show(Exchange& exchange, std::uint64_t index, std::uint64_t size, c
   bytes += SizeOf(*seen);
   TRY(auto path, sequencer.Inclusion(index, size));
   page.entries.push_back({std::move(*seen), std::move(path), {}});
-  if (mail) {
-    // What the witnesses have not covered yet is released later: the caller sees by the view that it was not.
-    if (auto releases = ReleasesWith(exchange, index, caller)) page.entries.back().releases = *std::move(releases);
-  }
+  if (mail) page.entries.back().releases = ReleasesWith(exchange, index, caller);
   return true;
 }
 

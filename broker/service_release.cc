@@ -30,7 +30,7 @@ bool StillAllowed(const ledger::State& state, const ledger::OrderState& order, c
 
 }  // namespace
 
-Result<std::vector<proto::Release>> ReleasesWith(Exchange& exchange, std::uint64_t index, const MemberId& caller) {
+std::vector<proto::Release> ReleasesWith(Exchange& exchange, std::uint64_t index, const MemberId& caller) {
   std::vector<proto::Release> out;
   const bool own = exchange.sequencer.Read([&](const ledger::State& state, const Glances& glances) {
     const Glance& glance = glances.at(index);
@@ -40,8 +40,6 @@ Result<std::vector<proto::Release>> ReleasesWith(Exchange& exchange, std::uint64
   if (!own) return out;
   auto accepted = exchange.sequencer.AcceptedAt(index);
   if (!accepted) return out;
-  const auto covered = exchange.sequencer.Covers(index, accepted->decision);
-  if (!covered) return Refuse(Reason::kNoQuorum);
   const auto* opening = std::get_if<ledger::StandingOpening>(&accepted->statement->payload);
   const auto order = exchange.sequencer.Read([&](const ledger::State& state) -> std::optional<ledger::OrderState> {
     const auto* one = state.order(opening->order);
@@ -49,6 +47,8 @@ Result<std::vector<proto::Release>> ReleasesWith(Exchange& exchange, std::uint64
     return ledger::OrderState{one->index, one->order, one->signing_key_id, one->ended, {}, {}};
   });
   if (!order) return out;
+  const auto covered = exchange.sequencer.Covers(index, accepted->decision);
+  if (!covered) return out;
   auto release = exchange.releaser.ReleaseStanding(
       *accepted, *covered, *order, [&](const Digest& record) { return exchange.sequencer.RecordEntry(record); }, exchange.random);
   if (!release) {

@@ -102,6 +102,7 @@ bool SeesApproval(const Viewer& viewer, const Digest& request, const MemberId& a
   if (pending == nullptr) return false;
   std::vector<Digest> records;
   for (const auto& item : pending->items) records.push_back(item.record);
+  if (pending->author.agency() == viewer.agency && (viewer.for_agency || viewer.Auditor())) return true;
   return pending->author == viewer.caller || viewer.SeesAct(author, records) ||
          ledger::MayApprove(viewer.state, *pending, viewer.caller);
 }
@@ -110,6 +111,11 @@ bool SeesReview(const Viewer& viewer, const Digest& request, const MemberId& aut
   const auto* emergency = viewer.state.emergency(request);
   if (author == viewer.caller || emergency == nullptr) return author == viewer.caller;
   const auto& originators = emergency->originators;
+  if (viewer.for_agency && author.agency() == viewer.agency) return true;
+  // Of a grant that a recipient passed on, that one too.
+  if (std::any_of(emergency->records.begin(), emergency->records.end(),
+                  [&](const Digest& one) { return viewer.Originates(one); }))
+    return true;
   return emergency->author == viewer.caller ||
          (emergency->author.agency() == viewer.agency && (viewer.for_agency || viewer.Auditor())) ||
          std::find(originators.begin(), originators.end(), viewer.agency) != originators.end();
@@ -120,7 +126,25 @@ bool SeesAnswer(const Viewer& viewer, const Glance& answer) {
   if (asked == nullptr) return false;
   if (viewer.Originates(asked->request.record)) return true;
   return answer.consent && (asked->request.by.author == viewer.caller ||
-                            (asked->request.agency == viewer.agency && viewer.Learns(asked->request.record)));
+                            (asked->request.agency == viewer.agency &&
+                             (viewer.for_agency || viewer.Learns(asked->request.record))));
+}
+
+// Who asked for access is told that it was granted, to whomever, where it may know of the record; so is its auditor.
+bool SeesGranted(const Viewer& viewer, const Glance& grant) {
+  const auto* asked = grant.names.empty() ? nullptr : viewer.state.access_request(grant.names[0]);
+  const auto* record = viewer.state.record(grant.statement);
+  if (asked == nullptr || record == nullptr) return false;
+  const auto& original = viewer.state.original(*record);
+  const MemberId& author = asked->request.by.author;
+  if (author == viewer.caller) return viewer.state.visible_to(original, viewer.caller);
+  return author.agency() == viewer.agency && (viewer.for_agency || viewer.record.auditor) && viewer.Holds(original);
+}
+
+// Who reads everything is seen by every agency's auditors; who did when it read, whatever it is now.
+bool SeesLookup(const Viewer& viewer, std::uint64_t index) {
+  const auto& told = viewer.state.entries_for(viewer.agency);
+  return (viewer.for_agency || viewer.Auditor()) && std::binary_search(told.begin(), told.end(), index);
 }
 
 // Own acts that name nobody's record, or one that need not exist.
@@ -150,8 +174,9 @@ bool Sees(const Viewer& viewer, const Glances& glances, const Glance& glance) {
     case Kind::kEpoch:
       return true;
     case Kind::kRecord:
-    case Kind::kGrant:
       return viewer.Learns(glance.statement) || viewer.IsAskedAbout(glance.statement);
+    case Kind::kGrant:
+      return viewer.Learns(glance.statement) || viewer.IsAskedAbout(glance.statement) || SeesGranted(viewer, glance);
     case Kind::kOpen:
       return SeesOpen(viewer, glance, author);
     case Kind::kAcknowledgement:
@@ -176,9 +201,8 @@ bool Sees(const Viewer& viewer, const Glances& glances, const Glance& glance) {
     }
     case Kind::kStandingOpening:
       return viewer.SeesAct(author, glance.names) || viewer.AudienceShown(glance.names);
-    case Kind::kLookup:  // who reads everything is seen by every agency's auditors
-      return SeesOwn(viewer, author) ||
-             (viewer.state.is_joint_auditor(author) && (viewer.for_agency || viewer.Auditor()));
+    case Kind::kLookup:
+      return SeesOwn(viewer, author) || SeesLookup(viewer, known->index);
     case Kind::kPurge:
       return SeesPurge(viewer, glances, glance, author);
   }
@@ -195,6 +219,7 @@ void HideOthers(const Viewer& viewer, const Glance& glance, record::Attachments&
   const auto* record = viewer.state.record(glance.statement);
   if (record == nullptr || viewer.Originates(*record)) return;
   attachments.policies.clear();
+  if (!viewer.Learns(glance.statement)) attachments.slips.clear();  // it approves, or asked for it
   std::erase_if(attachments.slips, [&](const record::Slip& slip) {
     const auto* portion = record->portion(slip.portion);
     const bool mine = viewer.for_agency || MayFetchBody(*record, slip.portion, viewer.caller);

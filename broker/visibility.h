@@ -21,13 +21,14 @@ struct Known {
 //   directory          everybody: whole
 //   record, grant      the originator's agency (of a grant the original's too): whole; who is in the audience of a portion:
 //                      without policies, with the slips of its own agency for those portions; who is to approve an opening
-//                      of it, in the audience or not: without policies, slips only as the audience
+//                      of it, in the audience or not: without policies, slips only as the audience; a grant also who asked
+//                      for it and may know of the record, with its auditor: without policies and slips
 //   open, ack,         the author, those of its agency who may know of every record concerned, and the originator's agency
 //   standing opening   of any of them; an emergency: the auditors of both sides; what waits: its approvers; and other
 //                      recipients only where the originator lets them know of one another
 //   revocation,        whoever may know of the record; an amendment's policy is for the originator's side
 //   amendment
-//   approval, review   who made it, whom it is about, the originator's side, the other approvers; a review: the auditors
+//   approval, review   who made it, whom it is about and its auditors, the originator's side, the other approvers
 //   access request     its author with the officers of its agency, and the originator's agency if there is such a record
 //   answer             the originator's agency; a consent also whom it is given
 //   standing order     its author with the officers of its agency, and the originators of what it opened, who ask for it

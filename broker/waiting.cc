@@ -34,7 +34,7 @@ bool IsErased(const State& state, const Digest& statement) {
   return known != nullptr && known->erased_by;
 }
 
-// What waits for one member; each kind is looked through until there is enough of it.
+// What waits for one member, kind by kind, each oldest first. Only what is open is gone through, not all that ever was.
 struct Waiter {
   const State& state;
   const ledger::MemberState& who;
@@ -44,19 +44,37 @@ struct Waiter {
 
   using Items = std::vector<proto::WaitingItem>;
 
-  Items Requests() const {
+  Items Oldest(Items items) const {
+    std::sort(items.begin(), items.end(), [](const auto& a, const auto& b) { return a.entry < b.entry; });
+    if (items.size() > most) items.erase(items.begin() + static_cast<std::ptrdiff_t>(most), items.end());
+    return items;
+  }
+
+  // What it has said already counts, unless it said yes with a key that it gave up since.
+  bool HasSpoken(const ledger::PendingRequest& request) const {
+    const auto said = request.said.find(member);
+    return said != request.said.end() && (said->second.verdict == ledger::ApprovalVerdict::kReject ||
+                                          said->second.key == who.signing_key.id());
+  }
+  bool Waits(const ledger::PendingRequest& request) const {
+    return !request.used && now < request.expires && MayBeOpened(state, request);
+  }
+
+  Items Approvals() const {
     Items out;
-    for (const auto& [digest, request] : state.all_pending()) {
-      if (out.size() == most) break;
-      if (request.used || now >= request.expires || !MayBeOpened(state, request)) continue;
-      if (request.author == member) {
-        if (IsApproved(state, request))
-          out.push_back({"approved", digest, request.items.front().record, request.index, request.expires});
-      } else if (!request.said.contains(member) && ledger::MayApprove(state, request, member)) {
+    for (const auto& [digest, request] : state.all_pending())
+      if (request.author != member && Waits(request) && !HasSpoken(request) &&
+          ledger::MayApprove(state, request, member))
         out.push_back({"approval", digest, request.items.front().record, request.index, request.expires});
-      }
-    }
-    return out;
+    return Oldest(std::move(out));
+  }
+
+  Items Approved() const {
+    Items out;
+    for (const auto& [digest, request] : state.all_pending())
+      if (request.author == member && Waits(request) && IsApproved(state, request))
+        out.push_back({"approved", digest, request.items.front().record, request.index, request.expires});
+    return Oldest(std::move(out));
   }
 
   // Also when its reason was erased: it stays locked until somebody has said what became of it.
@@ -64,26 +82,28 @@ struct Waiter {
     Items out;
     const bool joint = state.is_joint_auditor(member);
     if (!joint && !who.record.auditor) return out;
-    for (const auto& [digest, emergency] : state.emergencies()) {
-      if (out.size() == most) break;
-      if (emergency.reviewed || emergency.author == member) continue;
+    for (const Digest& digest : state.open_emergencies()) {
+      const auto& emergency = *state.emergency(digest);
+      if (emergency.author == member) continue;
       const bool own = std::binary_search(emergency.originators.begin(), emergency.originators.end(), member.agency());
       if (joint || own) out.push_back({"review", digest, {}, emergency.index, std::nullopt});
     }
-    return out;
+    return Oldest(std::move(out));
   }
 
-  // A purged record cannot be granted any more; a request whose reason was erased says nothing that can be judged.
+  // A purged record cannot be granted any more; a request whose reason was erased says nothing that can be judged. Those
+  // that nobody answered for long are not told again: silence is an answer.
   Items AccessRequests() const {
     Items out;
-    for (const auto& [digest, asked] : state.access_requests()) {
+    for (const auto& [index, digest] : state.open_access_requests(member.agency())) {
       if (out.size() == most) break;
+      const auto& asked = *state.access_request(digest);
       const auto* record = state.record(asked.request.record);
-      if (asked.answered || record == nullptr || IsPurged(state, *record) || IsErased(state, digest)) continue;
-      const MemberId& originator = state.original(*record).originator;
-      const bool administers = who.record.administrator && originator.agency() == member.agency();
-      if (originator == member || administers)
-        out.push_back({"access", digest, asked.request.record, asked.index, std::nullopt});
+      if (record == nullptr || now >= asked.request.by.time + ledger::kSilence || IsPurged(state, *record) ||
+          IsErased(state, digest))
+        continue;
+      if (state.original(*record).originator == member || who.record.administrator)
+        out.push_back({"access", digest, asked.request.record, index, std::nullopt});
     }
     return out;
   }
@@ -91,51 +111,46 @@ struct Waiter {
   // A record that asks the member's agency.
   Items Questions() const {
     Items out;
-    const AgencyId agency = member.agency();
-    for (const Digest& digest : state.asking()) {
-      if (out.size() == most) break;
+    for (const Digest& digest : state.asking(member.agency())) {
       const auto& record = *state.record(digest);
-      if (!state.ended(record) && record.originator.agency() != agency && !record.replies.contains(agency) &&
-          state.visible_to(record, member))
+      if (!state.ended(record) && state.visible_to(record, member))
         out.push_back({"answer", digest, digest, record.index, record.due});
     }
-    return out;
+    return Oldest(std::move(out));
   }
 
-  // One that was recalled after the member opened it, or a grant of one.
+  // One that was recalled after the member opened it, or a grant of one; each once.
   Items Recalls() const {
     Items out;
-    auto hint = [&](const Digest& digest, const ledger::RecordState& record) {
-      const auto holder = record.holders.find(member);
-      if (holder != record.holders.end() && !holder->second.erased && !IsPurged(state, record) && out.size() < most)
-        out.push_back({"erase", digest, digest, record.index, std::nullopt});
-    };
-    for (const Digest& digest : state.recalled()) {
-      if (out.size() == most) break;
+    for (const Digest& digest : state.to_erase(member)) {
       const auto& record = *state.record(digest);
-      hint(digest, record);
-      for (const Digest& grant : record.grants) hint(grant, *state.record(grant));
+      if (!IsPurged(state, record)) out.push_back({"erase", digest, digest, record.index, std::nullopt});
     }
-    return out;
+    return Oldest(std::move(out));
   }
 };
 
 }  // namespace
 
 std::vector<proto::WaitingItem> WaitingFor(const State& state, const MemberId& member, Time now, std::size_t most) {
-  std::vector<proto::WaitingItem> out;
   const auto* who = state.active_member(member);
-  if (who == nullptr) return out;
+  if (who == nullptr) return {};
   const Waiter waiter{.state = state, .who = *who, .now = now, .most = most};
-  for (auto items :
-       {waiter.Requests(), waiter.Emergencies(), waiter.AccessRequests(), waiter.Questions(), waiter.Recalls()})
-    out.insert(out.end(), items.begin(), items.end());
-  // A grant that was recalled itself and with its original is told once.
+  const Waiter::Items kinds[] = {waiter.Approvals(), waiter.Emergencies(), waiter.Approved(),
+                                 waiter.Recalls(),   waiter.Questions(),   waiter.AccessRequests()};
+  // Each kind has its share, so that nobody's flood of one keeps another away; what is left over goes in this order.
+  const std::size_t share = most / std::size(kinds);
+  std::size_t left = most;
+  for (const auto& items : kinds) left -= std::min(share, items.size());
+  std::vector<proto::WaitingItem> out;
+  for (const auto& items : kinds) {
+    std::size_t taken = std::min(share, items.size());
+    const std::size_t more = std::min(left, items.size() - taken);
+    taken += more;
+    left -= more;
+    out.insert(out.end(), items.begin(), items.begin() + static_cast<std::ptrdiff_t>(taken));
+  }
   std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.entry < b.entry; });
-  out.erase(std::unique(out.begin(), out.end(),
-                        [](const auto& a, const auto& b) { return a.kind == b.kind && a.statement == b.statement; }),
-            out.end());
-  if (out.size() > most) out.resize(most);
   return out;
 }
 

@@ -1,4 +1,5 @@
-// One witness over HTTP, as the log sees it (C2SP tlog-witness): a kept connection, one call at a time.
+// One witness over HTTP, as the log sees it (C2SP tlog-witness): a kept connection, one call at a time, each with one
+// deadline for all of it.
 //
 // Thread-safety: one thread calls; Abort may be called from any.
 #pragma once
@@ -24,22 +25,25 @@ class WitnessClient {
   ~WitnessClient();
 
   struct Answer {
-    std::string line;                          // its cosignature, verified, with the line end; empty: none
-    std::uint64_t time = 0;                    // of the cosignature, seconds since 1970
-    std::optional<std::uint64_t> at;           // 409: the size that it has recorded, by its word
-    std::optional<std::string> refused = {};   // another answer that it gave, in a few words
-    std::optional<std::string> unheard = {};   // there was no answer, and why
+    int status = 0;                           // of HTTP; 0: there was no answer
+    std::string line;                         // its cosignature, verified, with the line end; empty: none
+    std::uint64_t time = 0;                   // of the cosignature, seconds since 1970
+    std::optional<std::uint64_t> at;          // 409: the size that it has recorded, by its word
+    std::optional<std::string> refused = {};  // another answer that it gave, in a few words
+    std::optional<std::string> unheard = {};  // there was no answer, and why
   };
   // Posts the checkpoint with the proof that it continues the tree of `old` entries.
   Answer AddCheckpoint(std::uint64_t old, const std::vector<Hash>& proof, const std::string& note);
 
+  // The checkpoint that it shows as cosigned last. Whether the log signed it is for the caller to see.
   struct Latest {
-    bool heard = false;               // it answered, be it that there is nothing
-    std::optional<std::string> note;  // the checkpoint that it cosigned last, unverified
+    std::string note;
+    bool cosigned = false;  // under its own valid cosignature: its word
   };
-  Latest Cosigned(const std::string& origin);
+  std::optional<Latest> Cosigned(const std::string& origin);
 
-  void Abort();  // what runs ends soon, and so does every later call
+  void Close();  // the kept connection; by the thread that calls
+  void Abort();  // what runs ends at once, and so does every later call; does not wait
 
  private:
   struct Impl;

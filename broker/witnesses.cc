@@ -42,6 +42,77 @@ std::uint64_t SinceWhen(const log::WitnessPolicy& policy, const std::map<std::st
   return 0;
 }
 
+// What a witness shows as cosigned last, held against a log of `size` entries.
+struct Shown {
+  std::optional<std::uint64_t> size;  // nullopt: nothing under the log's signature
+  bool cosigned = false;              // under the witness's too
+  Status held = Ok();                 // kRolledBack: more than the log has; kFork: another tree. Both are told here
+};
+Shown LookAt(WitnessClient& client, const std::string& name, const std::string& origin, const Witnesses::Log& log,
+             const std::function<std::uint64_t()>& size) {
+  Shown out;
+  const auto latest = client.Cosigned(origin);
+  const auto read = latest ? log.read(latest->note) : Result<log::Checkpoint>(Refuse(Reason::kNotFound));
+  if (!read) return out;
+  const auto ours = size();  // now: it may have cosigned what was published since
+  out.size = read->size;
+  out.cosigned = latest->cosigned;
+  out.held =
+      read->size > ours
+          ? Status(Refuse(Reason::kRolledBack, "the witness " + name + " has cosigned " + std::to_string(read->size) +
+                                                   " entries, and the store has " + std::to_string(ours)))
+          : log.check_seen(read->size, read->root);
+  if (!out.held && (out.held.error().reason == Reason::kRolledBack || out.held.error().reason == Reason::kFork))
+    Log(Level::kAlarm, read->size > ours ? "witness-ahead" : "witness-fork",
+        {{"witness", name},
+         {"cosigned", std::to_string(read->size)},
+         {"ours", std::to_string(ours)},
+         {"note", latest->note}});
+  return out;
+}
+
+// A clock that is far from ours is no word on how fresh this is.
+std::uint64_t Apart(Time now, std::uint64_t seconds) {
+  const auto ours = static_cast<std::uint64_t>(ToMillis(now) / 1000);
+  return ours > seconds ? ours - seconds : seconds - ours;
+}
+
+// One witness at a start: whether it answered (witnesses.h), and what it has that must not be.
+struct Word {
+  bool answered = false;
+  Status bad = Ok();
+  std::string why;  // it did not
+};
+Word AskOne(WitnessClient& client, const std::string& name, const ledger::Charter& charter, const std::string& mark,
+            std::uint64_t size, const Witnesses::Log& log, const std::function<Time()>& now) {
+  const auto marked = log.read(mark);
+  if (!marked) return {false, marked.error(), {}};
+  std::uint64_t old = marked->size;
+  for (int tries = 0; tries < 3; ++tries) {
+    std::vector<Hash> proof;
+    if (old != 0 && old != marked->size) {
+      auto made = log.consistency(old, marked->size);
+      if (!made) return {false, made.error(), {}};
+      proof = *std::move(made);
+    }
+    const auto answer = client.AddCheckpoint(old, proof, mark);
+    if (answer.unheard) return {false, Ok(), *answer.unheard};
+    if (!answer.line.empty()) {
+      if (Apart(now(), answer.time) <= charter.caps.clock_skew_seconds) return {true, Ok(), {}};
+      return {false, Ok(), std::to_string(Apart(now(), answer.time)) + " seconds from our clock"};
+    }
+    if (answer.at && *answer.at < marked->size && *answer.at != old) {
+      old = *answer.at;
+      continue;
+    }
+    const auto shown = LookAt(client, name, charter.origin, log, [&] { return size; });
+    const bool more = shown.size && shown.cosigned && *shown.size > marked->size;
+    return {more && shown.held, shown.held,
+            answer.refused.value_or("it has recorded something else, and does not show it")};
+  }
+  return {false, Ok(), "it names one size after another"};
+}
+
 }  // namespace
 
 struct Witnesses::Impl {
@@ -55,8 +126,8 @@ struct Witnesses::Impl {
     std::thread thread;
     bool stop = false;
     // Under the mutex.
-    std::uint64_t recorded = 0;         // what it has, as far as we know
-    std::uint64_t cosigned_size = 0;    // last
+    std::uint64_t recorded = 0;       // what it has, as far as we know
+    std::uint64_t cosigned_size = 0;  // last
     Steady::time_point cosigned_at{};
     bool down = false;
     std::string said;  // that was logged last
@@ -64,12 +135,12 @@ struct Witnesses::Impl {
 
   const Options options;
   WorkerPool& workers;
-  std::function<void()> listener;
   Log log;
 
   mutable std::mutex mutex;
   std::condition_variable wake;  // callers, and the clock
   bool stopping = false, waiting_stopped = false;
+  bool ended = false;  // the log must not be signed any more
   std::optional<log::WitnessPolicy> policy;
   std::chrono::seconds max_age{0}, degraded_after{0}, skew{0};
   std::vector<std::shared_ptr<Caller>> callers, retired;
@@ -94,6 +165,12 @@ struct Witnesses::Impl {
 
   bool IsDegraded() const {
     return policy && degraded_after.count() != 0 && missing_since && Steady::now() - *missing_since >= degraded_after;
+  }
+
+  bool IsOld(const Cosigned& one) const {
+    if (max_age.count() == 0) return false;
+    return static_cast<std::uint64_t>(ToMillis(options.now()) / 1000) >
+           one.since + static_cast<std::uint64_t>(max_age.count());
   }
 
   std::string Missing(std::uint64_t size) const {
@@ -133,8 +210,9 @@ struct Witnesses::Impl {
     if (!cosigned.empty() && cosigned.back()->checkpoint.size == size) cosigned.pop_back();
     cosigned.push_back(std::make_shared<const Cosigned>(std::move(next)));
     if (cosigned.size() > kCosignedKept) cosigned.erase(cosigned.begin());
-    missing_since.reset();
-    if (newest->size() > size) missing_since = Steady::now();
+    // Late cosignatures of what is old by now end nothing: the next look would find the quorum missing again.
+    if (!IsOld(*cosigned.back())) missing_since.reset();
+    if (newest->size() > size && !missing_since) missing_since = Steady::now();
     Ripe(ready);
     Aim();
   }
@@ -150,8 +228,11 @@ struct Witnesses::Impl {
   // ---- without it ----
 
   void Done(std::vector<Waiter> ready, const Status& status) {
-    for (auto& one : ready)
-      workers.Finish([done = std::move(one.done), status] { done(status); });
+    for (auto& one : ready) workers.Finish([done = std::move(one.done), status] { done(status); });
+  }
+
+  static Status Ended() {
+    return Refuse(Reason::kNoQuorum, "a witness has another history under this log's signature");
   }
 
   void Say(Caller& caller, Level level, const char* event, const std::string& detail) {
@@ -164,40 +245,46 @@ struct Witnesses::Impl {
     valija::broker::Log(level, event, {{"witness", caller.witness.name}, {"detail", detail}});
   }
 
-  void SetUp(const ledger::Charter& charter, const log::WitnessPolicy* next, std::string* faults);
+  std::vector<std::shared_ptr<Caller>> SetUp(const ledger::Charter& charter, const log::WitnessPolicy* next,
+                                             std::string* faults);
   void Call(const std::shared_ptr<Caller>& caller);
   bool Ask(Caller& caller, const std::shared_ptr<const log::SignedCheckpoint>& checkpoint);
-  bool IsAhead(Caller& caller, std::uint64_t claimed);
+  bool Shows(Caller& caller);
+  void End();
   void Watch();
 };
 
-// What a witness has more than the log is believed when the log's own signature is under it.
-bool Witnesses::Impl::IsAhead(Caller& caller, std::uint64_t claimed) {
+// What a witness has that the log has not is believed when the log's own signature is under it. That ends it: true.
+bool Witnesses::Impl::Shows(Caller& caller) {
+  const auto size = [this] {
+    std::lock_guard lock(mutex);
+    return newest->size();
+  };
   std::string origin;
   {
     std::lock_guard lock(mutex);
     origin = newest->checkpoint().origin;
   }
-  const auto latest = caller.client->Cosigned(origin);
-  if (latest.note) {
-    const auto read = log.read(*latest.note);
-    std::uint64_t ours = 0;
-    {
-      std::lock_guard lock(mutex);
-      ours = newest->size();
-    }
-    if (read && read->size > ours) {
-      valija::broker::Log(Level::kAlarm, "witness-ahead",
-                          {{"witness", caller.witness.name},
-                           {"cosigned", std::to_string(read->size)},
-                           {"ours", std::to_string(ours)},
-                           {"note", *latest.note}});
-      return true;
-    }
-  }
-  Say(caller, Level::kAlarm, "witness-claims", "it says that it has recorded " + std::to_string(claimed) +
-                                                   " entries and shows no signature of ours under them");
+  const auto shown = LookAt(*caller.client, caller.witness.name, origin, log, size);
+  if (shown.held) return false;
+  if (shown.held.error().reason == Reason::kRolledBack || shown.held.error().reason == Reason::kFork)
+    return End(), true;
+  Say(caller, Level::kAlarm, "witness-not-compared", shown.held.error().Message());
   return false;
+}
+
+// Nothing is released and nobody is asked from here on: two histories bear the log's signature.
+void Witnesses::Impl::End() {
+  std::vector<Waiter> over;
+  {
+    std::lock_guard lock(mutex);
+    ended = true;
+    over = std::move(waiters);
+    waiters.clear();
+  }
+  wake.notify_all();
+  log.on_ahead();
+  Done(std::move(over), Ended());
 }
 
 // One checkpoint; whether it was cosigned.
@@ -224,6 +311,8 @@ bool Witnesses::Impl::Ask(Caller& caller, const std::shared_ptr<const log::Signe
       return false;
     }
     if (answer.refused) {
+      // Ours does not continue what it has, by its word: what has it?
+      if ((answer.status == 409 || answer.status == 422) && Shows(caller)) return false;
       Say(caller, Level::kAlarm, "witness-refuses", *answer.refused);
       return false;
     }
@@ -234,18 +323,23 @@ bool Witnesses::Impl::Ask(Caller& caller, const std::shared_ptr<const log::Signe
         ours = newest->size();
       }
       if (*answer.at > ours) {
-        if (IsAhead(caller, *answer.at)) log.on_ahead();
+        if (!Shows(caller))
+          Say(caller, Level::kAlarm, "witness-claims",
+              "it says that it has recorded " + std::to_string(*answer.at) +
+                  " entries and shows no signature of ours under them");
         return false;
       }
+      if (*answer.at < caller.cosigned_size)  // of this thread alone
+        Say(caller, Level::kAlarm, "witness-went-back",
+            "it has recorded " + std::to_string(*answer.at) + " entries, and has cosigned " +
+                std::to_string(caller.cosigned_size));
+      if (*answer.at == old) break;
       old = *answer.at;
       std::lock_guard lock(mutex);
       caller.recorded = old;
       continue;
     }
-    // A clock that is far from ours is no word on how fresh this is.
-    const auto now = static_cast<std::uint64_t>(ToMillis(options.now()) / 1000);
-    const auto apart = now > answer.time ? now - answer.time : answer.time - now;
-    if (apart > static_cast<std::uint64_t>(skew.count())) {
+    if (const auto apart = Apart(options.now(), answer.time); apart > static_cast<std::uint64_t>(skew.count())) {
       Say(caller, Level::kAlarm, "witness-clock", std::to_string(apart) + " seconds from ours");
       return false;
     }
@@ -259,14 +353,15 @@ bool Witnesses::Impl::Ask(Caller& caller, const std::shared_ptr<const log::Signe
       if (!caller.stop) Take(caller.witness.name, checkpoint->size(), {answer.line, answer.time}, ready);
     }
     Done(std::move(ready), Ok());
-    if (listener) workers.Finish([tell = listener] { tell(); });
     return true;
   }
-  Say(caller, Level::kAlarm, "witness-refuses", "it names one size after another");
+  if (Shows(caller)) return false;
+  Say(caller, Level::kAlarm, "witness-refuses", "it names one size after another, or takes none");
   return false;
 }
 
 void Witnesses::Impl::Call(const std::shared_ptr<Caller>& caller) {
+  const std::shared_ptr<void> hangs_up(nullptr, [&](void*) { caller->client->Close(); });
   milliseconds pause = kFirstPause;
   std::unique_lock lock(mutex);
   for (;;) {
@@ -274,13 +369,14 @@ void Witnesses::Impl::Call(const std::shared_ptr<Caller>& caller) {
     const auto due = [&] {
       return target != 0 && (caller->cosigned_size < target || Steady::now() - caller->cosigned_at >= again);
     };
-    while (!stopping && !caller->stop && !due()) {
+    const auto over = [&] { return stopping || ended || caller->stop; };
+    while (!over() && !due()) {
       if (target == 0)
         wake.wait(lock);
       else
         wake.wait_until(lock, caller->cosigned_at + again);
     }
-    if (stopping || caller->stop) return;
+    if (over()) return;
     const auto checkpoint = rounds.at(target).checkpoint;
     lock.unlock();
     bool good = false;
@@ -294,7 +390,7 @@ void Witnesses::Impl::Call(const std::shared_ptr<Caller>& caller) {
       pause = kFirstPause;
       continue;
     }
-    wake.wait_for(lock, pause, [&] { return stopping || caller->stop; });
+    wake.wait_for(lock, pause, over);
     pause = std::min(pause * 2, kLongestPause);
   }
 }
@@ -317,25 +413,25 @@ void Witnesses::Impl::Watch() {
       at = waiters.erase(at);
     }
     // Nothing new was published, and what was is not cosigned again any more: that is missing too.
-    if (policy && newest && !missing_since && !cosigned.empty() && max_age.count() != 0) {
-      const auto seconds = static_cast<std::uint64_t>(ToMillis(options.now()) / 1000);
-      if (seconds > cosigned.back()->since + static_cast<std::uint64_t>(max_age.count())) missing_since = Steady::now();
-    }
+    if (policy && newest && !missing_since && !cosigned.empty() && IsOld(*cosigned.back()))
+      missing_since = Steady::now();
     const bool degraded_now = IsDegraded();
     const bool change = degraded_now != said_degraded;
     said_degraded = degraded_now;
     const auto missing = change && newest ? Missing(newest->size()) : "";
     lock.unlock();
-    if (change)
-      valija::broker::Log(Level::kAlarm, degraded_now ? "degraded" : "degraded-over", {{"missing", missing}});
+    if (change) valija::broker::Log(Level::kAlarm, degraded_now ? "degraded" : "degraded-over", {{"missing", missing}});
     for (auto& [waiter, who] : late)
       workers.Finish([done = std::move(waiter.done), who = who] { done(Refuse(Reason::kNoQuorum, who)); });
     lock.lock();
   }
 }
 
-// Those that stay are called on; the others' threads end by themselves and are joined at the end.
-void Witnesses::Impl::SetUp(const ledger::Charter& charter, const log::WitnessPolicy* next, std::string* faults) {
+// Those that stay are called on. The others are returned, to be aborted without the mutex; their threads end by themselves
+// and are joined at the end.
+std::vector<std::shared_ptr<Witnesses::Impl::Caller>> Witnesses::Impl::SetUp(const ledger::Charter& charter,
+                                                                             const log::WitnessPolicy* next,
+                                                                             std::string* faults) {
   max_age = std::chrono::seconds(charter.max_checkpoint_age_seconds);
   degraded_after = std::chrono::seconds(charter.degraded_after_seconds);
   skew = std::chrono::seconds(charter.caps.clock_skew_seconds);
@@ -361,83 +457,112 @@ void Witnesses::Impl::SetUp(const ledger::Charter& charter, const log::WitnessPo
       *faults += (faults->empty() ? "" : "; ") + one.name + ": " + client.error().detail;
     keep.push_back(std::move(caller));
   }
+  std::vector<std::shared_ptr<Caller>> gone;
   for (auto& caller : callers) {
     if (std::find(keep.begin(), keep.end(), caller) != keep.end()) continue;
     caller->stop = true;
-    if (caller->client) caller->client->Abort();
+    gone.push_back(caller);
     retired.push_back(caller);
     for (auto& [size, round] : rounds) round.by.erase(caller->witness.name);
   }
   callers = std::move(keep);
+  return gone;
 }
 
 Witnesses::Witnesses(Options options, WorkerPool& workers)
     : impl_(std::make_shared<Impl>(std::move(options), workers)) {}
 Witnesses::~Witnesses() { Stop(); }
 
-Status Witnesses::AskFirst(const ledger::Charter& charter, const log::WitnessPolicy& policy, std::uint64_t size,
-                           const Log& log) {
+Status Witnesses::AskFirst(const ledger::Charter& charter, const log::WitnessPolicy& policy, const std::string& mark,
+                           std::uint64_t size, const Log& log) {
+  const Options& options = impl_->options;
   struct Heard {
     std::mutex mutex;
     std::condition_variable wake;
     log::WitnessPolicy::Names names;
+    std::map<std::string, std::string> why;
     Status bad = Ok();
     bool over = false;
-  };
-  auto heard = std::make_shared<Heard>();
-  std::vector<std::thread> threads;
-  std::vector<std::shared_ptr<WitnessClient>> clients;
+    std::vector<std::shared_ptr<WitnessClient>> clients;
+    std::vector<std::thread> threads;
+
+    void End() {
+      {
+        std::lock_guard lock(mutex);
+        over = true;
+      }
+      wake.notify_all();
+      for (auto& client : clients) client->Abort();
+      for (auto& thread : threads) thread.join();
+      threads.clear();
+    }
+    ~Heard() { End(); }
+  } heard;
+  for (const auto& name : options.start_without)
+    if (std::none_of(policy.witnesses().begin(), policy.witnesses().end(),
+                     [&](const auto& one) { return one.name == name; }))
+      return Refuse(Reason::kBadConfiguration, "no witness of the charter is named " + name);
   for (const auto& one : policy.witnesses()) {
-    const auto set = impl_->options.urls.find(one.name);
-    auto made = WitnessClient::Make(one.key, set != impl_->options.urls.end() ? set->second : one.url,
-                                    impl_->options.timeout);
-    if (!made) continue;
+    const auto set = options.urls.find(one.name);
+    auto made = WitnessClient::Make(one.key, set != options.urls.end() ? set->second : one.url, options.timeout);
+    if (!made) {
+      std::lock_guard lock(heard.mutex);
+      heard.why[one.name] = made.error().detail;
+      continue;
+    }
     std::shared_ptr<WitnessClient> client = *std::move(made);
-    clients.push_back(client);
-    threads.emplace_back([heard, client, name = one.name, &charter, &log, size] {
+    heard.clients.push_back(client);
+    heard.threads.emplace_back([&, client, name = one.name] {
       for (milliseconds pause = kFirstPause;; pause = std::min(pause * 2, kLongestPause)) {
-        const auto latest = client->Cosigned(charter.origin);
-        Status bad = Ok();
-        bool counts = latest.heard;
-        if (latest.note) {
-          const auto read = log.read(*latest.note);
-          counts = read.has_value();  // what is not signed by the log is nobody's word on it
-          if (read && read->size > size)
-            bad = Refuse(Reason::kRolledBack, "the witness " + name + " has cosigned " + std::to_string(read->size) +
-                                                  " entries, and the store has " + std::to_string(size));
-          else if (read)
-            bad = log.check_seen(read->size, read->root);
+        Word word;
+        try {
+          word = AskOne(*client, name, charter, mark, size, log, options.now);
+        } catch (const std::exception& error) {
+          word = {false, Ok(), error.what()};
         }
-        std::unique_lock lock(heard->mutex);
-        if (counts) heard->names.insert(name);
-        if (!bad) heard->bad = bad;
-        heard->wake.notify_all();
-        if (counts || heard->over) return;
-        if (heard->wake.wait_for(lock, pause, [&] { return heard->over; })) return;
+        std::unique_lock lock(heard.mutex);
+        if (!word.bad) heard.bad = word.bad;  // however late
+        if (heard.over) return;
+        if (word.answered) heard.names.insert(name);
+        heard.why[name] = word.why;
+        heard.wake.notify_all();
+        if (word.answered || heard.wake.wait_for(lock, pause, [&] { return heard.over; })) return;
       }
     });
   }
-  Status out = Ok();
   {
-    std::unique_lock lock(heard->mutex);
-    const bool enough = heard->wake.wait_for(lock, impl_->options.start_wait, [&] {
-      return !heard->bad || policy.Satisfied(heard->names);
-    });
-    if (!heard->bad)
-      out = heard->bad;
-    else if (!enough && charter.degraded_after_seconds == 0)
-      out = Refuse(Reason::kNoQuorum, "what they have recorded is asked before anything is signed; missing: " +
-                                          log::WitnessPolicy::Say(policy.MissingFrom(heard->names)));
-    else if (!enough)
-      broker::Log(Level::kAlarm, "started-unwitnessed",
-                  {{"missing", log::WitnessPolicy::Say(policy.MissingFrom(heard->names))}});
-    heard->over = true;
+    std::unique_lock lock(heard.mutex);
+    const auto with_told = [&] {
+      auto names = heard.names;
+      names.insert(options.start_without.begin(), options.start_without.end());
+      return names;
+    };
+    const auto enough = [&] { return policy.Satisfied(with_told()); };
+    const auto all = [&] {
+      return std::all_of(policy.witnesses().begin(), policy.witnesses().end(), [&](const auto& one) {
+        return heard.names.contains(one.name) || options.start_without.contains(one.name);
+      });
+    };
+    const auto end = Steady::now() + options.start_wait;
+    heard.wake.wait_until(lock, end, [&] { return !heard.bad || enough(); });
+    heard.wake.wait_until(lock, std::min(end, Steady::now() + options.start_others),
+                          [&] { return !heard.bad || all(); });
+    const auto missing = log::WitnessPolicy::Say(policy.MissingFrom(with_told()));
+    if (heard.bad && !enough()) {
+      if (charter.degraded_after_seconds == 0)
+        heard.bad = Refuse(Reason::kNoQuorum,
+                           "what they have recorded is asked before anything is signed; missing: " + missing);
+      broker::Log(Level::kAlarm, "started-unwitnessed", {{"missing", missing}});
+    }
+    for (const auto& one : policy.witnesses()) {
+      if (heard.names.contains(one.name)) continue;
+      const bool told = options.start_without.contains(one.name);
+      broker::Log(told ? Level::kAlarm : Level::kWarning, told ? "started-without-witness" : "witness-unheard",
+                  {{"witness", one.name}, {"detail", heard.why[one.name]}});
+    }
   }
-  heard->wake.notify_all();
-  for (auto& client : clients) client->Abort();
-  for (auto& thread : threads) thread.join();
-  if (!heard->bad) return heard->bad;  // also what came while the others were waited for
-  return out;
+  heard.End();
+  return heard.bad;
 }
 
 Status Witnesses::Begin(Log log, const ledger::Charter& charter, const log::WitnessPolicy* policy) {
@@ -445,7 +570,7 @@ Status Witnesses::Begin(Log log, const ledger::Charter& charter, const log::Witn
   {
     std::lock_guard lock(impl_->mutex);
     impl_->log = std::move(log);
-    impl_->SetUp(charter, policy, &faults);
+    (void)impl_->SetUp(charter, policy, &faults);
     for (const auto& caller : impl_->callers)
       if (caller->client) caller->thread = std::thread([impl = impl_, caller] { impl->Call(caller); });
     impl_->clock = std::thread([impl = impl_] { impl->Watch(); });
@@ -457,19 +582,22 @@ Status Witnesses::Begin(Log log, const ledger::Charter& charter, const log::Witn
 Status Witnesses::CanCall(const log::WitnessPolicy& policy) const {
   for (const auto& one : policy.witnesses()) {
     const auto set = impl_->options.urls.find(one.name);
-    TRY(const auto client, WitnessClient::Make(one.key, set != impl_->options.urls.end() ? set->second : one.url,
-                                               impl_->options.timeout));
+    TRY(const auto client,
+        WitnessClient::Make(one.key, set != impl_->options.urls.end() ? set->second : one.url, impl_->options.timeout));
     (void)client;
   }
   return Ok();
 }
 
-void Witnesses::Amended(const ledger::Charter& charter, const log::WitnessPolicy* policy) {
+void Witnesses::Amended(const ledger::Charter& charter, const log::WitnessPolicy* policy,
+                        std::shared_ptr<const log::SignedCheckpoint> checkpoint) {
   std::string faults;
   std::vector<Impl::Waiter> ready;
+  std::vector<std::shared_ptr<Impl::Caller>> gone;
   {
     std::lock_guard lock(impl_->mutex);
-    impl_->SetUp(charter, policy, &faults);
+    gone = impl_->SetUp(charter, policy, &faults);
+    impl_->newest = std::move(checkpoint);
     // What enough of the former ones cosigned is no word of these.
     impl_->cosigned.clear();
     impl_->target = 0;
@@ -480,6 +608,8 @@ void Witnesses::Amended(const ledger::Charter& charter, const log::WitnessPolicy
     if (!impl_->policy) impl_->Ripe(ready);
   }
   impl_->wake.notify_all();
+  for (const auto& caller : gone)
+    if (caller->client) caller->client->Abort();
   if (!faults.empty()) broker::Log(Level::kAlarm, "witness-url", {{"detail", faults}});
   impl_->Done(std::move(ready), Ok());
 }
@@ -509,7 +639,12 @@ std::string Witnesses::MissingFor(std::uint64_t size) const {
 
 bool Witnesses::Covers(std::uint64_t index) const {
   std::lock_guard lock(impl_->mutex);
-  return !impl_->policy || impl_->CosignedSize() > index;
+  return !impl_->ended && (!impl_->policy || impl_->CosignedSize() > index);
+}
+
+bool Witnesses::ended() const {
+  std::lock_guard lock(impl_->mutex);
+  return impl_->ended;
 }
 
 void Witnesses::Wait(std::uint64_t size, std::chrono::system_clock::time_point deadline,
@@ -517,7 +652,9 @@ void Witnesses::Wait(std::uint64_t size, std::chrono::system_clock::time_point d
   Status now = Ok();
   {
     std::lock_guard lock(impl_->mutex);
-    if (impl_->policy && impl_->CosignedSize() < size) {
+    if (impl_->ended) {
+      now = Impl::Ended();
+    } else if (impl_->policy && impl_->CosignedSize() < size) {
       if (!impl_->waiting_stopped) {
         impl_->waiters.push_back({size, deadline, std::move(done)});
         return;
@@ -527,8 +664,6 @@ void Witnesses::Wait(std::uint64_t size, std::chrono::system_clock::time_point d
   }
   impl_->workers.Finish([done = std::move(done), now] { done(now); });
 }
-
-void Witnesses::OnCosigned(std::function<void()> listener) { impl_->listener = std::move(listener); }
 
 void Witnesses::StopWaiting() {
   std::vector<Impl::Waiter> ready;
@@ -544,17 +679,20 @@ void Witnesses::StopWaiting() {
 void Witnesses::Stop() {
   StopWaiting();
   std::vector<std::thread> threads;
+  std::vector<std::shared_ptr<Impl::Caller>> all;
   {
     std::lock_guard lock(impl_->mutex);
     impl_->stopping = true;
     for (auto* list : {&impl_->callers, &impl_->retired})
       for (auto& caller : *list) {
-        if (caller->client) caller->client->Abort();
+        all.push_back(caller);
         if (caller->thread.joinable()) threads.push_back(std::move(caller->thread));
       }
     if (impl_->clock.joinable()) threads.push_back(std::move(impl_->clock));
   }
   impl_->wake.notify_all();
+  for (const auto& caller : all)
+    if (caller->client) caller->client->Abort();
   for (auto& thread : threads) thread.join();
 }
 

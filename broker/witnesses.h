@@ -7,8 +7,9 @@
 // later is added to the checkpoint that it is about. A checkpoint without news is cosigned again in time for
 // readers, who refuse a log whose cosignatures are old.
 //
-// A witness that has recorded more than the log has is an alarm: with the log's own signature as evidence, somebody else
-// has its key or it lost state, and `on_ahead` is called; without, the witness is not believed, and is asked again later.
+// A witness that has recorded more than the log has, or another tree, is an alarm: with the log's own signature as evidence
+// somebody else has its key or it lost state. Then `on_ahead` is called, nothing is covered any more and nobody is asked.
+// Without that signature the witness is not believed, and is asked again later.
 //
 // Thread-safety: everything may be called from any thread. Nothing here blocks but AskFirst and Stop.
 #pragma once
@@ -18,6 +19,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -50,30 +52,41 @@ class Witnesses {
   struct Options {
     std::map<std::string, std::string> urls{};  // by the witness's name in the charter; before the charter's own
     std::function<Time()> now;
-    std::chrono::milliseconds timeout{10'000};     // of one call
-    std::chrono::milliseconds start_wait{30'000};  // for a quorum of answers to AskFirst
-    std::chrono::milliseconds round{1'000};        // without a quorum: then the newest is asked for
+    std::chrono::milliseconds timeout{10'000};      // of one call
+    std::chrono::milliseconds start_wait{30'000};   // for a quorum of answers to AskFirst
+    std::chrono::milliseconds start_others{3'000};  // and, once it is there, for the others
+    std::set<std::string> start_without{};          // witnesses whose answer AskFirst does without: a person said so
+    std::chrono::milliseconds round{1'000};         // without a quorum: then the newest is asked for
   };
   // What it knows of the log.
   struct Log {
     std::function<Result<log::Checkpoint>(const std::string& note)> read;  // if one of the log's keys signed it
     std::function<Result<std::vector<Hash>>(std::uint64_t from, std::uint64_t to)> consistency;
     std::function<Status(std::uint64_t size, const Hash& root)> check_seen;  // was this our root? kFork
-    std::function<void()> on_ahead;  // the log must not be signed any more
+    std::function<void()> on_ahead;                                          // the log must not be signed any more
   };
 
   Witnesses(Options options, WorkerPool& workers);
   ~Witnesses();  // Stop
 
-  // Before anything is signed after a start: what have they recorded? kRolledBack if one has cosigned, with the log's own
-  // signature, more than `size` entries, kFork if it was another tree, kNoQuorum if fewer than a quorum answered, unless the
-  // charter lets openings go without. Blocks up to start_wait.
-  Status AskFirst(const ledger::Charter& charter, const log::WitnessPolicy& policy, std::uint64_t size, const Log& log);
+  // Before anything is signed after a start: what have they recorded? `mark` is the checkpoint that was signed last (the
+  // high-water mark), `size` what the store has now. A witness has answered when it cosigned the mark again, just now: it
+  // would not, had it recorded more. One that has more than the mark shows it, under the log's signature and its own. A
+  // 404 is no answer: nobody's word stands under it.
+  //
+  // kRolledBack: one of them has cosigned more than `size` entries, kFork: another tree (the note is in the operations
+  // log); kNoQuorum: fewer than a quorum answered, unless the charter lets openings go without; kBadConfiguration:
+  // start_without names none of them. All are waited for, up to start_wait, or start_others after the quorum. Blocks.
+  Status AskFirst(const ledger::Charter& charter, const log::WitnessPolicy& policy, const std::string& mark,
+                  std::uint64_t size, const Log& log);
 
   // From here on. `charter` is the one in force, `policy` nullptr where it has no witnesses. kBadConfiguration: a witness has no
-  // usable URL; it then is one that never answers.
+  // usable URL; the others are asked all the same, until Stop.
   Status Begin(Log log, const ledger::Charter& charter, const log::WitnessPolicy* policy);
-  void Amended(const ledger::Charter& charter, const log::WitnessPolicy* policy);
+  // With the first checkpoint over the amendment, which is durable: none before it is shown to the new ones. One without a
+  // usable URL never answers.
+  void Amended(const ledger::Charter& charter, const log::WitnessPolicy* policy,
+               std::shared_ptr<const log::SignedCheckpoint> checkpoint);
   Status CanCall(const log::WitnessPolicy& policy) const;  // kBadConfiguration: a witness has no usable URL
   void Published(std::shared_ptr<const log::SignedCheckpoint> checkpoint);  // durable; sizes never fall
 
@@ -85,10 +98,10 @@ class Witnesses {
   std::string MissingFor(std::uint64_t size) const;
 
   bool Covers(std::uint64_t index) const;  // or there are no witnesses
+  bool ended() const;                      // `on_ahead` was called: nothing is covered, whatever the decision says
   // Calls `done` on the worker pool, once: Ok when a quorum covers a tree of this size, kNoQuorum with who is missing at the
-  // deadline, kShuttingDown at StopWaiting.
+  // deadline or at the end, kShuttingDown at StopWaiting.
   void Wait(std::uint64_t size, std::chrono::system_clock::time_point deadline, std::function<void(Status)> done);
-  void OnCosigned(std::function<void()> listener);  // on the worker pool; set before Begin
 
   void StopWaiting();
   void Stop();

@@ -27,6 +27,7 @@ Outcome<std::unique_ptr<Session>> Session::Open(const SessionOptions& options) {
 }
 
 Outcome<WhoAmI> Session::Me() { return ToOutcome(impl_->core.Me()); }
+Witnessing Session::Witnessed() const { return impl_->core.Witnessed(); }
 Outcome<std::vector<AgencyInfo>> Session::Directory() { return ToOutcome(impl_->core.Directory()); }
 Outcome<std::vector<PortionPreview>> Session::Preview(const Draft& draft) {
   return ToOutcome(impl_->core.Preview(draft));
@@ -35,6 +36,11 @@ Outcome<std::vector<PortionPreview>> Session::Preview(const Draft& draft) {
 Outcome<std::vector<PortionExplained>> Session::Explain(const Draft& draft, const std::string& purpose,
                                                         const std::string& case_reference) {
   return ToOutcome(impl_->core.Explain(draft, purpose, case_reference));
+}
+
+Outcome<std::vector<PortionExplained>> Session::ExplainRecord(const std::string& record, const std::string& purpose,
+                                                              const std::string& case_reference) {
+  return ToOutcome(impl_->core.ExplainRecord(record, purpose, case_reference));
 }
 
 Outcome<SentRecord> Session::Send(const Draft& draft, const Progress& progress) {
@@ -94,6 +100,7 @@ Outcome<std::vector<NewsItem>> Session::Custody(const std::string& record) {
 }
 
 Outcome<std::vector<WaitingItem>> Session::Waiting() { return ToOutcome(impl_->core.Waiting()); }
+Outcome<WaitingItem> Session::Request(const std::string& request) { return ToOutcome(impl_->core.Request(request)); }
 Outcome<NewsItem> Session::Approve(const std::string& request, const std::string& why) {
   return ToOutcome(impl_->core.Say(request, ledger::ApprovalVerdict::kApprove, why));
 }
@@ -126,8 +133,9 @@ Outcome<NewsItem> Session::StandingOrder(const OrderDraft& draft) {
 Outcome<NewsItem> Session::EndOrder(const std::string& order) { return ToOutcome(impl_->core.EndOrder(order)); }
 Outcome<std::vector<OrderInfo>> Session::Orders() { return ToOutcome(impl_->core.Orders()); }
 Outcome<Done> Session::FollowReleased(std::uint64_t from_entry, const std::filesystem::path& folder,
-                                      const std::function<bool(const Released&)>& released) {
-  auto ended = impl_->core.FollowReleased(from_entry, folder, released);
+                                      const std::function<bool(const Released&)>& released,
+                                      const std::function<void(const std::string& missing)>& waiting) {
+  auto ended = impl_->core.FollowReleased(from_entry, folder, released, waiting);
   if (!ended) return ToFailure(ended.error());
   return Done{};
 }

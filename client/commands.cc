@@ -32,14 +32,22 @@ int Misused(const Common& common, Id what) {
   return Fail(common, ToFailure(Refuse(Reason::kUsage, detail)));
 }
 
-std::unique_ptr<Session> Start(const Common& common, int& status) {
-  SessionOptions options{common.profile, common.passphrase_file, std::chrono::seconds(common.timeout_s)};
+std::unique_ptr<Session> Start(const Common& common, int& status, bool any_age) {
+  SessionOptions options{common.profile, common.passphrase_file, std::chrono::seconds(common.timeout_s), any_age};
   auto session = Session::Open(options);
   if (!session) {
     status = Fail(common, session.failure());
     return nullptr;
   }
   return std::move(*session);
+}
+
+void WarnIfBehind(const Session& session) {
+  const auto witnessed = session.Witnessed();
+  if (!witnessed.behind) return;
+  std::cerr << Format(Id::kWitnessesBehind, witnessed.since ? TimeText(*witnessed.since) : Text(Id::kNone),
+                      Visible(text::Explain(witnessed.behind->code, witnessed.behind->message)))
+            << "\n";
 }
 
 bool Confirmed(const Common& common, const std::string& question) {
@@ -65,6 +73,11 @@ bool Confirmed(const Common& common, const std::string& question) {
 
 int Answer(const Common& common, const Outcome<NewsItem>& done, const std::string& said) {
   if (!done) return Fail(common, done.failure());
+  if (!done->epochs_left.empty()) {
+    std::string epochs;
+    for (const auto epoch : done->epochs_left) epochs += (epochs.empty() ? "" : ", ") + std::to_string(epoch);
+    std::cerr << Format(Id::kEpochsLeft, epochs) << "\n";
+  }
   if (common.json)
     std::cout << ToJson(*done).dump() << "\n";
   else
@@ -97,7 +110,8 @@ int Fail(const Common& common, const Failure& failure) {
     std::cout << ToJson(failure).dump() << "\n";
   else
     std::cerr << "valija: " << (failure.exit_status == 5 ? Text(Id::kAlarm) : "")
-              << Visible(text::Explain(failure.code, failure.message)) << " [" << failure.code << "]\n";
+              << Visible(text::Explain(failure.code, failure.message), failure.code == "fork") << " [" << failure.code
+              << "]\n";
   return failure.exit_status;
 }
 
@@ -148,6 +162,7 @@ int WhoAmIAm(const Common& common) {
   if (!session) return status;
   auto me = session->Me();
   if (!me) return Fail(common, me.failure());
+  WarnIfBehind(*session);
   if (common.json) {
     std::cout << ToJson(*me).dump() << "\n";
     return 0;
@@ -161,15 +176,18 @@ int WhoAmIAm(const Common& common) {
             << Format(Id::kWhoAmIPerson, info.person.empty() ? Text(Id::kNoPerson) : info.person, me->charter_in_force,
                       me->charter_entry, Visible(me->charter_title))
             << "\n";
+  if (me->witnessing.since)
+    std::cout << Format(Id::kWhoAmIWitnessed, me->witnessing.entries, TimeText(*me->witnessing.since)) << "\n";
   return 0;
 }
 
 int ShowDirectory(const Common& common) {
   int status = 0;
-  auto session = Start(common, status);
+  auto session = Start(common, status, true);
   if (!session) return status;
   auto agencies = session->Directory();
   if (!agencies) return Fail(common, agencies.failure());
+  WarnIfBehind(*session);
   if (common.json) {
     nlohmann::ordered_json out = nlohmann::ordered_json::array();
     for (const auto& agency : *agencies) out.push_back(ToJson(agency));
@@ -199,6 +217,7 @@ int Custody(const Common& common, const std::string& record) {
   if (!session) return status;
   auto items = session->Custody(record);
   if (!items) return Fail(common, items.failure());
+  WarnIfBehind(*session);
   if (common.json) {
     nlohmann::ordered_json out = nlohmann::ordered_json::array();
     for (const auto& item : *items) out.push_back(ToJson(item));

@@ -1,4 +1,5 @@
 // What waits for somebody, and what they say to it: approvals, reviews of emergencies, requests for access.
+#include <algorithm>
 #include <iostream>
 #include <map>
 #include <sstream>
@@ -100,7 +101,8 @@ std::optional<InboxItem> AboutOf(Session& session, const WaitingItem& item) {
 }
 
 // The one that waits under this id is shown, and the question asked. False: that was answered, and `status` is the exit
-// status. Nobody decides what was not shown.
+// status. Nobody decides what was not shown. A request that somebody has said something of waits for it no more, and may be
+// approved all the same: who takes a word back gives another.
 bool Asked(const Common& common, Session& session, const std::string& request, Id question, int& status) {
   if (common.yes) return true;
   auto waiting = session.Waiting();
@@ -110,9 +112,12 @@ bool Asked(const Common& common, Session& session, const std::string& request, I
   }
   std::vector<const WaitingItem*> found;
   for (const auto& item : *waiting)
-    if (item.id.compare(0, request.size(), request) == 0 && item.kind != "approved" && item.kind != "answer" &&
-        item.kind != "erase")
+    if (item.id.compare(0, request.size(), request) == 0 && !item.fault && item.kind != "approved" &&
+        item.kind != "answer" && item.kind != "erase")
       found.push_back(&item);
+  std::optional<WaitingItem> again;
+  if (found.empty() && question == Id::kActApprove)
+    if (auto said = session.Request(request)) found.push_back(&again.emplace(*std::move(said)));
   if (found.size() != 1) {
     const auto reason = found.empty() ? Reason::kNotFound : Reason::kAmbiguous;
     status =
@@ -132,7 +137,7 @@ bool ShowWaiting(Session& session, const std::string& request) {
   if (!waiting) return false;
   bool shown = false;
   for (const auto& item : *waiting)
-    if (item.id.compare(0, request.size(), request) == 0) {
+    if (item.id.compare(0, request.size(), request) == 0 && !item.fault) {
       PrintWaiting(std::cerr, item, AboutOf(session, item));
       shown = true;
     }
@@ -145,15 +150,26 @@ int Pending(const Common& common) {
   if (!session) return status;
   auto waiting = session->Waiting();
   if (!waiting) return Fail(common, waiting.failure());
+  WarnIfBehind(*session);
   if (common.json) {
     nlohmann::ordered_json out = nlohmann::ordered_json::array();
     for (const auto& item : *waiting) out.push_back(ToJson(item));
     std::cout << out.dump() << "\n";
-    return 0;
+    for (const auto& item : *waiting)
+      if (item.fault) status = std::max(status, item.fault->exit_status);
+    return status;
   }
-  for (const auto& item : *waiting) PrintWaiting(std::cout, item, AboutOf(*session, item));
-  std::cout << (waiting->empty() ? Text(Id::kNothingWaits) : Counted(Id::kWaitingTotal, waiting->size())) << "\n";
-  return 0;
+  std::size_t shown = 0;
+  for (const auto& item : *waiting) {
+    if (item.fault) {  // a lie about one is told as that, and the others are shown
+      status = std::max(status, Fail(common, *item.fault));
+      continue;
+    }
+    PrintWaiting(std::cout, item, AboutOf(*session, item));
+    ++shown;
+  }
+  std::cout << (shown == 0 ? Text(Id::kNothingWaits) : Counted(Id::kWaitingTotal, shown)) << "\n";
+  return status;
 }
 
 int Decide(const Common& common, Verdict verdict, const std::string& request, const std::string& why) {

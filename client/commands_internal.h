@@ -14,7 +14,10 @@ namespace valija::cli {
 
 // The command's words do not fit; the detail is English where a program reads it.
 int Misused(const Common& common, text::Id what);
-std::unique_ptr<Session> Start(const Common& common, int& status);
+// any_age: for what only looks, stops or takes back (SessionOptions::any_age).
+std::unique_ptr<Session> Start(const Common& common, int& status, bool any_age = false);
+// On standard error, if the witnesses have not vouched for what was just relied on as lately as the charter asks.
+void WarnIfBehind(const Session& session);
 // "yes", in the reader's language, on the terminal. Without a terminal the answer is no: programs say --yes. If it is no
 // that has been said, with --json as an error "not-confirmed".
 bool Confirmed(const Common& common, const std::string& question);

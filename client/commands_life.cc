@@ -25,9 +25,9 @@ void PrintReleased(const Common& common, const Released& released) {
     return;
   }
   for (const auto& portion : released.portions) {
-    const auto what = portion
-                          ? Format(Id::kReleasedPortion, portion->portion, portion->marking, SizeText(portion->bytes))
-                          : Format(Id::kReleasedNot, portion.failure().code);
+    auto what = portion ? Format(Id::kReleasedPortion, portion->portion, portion->marking, SizeText(portion->bytes))
+                        : Format(Id::kReleasedNot, portion.failure().code);
+    if (portion && portion->unwitnessed) what = Format(Id::kNewsUnwitnessed, what);
     std::cout << Visible(
                      Format(Id::kReleasedLine, TimeText(released.time), ShortId(released.record), released.from, what))
               << std::endl;
@@ -38,7 +38,7 @@ void PrintReleased(const Common& common, const Released& released) {
 
 int Recall(const Common& common, const std::string& record, const std::string& why) {
   int status = 0;
-  auto session = Start(common, status);
+  auto session = Start(common, status, true);
   if (!session) return status;
   std::string id = record;
   if (!AskAbout(common, *session, id, Id::kAskRecall, status)) return status;
@@ -47,7 +47,7 @@ int Recall(const Common& common, const std::string& record, const std::string& w
 
 int Purge(const Common& common, const std::vector<std::string>& ids, const std::string& why) {
   int status = 0;
-  auto session = Start(common, status);
+  auto session = Start(common, status, true);
   if (!session) return status;
   std::vector<std::string> whole = ids;
   if (!common.yes) {
@@ -145,8 +145,8 @@ int Orders(const Common& common) {
   if (rows.empty())
     std::cout << Text(Id::kNoOrders) << "\n";
   else
-    std::cout << FormatTable({Text(Id::kHeadOrder), Text(Id::kHeadMember), Text(Id::kHeadPurpose), Text(Id::kHeadCase), Text(Id::kHeadUntil),
-                              Text(Id::kHeadState), Text(Id::kHeadOpened)},
+    std::cout << FormatTable({Text(Id::kHeadOrder), Text(Id::kHeadMember), Text(Id::kHeadPurpose), Text(Id::kHeadCase),
+                              Text(Id::kHeadUntil), Text(Id::kHeadState), Text(Id::kHeadOpened)},
                              rows);
   return 0;
 }
@@ -159,10 +159,13 @@ int FollowOrders(const Common& common, std::optional<std::uint64_t> from, const 
   auto session = Start(common, status);
   if (!session) return status;
   int left = count;
-  auto ended = session->FollowReleased(from.value_or(session->NextReleased()), folder, [&](const Released& released) {
-    PrintReleased(common, released);
-    return count == 0 || --left > 0;
-  });
+  auto ended = session->FollowReleased(
+      from.value_or(session->NextReleased()), folder,
+      [&](const Released& released) {
+        PrintReleased(common, released);
+        return count == 0 || --left > 0;
+      },
+      [](const std::string& missing) { std::cerr << Format(Id::kWaitsForWitnesses, Visible(missing)) << "\n"; });
   return ended ? 0 : Fail(common, ended.failure());
 }
 

@@ -61,6 +61,7 @@ int Send(const Common& common, const SendArguments& arguments) {
   if (!session) return status;
   auto preview = LookAhead(*session, draft);
   if (!preview) return Fail(common, preview.failure());
+  WarnIfBehind(*session);
   if (arguments.preview) {
     if (common.json) {
       nlohmann::ordered_json out = nlohmann::ordered_json::array();
@@ -222,7 +223,9 @@ int Inbox(const Common& common, bool follow, bool due) {
     agency = AgencyOf(me->info.id);
   }
   if (follow) {
+    bool behind = false;
     auto ended = session->Follow([&](const NewsItem& item) {
+      if (!std::exchange(behind, session->Witnessed().behind.has_value())) WarnIfBehind(*session);  // once each time
       if (!due || (item.item && Asks(*item.item, agency)))
         std::cout << (common.json ? ToJson(item).dump() : NewsLine(item)) << std::endl;
       return true;
@@ -231,6 +234,7 @@ int Inbox(const Common& common, bool follow, bool due) {
   }
   auto items = session->Inbox();
   if (!items) return Fail(common, items.failure());
+  WarnIfBehind(*session);
   if (due) {
     std::erase_if(*items, [&](const InboxItem& item) { return !Asks(item, agency); });
     ByDue(*items);
@@ -244,6 +248,7 @@ int ListSent(const Common& common, bool due) {
   if (!session) return status;
   auto items = session->Sent();
   if (!items) return Fail(common, items.failure());
+  WarnIfBehind(*session);
   if (due) {
     std::erase_if(*items, [](const InboxItem& item) { return !Unanswered(item); });
     ByDue(*items);

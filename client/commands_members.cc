@@ -59,8 +59,12 @@ int FinishRenewal(const Common& common, const std::string& certificate) {
 
 int PolicyExplain(const Common& common, const std::vector<std::string>& files, const std::string& purpose,
                   const std::string& case_reference) {
+  // One word that is no file, and could be a record's id.
+  std::error_code ignored;
+  const bool record = files.size() == 1 && files[0].size() >= 4 && !std::filesystem::exists(files[0], ignored) &&
+                      files[0].find_first_not_of("0123456789abcdef") == std::string::npos;
   Draft draft;
-  for (const auto& file : files) {
+  for (const auto& file : record ? std::vector<std::string>{} : files) {
     auto policy = io::ReadText(file, 1 << 16);
     if (!policy) return Fail(common, client::ToFailure(policy.error()));
     PortionDraft portion;
@@ -70,7 +74,8 @@ int PolicyExplain(const Common& common, const std::vector<std::string>& files, c
   int status = 0;
   auto session = Start(common, status);
   if (!session) return status;
-  auto explained = session->Explain(draft, purpose, case_reference);
+  auto explained = record ? session->ExplainRecord(files[0], purpose, case_reference)
+                          : session->Explain(draft, purpose, case_reference);
   if (!explained) return Fail(common, explained.failure());
   if (common.json) {
     nlohmann::ordered_json out = nlohmann::ordered_json::array();

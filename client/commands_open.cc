@@ -14,16 +14,6 @@ using text::Format;
 using text::Id;
 using text::Text;
 
-namespace {
-
-// Of a request that waits for its approvals: the message ends in its digits.
-std::string WaitingRequest(const Failure& failure) {
-  const auto at = failure.message.rfind("request ");
-  return failure.code != "approval-missing" || at == std::string::npos ? "" : failure.message.substr(at + 8, 64);
-}
-
-}  // namespace
-
 int Open(const Common& common, const OpenArguments& arguments) {
   int status = 0;
   auto session = Start(common, status);
@@ -55,27 +45,23 @@ int Open(const Common& common, const OpenArguments& arguments) {
     if (!Confirmed(common, Format(Id::kAskEmergency, *record, request.portion))) return 1;
   }
   auto opened = session->OpenRecord(request, ProgressBar(Text(Id::kOpening)));
+  if (opened) WarnIfBehind(*session);
   if (!opened) {
-    const auto waiting = WaitingRequest(opened.failure());
-    if (waiting.empty()) return Fail(common, opened.failure());
-    if (common.json) {
-      auto out = ToJson(opened.failure());
-      out["error"]["request"] = waiting;
-      std::cout << out.dump() << "\n";
-      return opened.failure().exit_status;
-    }
     const int failed = Fail(common, opened.failure());
-    std::cerr << Format(Id::kWaitsForApproval, ShortId(waiting)) << "\n";  // what to do next
+    if (const auto& waiting = opened.failure().request; !common.json && !waiting.empty())
+      std::cerr << Format(Id::kWaitsForApproval, ShortId(waiting)) << "\n";  // what to do next
     return failed;
   }
   if (!common.json) {
-    const auto said = Format(Id::kOpened, opened->portion, Visible(opened->marking), SizeText(opened->bytes));
+    auto said = Format(Id::kOpened, opened->portion, Visible(opened->marking), SizeText(opened->bytes));
+    if (opened->unwitnessed) said = Format(Id::kNewsUnwitnessed, said);
     std::cerr << Format(Id::kLogged, said, opened->entry) << "\n";
   }
   if (common.json) {
     nlohmann::ordered_json out = {{"record", opened->id},       {"portion", opened->portion},
                                   {"marking", opened->marking}, {"media_type", opened->media_type},
                                   {"bytes", opened->bytes},     {"entry", opened->entry}};
+    if (opened->unwitnessed) out["unwitnessed"] = true;
     if (arguments.output.empty())
       out["content_base64"] = ToBase64(AsBytes(opened->content));
     else
@@ -100,7 +86,7 @@ int Acknowledge(const Common& common, const std::string& record, const std::stri
 
 int Revoke(const Common& common, const std::string& record, const std::string& why) {
   int status = 0;
-  auto session = Start(common, status);
+  auto session = Start(common, status, true);
   if (!session) return status;
   std::string id = record;
   if (!AskAbout(common, *session, id, Id::kAskRevoke, status)) return status;

@@ -59,6 +59,7 @@ bool AskAbout(const Common& common, Session& session, std::string& id, text::Che
               int& status) {
   if (common.yes) return true;
   auto shown = ShowRecord(session, id);
+  if (shown) WarnIfBehind(session);
   if (!shown) {
     status = Fail(common, shown.failure());
     return false;

@@ -31,7 +31,9 @@ Result<std::unique_ptr<SessionCore>> OpenSession(const SessionOptions& options) 
   endpoint.key_pem = crypto::PlainEcPem(keys.authentication.Scalar());
   endpoint.timeout = options.timeout;
   TRY(auto transport, Transport::Connect(std::move(endpoint)));
-  return std::make_unique<SessionCore>(std::move(profile), std::move(keys), std::move(transport));
+  auto session = std::make_unique<SessionCore>(std::move(profile), std::move(keys), std::move(transport));
+  session->set_any_age(options.any_age);
+  return session;
 }
 
 }  // namespace valija::client

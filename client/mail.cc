@@ -42,6 +42,8 @@ bool Mail::Add(VerifiedEntry entry, const MemberId& me) {
         if (verdict.allowed()) opened_.emplace(verdict.record, verdict.portion);
   } else if (const auto* amendment = PayloadOf<ledger::Amendment>(entry)) {
     amendments_[{amendment->record, amendment->portion}].push_back(place);
+  } else if (const auto* grant = PayloadOf<ledger::Grant>(entry)) {
+    grants_[grant->record].push_back(entry.statement->digest);
   } else if (const auto* record = PayloadOf<ledger::Record>(entry)) {
     if (record->payload.header.in_reply_to) replies_[*record->payload.header.in_reply_to].push_back(place);
   }
@@ -72,10 +74,24 @@ const VerifiedEntry* Mail::PurgeOf(const Digest& statement) const {
   return at == purges_.end() ? nullptr : &entries_[at->second];
 }
 
-std::vector<const VerifiedEntry*> Mail::RepliesTo(const Digest& record) const {
+std::vector<const VerifiedEntry*> Mail::AnswersTo(const VerifiedEntry& asking) const {
+  const AgencyId asker = HeaderOf(asking).originator.agency();
+  std::vector<Digest> answered{asking.statement->digest};
+  if (const auto grants = grants_.find(answered.front()); grants != grants_.end())
+    answered.insert(answered.end(), grants->second.begin(), grants->second.end());
   std::vector<const VerifiedEntry*> out;
-  if (auto at = replies_.find(record); at != replies_.end())
-    for (const auto place : at->second) out.push_back(&entries_[place]);
+  for (const auto& one : answered) {
+    const auto at = replies_.find(one);
+    if (at == replies_.end()) continue;
+    for (const auto place : at->second) {
+      const auto& reply = entries_[place];
+      const auto& slips = reply.statement->attachments.slips;
+      if (HeaderOf(reply).originator.agency() != asker &&
+          std::any_of(slips.begin(), slips.end(), [&](const auto& slip) { return slip.agency == asker; }))
+        out.push_back(&reply);
+    }
+  }
+  std::sort(out.begin(), out.end(), [](const auto* a, const auto* b) { return a->head.index < b->head.index; });
   return out;
 }
 

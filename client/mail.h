@@ -56,8 +56,10 @@ class Mail {
   }
   bool purged(const Digest& record, const AgencyId& originator) const { return purged_.contains({record, originator}); }
   bool opened_by_me(const Digest& record, std::uint32_t portion) const { return opened_.contains({record, portion}); }
-  // Records that answer this one, in the log's order.
-  std::vector<const VerifiedEntry*> RepliesTo(const Digest& record) const;
+  // What answers a record that asks, in the log's order: by another agency than who asked, and reaching that (as far as is
+  // shown: of a reply of its own an agency is shown to whom it went). An original is answered by what answers a grant of it
+  // too. That is what the rules stop the clock for.
+  std::vector<const VerifiedEntry*> AnswersTo(const VerifiedEntry& asking) const;
 
   // The policy of a portion as it was when the entry of this index was decided: the header's, or that of the last
   // amendment in an unbroken chain. The header has the portion.
@@ -80,6 +82,7 @@ class Mail {
   std::map<Digest, std::size_t> purges_;
   std::set<std::pair<Digest, std::uint32_t>> opened_;  // portions
   std::map<Digest, std::vector<std::size_t>> replies_;
+  std::map<Digest, std::vector<Digest>> grants_;  // by their original
   std::map<std::pair<Digest, std::uint32_t>, std::vector<std::size_t>> amendments_;
 };
 

@@ -206,7 +206,7 @@ int main(int argc, char** argv) {
   check->callback([&] { status = PolicyCheck(common, files); });
 
   auto* explain = policy->add_subcommand("explain", Text(Id::kHelpPolicyExplain));
-  explain->add_option("files", files, Text(Id::kHelpPolicy))->required();
+  explain->add_option("files", files, Text(Id::kHelpPolicyOrRecord))->required();
   explain->add_option("--purpose", purpose, Text(Id::kHelpPurpose));
   explain->add_option("--case", case_reference, Text(Id::kHelpCase));
   explain->callback([&] { status = PolicyExplain(common, files, purpose, case_reference); });

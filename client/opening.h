@@ -32,6 +32,7 @@ struct SessionCore::Wanted {
   const record::PortionHead* head = nullptr;  // of the record or the grant
   const record::PortionSeal* seal = nullptr;  // of the original
   std::unique_ptr<PlainFile> file;
+  bool unwitnessed = false;
   crypto::Secret cek;  // once the release was opened
 };
 

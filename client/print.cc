@@ -124,6 +124,8 @@ nlohmann::ordered_json ToJson(const NewsItem& item) {
   if (item.until) out["until"] = FormatTime(*item.until);
   if (!item.erased.empty()) out["erased"] = item.erased;
   if (item.erased_by) out["erased_by"] = *item.erased_by;
+  if (item.unwitnessed) out["unwitnessed"] = true;
+  if (!item.epochs_left.empty()) out["epochs_left"] = item.epochs_left;
   if (item.item) out["item"] = ToJson(*item.item);
   return out;
 }
@@ -161,6 +163,11 @@ nlohmann::ordered_json ToJson(const WhoAmI& me) {
   out["broker"] = me.broker;
   out["verified_size"] = me.pinned_size;
   out["verified_root"] = me.pinned_root;
+  if (me.witnessing.asked) {
+    out["witnessed_size"] = me.witnessing.entries;
+    if (me.witnessing.since) out["witnessed_until"] = FormatTime(*me.witnessing.since);
+    if (me.witnessing.behind) out["witnesses_behind"] = ToJson(*me.witnessing.behind)["error"];
+  }
   return out;
 }
 
@@ -177,6 +184,11 @@ nlohmann::ordered_json ToJson(const Ahead& portion) {
 }
 
 nlohmann::ordered_json ToJson(const WaitingItem& item) {
+  if (item.fault) {
+    nlohmann::ordered_json out = {{"kind", item.kind}, {"id", item.id}, {"entry", item.entry}};
+    out["error"] = ToJson(*item.fault)["error"];
+    return out;
+  }
   nlohmann::ordered_json out = {
       {"kind", item.kind}, {"id", item.id}, {"entry", item.entry}, {"time", FormatTime(item.time)}, {"by", item.by}};
   if (!item.record.empty()) out["record"] = item.record;
@@ -229,13 +241,17 @@ nlohmann::ordered_json ToJson(const Released& released) {
                                {"marking", portion->marking},
                                {"media_type", portion->media_type},
                                {"bytes", portion->bytes}});
+    if (portion->unwitnessed) out["portions"].back()["unwitnessed"] = true;
     if (!portion->content.empty()) out["portions"].back()["content_base64"] = ToBase64(AsBytes(portion->content));
   }
   return out;
 }
 
 nlohmann::ordered_json ToJson(const Failure& failure) {
-  return {{"error", {{"code", failure.code}, {"message", failure.message}, {"exit_status", failure.exit_status}}}};
+  nlohmann::ordered_json out = {
+      {"error", {{"code", failure.code}, {"message", failure.message}, {"exit_status", failure.exit_status}}}};
+  if (!failure.request.empty()) out["error"]["request"] = failure.request;
+  return out;
 }
 
 std::string WishText(const std::string& wish, const std::string& agency, const std::string& marking) {
@@ -313,6 +329,7 @@ std::string NewsLine(const NewsItem& item) {
                                : Format(Id::kNewsReads, item.by, item.first_entry, item.end_entry);
   if (!why.empty()) said = Format(Id::kNewsWhy, said, why);
   if (!item.emergency.empty()) said = Format(Id::kNewsEmergency, said, item.emergency);
+  if (item.unwitnessed) said = Format(Id::kNewsUnwitnessed, said);
   if (item.erased_by) said = Format(Id::kNewsErased, said, *item.erased_by);
   return Visible(TimeText(item.time) + "  " + said);
 }

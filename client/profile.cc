@@ -3,6 +3,7 @@
 #include <charconv>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "core/crypto/keyfile.h"
 #include "core/crypto/x509.h"
@@ -103,6 +104,7 @@ Result<Profile> Profile::Open(const fs::path& folder) {
   profile.charter_ = std::move(charter);
   profile.LoadInForce();
   profile.LoadFollowed();
+  profile.LoadVouched();
   if (fs::exists(folder / "pin")) {
     TRY(auto pin, io::ReadText(folder / "pin", 1 << 16));
     const auto end = pin.find('\n');  // the key's line, then the note
@@ -216,12 +218,14 @@ Status Profile::Join(const Bytes& charter_envelope, const Digest& digest, const 
   const bool another = !charter_ || (*charter_)->digest != charter->digest;
   if (another) {  // what was verified under another charter says nothing under this one
     std::error_code ignored;
-    for (const char* name : {"pin", "directory.log", "mail.log", "cursor", "followed", "in-force"})
+    for (const char* name :
+         {"pin", "directory.log", "mail.log", "cursor", "followed", "in-force", "witnessed", "lookups"})
       fs::remove(folder_ / name, ignored);
     pin_.reset();
     followed_ = followed_saved_ = 0;
     carrier_ca_.reset(), agency_ca_.reset();
-    pin_unsaved_ = false;
+    pin_unsaved_ = vouched_unsaved_ = false;
+    vouched_ = {};
   }
   charter_ = std::move(charter);
   broker_ = broker;
@@ -273,17 +277,84 @@ Status Profile::SetPin(const log::SignedCheckpoint& checkpoint, const std::strin
 }
 
 Status Profile::SavePin() {
-  if (!pin_unsaved_) return Ok();
-  TRY_OK(io::WriteFileAtomic(folder_ / "pin", AsBytes(pin_key_ + "\n" + pin_->note())));
+  if (pin_unsaved_) TRY_OK(io::WriteFileAtomic(folder_ / "pin", AsBytes(pin_key_ + "\n" + pin_->note())));
   pin_unsaved_ = false;
+  TRY_OK(SaveVouched());
   pin_saved_ = std::chrono::steady_clock::now();
   return Ok();
+}
+
+Status Profile::SetVouched(Vouched vouched) {
+  if (vouched == vouched_) return Ok();
+  vouched_ = std::move(vouched);
+  vouched_unsaved_ = true;
+  return std::chrono::steady_clock::now() - pin_saved_ >= kPinEvery ? SavePin() : Ok();
+}
+
+// "WITNESSES SIZE SINCE", and a line "SIZE SINCE" for each that is relied on beyond; times in milliseconds.
+Status Profile::SaveVouched() {
+  if (!vouched_unsaved_) return Ok();
+  auto line = [](std::uint64_t size, Time since) {
+    return std::to_string(size) + " " + std::to_string(ToMillis(since)) + "\n";
+  };
+  std::string text = vouched_.witnesses.Hex() + " " + line(vouched_.size, vouched_.since);
+  for (const auto& [size, since] : vouched_.beyond) text += line(size, since);
+  TRY_OK(io::WriteFileAtomic(folder_ / "witnessed", AsBytes(text), 0600));
+  vouched_unsaved_ = false;
+  return Ok();
+}
+
+void Profile::LoadVouched() {
+  auto text = io::ReadText(folder_ / "witnessed", 1 << 16);
+  if (!text) return;
+  std::istringstream in(*text);
+  std::string witnesses;
+  Vouched read;
+  std::uint64_t size = 0;
+  std::int64_t since = 0;
+  if (!(in >> witnesses >> read.size >> since)) return;
+  const auto bytes = FromHex(witnesses);
+  if (!bytes || bytes->size() != Hash::kSize) return;
+  std::copy(bytes->begin(), bytes->end(), read.witnesses.bytes.begin());
+  read.since = Time(Duration(since));
+  while (in >> size >> since) read.beyond.emplace_back(size, Time(Duration(since)));
+  vouched_ = std::move(read);
 }
 
 Profile::~Profile() {
   if (folder_.empty()) return;
   (void)SavePin();
   SaveFollowed();
+}
+
+// A line each: "STATEMENT FROM END EXPIRES WHY", the time in milliseconds.
+std::vector<KeptLookup> Profile::Lookups(Time now) const {
+  std::vector<KeptLookup> out;
+  auto text = io::ReadText(folder_ / "lookups", 1 << 20);
+  std::istringstream in(text ? *text : std::string());
+  for (std::string line; std::getline(in, line);) {
+    std::istringstream words(line);
+    std::string statement;
+    std::int64_t expires = 0;
+    KeptLookup one;
+    if (!(words >> statement >> one.from >> one.end >> expires) || !std::getline(words >> std::ws, one.why)) continue;
+    const auto digest = Digest::FromHexText(statement);
+    one.expires = Time(Duration(expires));
+    if (!digest || one.expires <= now) continue;
+    one.statement = *digest;
+    out.push_back(std::move(one));
+  }
+  return out;
+}
+
+Status Profile::KeepLookup(const KeptLookup& lookup, Time now) {
+  auto all = Lookups(now);
+  all.push_back(lookup);
+  std::string text;
+  for (const auto& one : all)
+    text += one.statement.Hex() + " " + std::to_string(one.from) + " " + std::to_string(one.end) + " " +
+            std::to_string(ToMillis(one.expires)) + " " + one.why + "\n";
+  return io::WriteFileAtomic(folder_ / "lookups", AsBytes(text), 0600);
 }
 
 void Profile::SetFollowed(std::uint64_t next) {
@@ -305,14 +376,21 @@ void Profile::LoadFollowed() {
   followed_saved_ = followed_;
 }
 
-void Profile::RecordFork(const std::string& seen_before, const std::string& shown_now, const std::string& what) {
+Error Profile::RecordFork(const std::string& seen_before, const std::string& shown_now, const std::string& what,
+                          Error fork) {
   const std::string text =
       "The log showed two histories. Both checkpoints below carry its signature or were shown as its\n"
       "own. Nothing is done with this profile until this file is removed by a person who has\n"
       "looked into it together with an auditor (docs/operations.md, \"A fork\").\n\n" +
       what + "\n\n==== seen before ====\n" + seen_before + "\n==== shown now ====\n" + shown_now;
   forked_ = true;
-  (void)io::WriteNewFile(folder_ / "FORK", AsBytes(text), 0600);  // an older evidence file stays as it is
+  const auto written = io::WriteNewFile(folder_ / "FORK", AsBytes(text), 0600);
+  std::error_code error;
+  if (written || fs::exists(folder_ / "FORK", error)) return fork;  // an older one stays
+  return Refuse(fork.reason,
+                fork.detail + "; the evidence could not be written (" + written.error().Message() +
+                    "), and another run would go on: do not use this profile, and keep both checkpoints: " +
+                    seen_before + shown_now);
 }
 
 std::vector<proto::LoggedEntry> Profile::Load(const std::string& name) const {

@@ -9,8 +9,10 @@
 //   in-force                  of the charter as it was amended: the carrier's CA, the agency's CA
 //   sent.log, orders.log      content keys of what was sent and keys of standing orders, sealed to the member itself
 //   pin                       the log key (vkey) and the last checkpoint that it verified (signed note)
+//   witnessed                 what a quorum of witnesses vouched for, and since when more than that was relied on
 //   directory.log, mail.log   verified entries, u32 length || LoggedEntry each: a cache, rebuilt if lost
 //   cursor                    of the mailbox
+//   lookups                   what this auditor has said in the log that it reads, while that is in force
 //   followed                  the entry from which on openings under standing orders were not yet reported
 //   FORK                      if there: evidence of a fork, and nothing is done until a person removed it
 #pragma once
@@ -20,6 +22,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "client/kept_file.h"
@@ -39,6 +42,23 @@ struct Keyring {
   crypto::KemPrivateKey key_management;
   std::vector<crypto::KemPrivateKey> former{};  // of key management, before renewals: for what the profile keeps
   ledger::MemberKeys Public() const;
+};
+
+// A look-up that this member has posted: what is read, and until when.
+struct KeptLookup {
+  Digest statement{};
+  std::uint64_t from = 0, end = 0;  // end 0: and whatever comes
+  Time expires{};
+  std::string why;
+};
+
+// What this profile knows of the witnesses. Times of `beyond` are by this machine's clock.
+struct Vouched {
+  Hash witnesses{};                                      // SHA-256 of the policy that names them
+  std::uint64_t size = 0;                                // the largest that a quorum cosigned; 0: none
+  Time since{};                                          // the latest time by which a quorum had cosigned
+  std::vector<std::pair<std::uint64_t, Time>> beyond{};  // sizes that were relied on before, ascending, and since when
+  bool operator==(const Vouched&) const = default;
 };
 
 // What a member gives its administrator: its id and public keys, signed with its signature key (proof of possession);
@@ -92,8 +112,12 @@ class Profile {
   // second is an older one: a fork is found all the same.
   Status SetPin(const log::SignedCheckpoint& checkpoint, const std::string& log_key);
   Status SavePin();
-  // Keeps both signed checkpoints and what was asked, and makes every later Open refuse; this profile has stopped too.
-  void RecordFork(const std::string& seen_before, const std::string& shown_now, const std::string& what);
+  // Known at once, and in the file with the pin. A damaged or missing file is as nothing known yet.
+  const Vouched& vouched() const { return vouched_; }
+  Status SetVouched(Vouched vouched);
+  // Keeps both signed checkpoints and what was asked, and makes every later Open refuse; this profile has stopped too. What
+  // is to be said of it: `fork`, which if the evidence could not be written tells that as well, with both notes.
+  Error RecordFork(const std::string& seen_before, const std::string& shown_now, const std::string& what, Error fork);
   bool forked() const { return forked_; }
 
   // The caches. A damaged or missing one is empty, not an error: everything in it is fetched and verified again.
@@ -110,6 +134,10 @@ class Profile {
   // closes: one may be reported twice.
   std::uint64_t followed() const { return followed_; }
   void SetFollowed(std::uint64_t next);
+
+  // Look-ups of mine that have not expired by then.
+  std::vector<KeptLookup> Lookups(Time now) const;
+  Status KeepLookup(const KeptLookup& lookup, Time now);
 
   // sent.log and orders.log (client/kept_file.h): durable when Keep returns. kCorrupt: damaged, and nothing was changed.
   Status Keep(const std::string& name, const std::vector<KeptSecret>& secrets);
@@ -135,6 +163,10 @@ class Profile {
   std::optional<log::SignedCheckpoint> pin_;
   std::string pin_key_;  // that verified it
   bool pin_unsaved_ = false;
+  Vouched vouched_;
+  bool vouched_unsaved_ = false;
+  Status SaveVouched();
+  void LoadVouched();
   bool forked_ = false;
   std::chrono::steady_clock::time_point pin_saved_{};
   void LoadFollowed();

@@ -29,8 +29,12 @@ std::string_view NextStep(Reason reason) {
 }  // namespace
 
 Failure ToFailure(const Error& error) {
-  return Failure{std::string(CodeOf(error.reason)), error.Message().append(NextStep(error.reason)),
-                 ExitStatus(error.reason)};
+  Failure out{std::string(CodeOf(error.reason)), error.Message().append(NextStep(error.reason)),
+              ExitStatus(error.reason)};
+  if (const std::string_view detail = error.detail;
+      error.reason == Reason::kApprovalMissing && detail.starts_with(kRequestDetail))
+    out.request = detail.substr(kRequestDetail.size());
+  return out;
 }
 
 TimePoint ToTimePoint(Time time) { return TimePoint(time.time_since_epoch()); }
@@ -64,7 +68,17 @@ MemberInfo InfoOf(const ledger::State& directory, const ledger::MemberRecord& me
 
 }  // namespace
 
+Witnessing SessionCore::Witnessed() const {
+  const auto now = verifier_.witnessing();
+  Witnessing out{now.asked, now.size, {}, {}};
+  if (now.size != 0) out.since = ToTimePoint(now.since);
+  if (now.behind) out.behind = ToFailure(*now.behind);
+  return out;
+}
+
+// Of any age: it says which charter an amendment amends, and how old the log is.
 Result<WhoAmI> SessionCore::Me() {
+  const AnyAge any(*this);
   TRY_OK(Refresh());
   WhoAmI me;
   me.member = profile_.member().str();
@@ -78,6 +92,7 @@ Result<WhoAmI> SessionCore::Me() {
     me.pinned_size = profile_.pin()->size();
     me.pinned_root = profile_.pin()->root().Hex();
   }
+  me.witnessing = Witnessed();
   const auto* member = verifier_.directory().member(profile_.member());
   if (member == nullptr) return Refuse(Reason::kNotEnrolled, "ask your agency's administrator to enrol your card");
   me.info = InfoOf(verifier_.directory(), member->record);
@@ -123,7 +138,7 @@ Error Unsettled(Error error, const ledger::Envelope& envelope, bool lost) {
 Status SessionCore::WaitFresh() {
   constexpr int kAttempts = 4;
   for (int attempt = 1;; ++attempt) {
-    auto fresh = verifier_.CheckFresh(Now());
+    auto fresh = verifier_.CheckFresh();
     if (fresh || attempt == kAttempts ||
         (fresh.error().reason != Reason::kNoQuorum && fresh.error().reason != Reason::kStale))
       return fresh;
@@ -242,9 +257,14 @@ Result<crypto::Secret> SessionCore::OpenKept(record::Kept what, const Digest& st
   auto open = [&](const crypto::KemPrivateKey& key) {
     return record::OpenKept(what, statement, profile_.member(), key, kept.enc, kept.ciphertext);
   };
+  const auto* key = KemKey(kept.kem_key_id);
+  return open(key != nullptr ? *key : keys_.key_management);
+}
+
+const crypto::KemPrivateKey* SessionCore::KemKey(const KeyId& id) const {
   for (const auto& former : keys_.former)
-    if (former.id() == kept.kem_key_id) return open(former);
-  return open(keys_.key_management);
+    if (former.id() == id) return &former;
+  return keys_.key_management.id() == id ? &keys_.key_management : nullptr;
 }
 
 Result<const crypto::KemPrivateKey*> SessionCore::EpochKey(const KeyId& id) {
@@ -257,9 +277,14 @@ Result<const crypto::KemPrivateKey*> SessionCore::EpochKey(const KeyId& id) {
   if (wrap == epoch->wraps.end())
     return Refuse(Reason::kNotReady,
                   "epoch " + std::to_string(epoch->epoch) + " was not opened to you; ask your agency's administrator");
-  TRY(auto key,
-      record::OpenEpochKey(epoch->public_key, agency->charter.id, epoch->epoch, epoch->previous, profile_.member(),
-                           keys_.key_management, wrap->second.enc, wrap->second.ciphertext));
+  // Who enrolled my renewed keys may not have had this epoch itself: then it is still sealed to my former key.
+  const auto* mine = KemKey(wrap->second.member_kem_key_id);
+  if (mine == nullptr)
+    return Refuse(Reason::kNotReady,
+                  "epoch " + std::to_string(epoch->epoch) +
+                      " was opened to a key that this profile has not; ask your agency's administrator");
+  TRY(auto key, record::OpenEpochKey(epoch->public_key, agency->charter.id, epoch->epoch, epoch->previous,
+                                     profile_.member(), *mine, wrap->second.enc, wrap->second.ciphertext));
   return &epoch_keys_.emplace(id, std::move(key)).first->second;
 }
 

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <utility>
 
 #include "client/mail.h"
 #include "client/profile.h"
@@ -22,6 +23,7 @@
 
 namespace valija::client {
 
+inline constexpr std::string_view kRequestDetail = "request ";  // of an approval that is missing; then the request's id
 Failure ToFailure(const Error& error);
 template <class T>
 Outcome<T> ToOutcome(Result<T> result) {
@@ -39,20 +41,28 @@ class SessionCore {
   SessionCore(Profile profile, Keyring keys, std::unique_ptr<Transport> transport);
   SessionCore(const SessionCore&) = delete;
 
-  // `whatever_its_age`: for what only stops and takes back, which must not wait for the witnesses.
-  Status Refresh(bool whatever_its_age = false) {
+  // kNoQuorum, kStale: the witnesses have not vouched for the log lately (Verifier::CheckFresh).
+  Status Refresh() {
     ForgetOldWindow();
     TRY_OK(verifier_.Refresh(*transport_));
-    return whatever_its_age ? Ok() : WaitFresh();
+    return any_age_ ? Ok() : WaitFresh();
   }
-  void set_pause(std::chrono::milliseconds pause) { pause_ = pause; }  // for tests
+  // A log of any age is read from here on: for a look before something is stopped or taken back. What binds others anew (to
+  // send, open, grant, order, enrol) asks for its age all the same.
+  void set_any_age(bool any) { any_age_ = any; }
+  void set_clock(std::function<Time()> now) { verifier_.set_clock(std::move(now)); }  // for tests: of the log's age
+  void set_pause(std::chrono::milliseconds pause) { pause_ = pause; }                 // for tests
   Result<WhoAmI> Me();
+  Witnessing Witnessed() const;
   Result<std::vector<AgencyInfo>> Directory();
 
   // ---- session_explain.cc ----
   Result<std::vector<PortionPreview>> Preview(const Draft& draft);
   Result<std::vector<PortionExplained>> Explain(const Draft& draft, const std::string& purpose,
                                                 const std::string& case_reference);
+
+  Result<std::vector<PortionExplained>> ExplainRecord(const std::string& record, const std::string& purpose,
+                                                      const std::string& case_reference);
 
   // ---- session_send.cc ----
   Result<std::vector<Result<SentRecord>>> Send(const std::vector<Draft>& drafts, const Progress& progress);
@@ -64,7 +74,10 @@ class SessionCore {
   Status Sync();  // fetches what is new in the mailbox, verifies and keeps it
   Result<std::vector<InboxItem>> Inbox();
   Result<std::vector<InboxItem>> SentItems();
-  Status Follow(const std::function<bool(const NewsItem&)>& item);
+  // `between`: called before each stream, when the log was just looked at; how long the stream may last at most (0: as long as
+  // the log stays fresh), or nullopt: no more of them.
+  Status Follow(const std::function<bool(const NewsItem&)>& item,
+                const std::function<std::optional<std::chrono::milliseconds>()>& between = {});
   Result<Digest> Resolve(const std::string& id_or_prefix);  // of a record; kNotFound, kAmbiguous, kUsage
 
   // ---- session_news.cc ----
@@ -72,6 +85,7 @@ class SessionCore {
 
   // ---- session_request.cc ----
   Result<std::vector<WaitingItem>> Waiting();
+  Result<WaitingItem> Request(const std::string& id);
   Result<NewsItem> Say(const std::string& request, ledger::ApprovalVerdict verdict, const std::string& why);
   Result<NewsItem> Review(const std::string& request, bool justified, const std::string& why);
   Result<NewsItem> RequestAccess(const AccessDraft& draft);
@@ -91,7 +105,8 @@ class SessionCore {
   Result<NewsItem> EndOrder(const std::string& order);
   Result<std::vector<OrderInfo>> Orders();
   Status FollowReleased(std::uint64_t from_entry, const std::filesystem::path& folder,
-                        const std::function<bool(const Released&)>& released);
+                        const std::function<bool(const Released&)>& released,
+                        const std::function<void(const std::string&)>& waiting = {});
   std::uint64_t NextReleased() const { return profile_.followed(); }
 
   // ---- session_admin.cc ----
@@ -119,11 +134,23 @@ class SessionCore {
   const ledger::Charter& Terms() const { return *verifier_.directory().charter(); }
   Result<const ledger::AgencyState*> MyAgency() const;  // kNotAuthorised: it is not, or no longer, in the charter
 
+  // Within it the log's age matters or does not: what only stops and takes back must not wait for the witnesses, and nothing
+  // that has to be done when they are gone for good.
+  struct AnyAge {
+    explicit AnyAge(SessionCore& session, bool any = true) : of(session), before(std::exchange(of.any_age_, any)) {}
+    AnyAge(const AnyAge&) = delete;
+    AnyAge& operator=(const AnyAge&) = delete;
+    ~AnyAge() { of.any_age_ = before; }
+    SessionCore& of;
+    const bool before;
+  };
   Status WaitFresh();  // a moment, for a broker that was just started or has new witnesses
-  // Says in the log what I am about to read of it; its digest.
+  // Says in the log what I am about to read of it, unless a look-up of mine in force says so for the same reason; its digest.
   Result<Digest> LookUpEntries(std::uint64_t from, std::uint64_t end, const std::string& why);
   // Signs directly, posts, verifies the receipt.
   Result<VerifiedEntry> PostDirect(ledger::Kind kind, Bytes payload, record::Attachments attachments = {});
+  Result<const VerifiedEntry*> FindErasable(const Digest& digest);
+  Result<VerifiedEntry> Erase(const Digest& digest, const std::string& why);  // by a purge of its own
   // The digest under which that will be known, for what has to be kept before it is posted.
   static Digest DigestOf(ledger::Kind kind, ByteView payload);
   Result<VerifiedEntry> PostSigned(ledger::Envelope envelope, record::Attachments attachments);
@@ -132,10 +159,12 @@ class SessionCore {
   // may be in the log, or come there.
   Result<PostAnswer> PostPatiently(const std::vector<Submission>& submissions, bool& lost, Time until = Time::max(),
                                    const std::function<void(const std::string&)>& waiting = {});
+  std::chrono::milliseconds StreamLasts() const;  // 0: as long as it will
   // Whether a stream that ended so is begun again: at its greatest age the broker ends each, and it may be restarting.
   // Waits before it says yes, longer each time that nothing came of the last stream: under two minutes in all.
   bool AnotherStream(const Error& why, bool progress, int& fruitless) const;
   Result<const crypto::KemPrivateKey*> EpochKey(const KeyId& id);
+  const crypto::KemPrivateKey* KemKey(const KeyId& id) const;  // mine, of now or before a renewal; nullptr: neither
   // sent.log and orders.log, by the keys of before a renewal too.
   KeptSecret SealForMyself(record::Kept what, const Digest& statement, const crypto::Secret& secret);
   Result<crypto::Secret> OpenKept(record::Kept what, const Digest& statement) const;
@@ -213,16 +242,24 @@ class SessionCore {
   Result<NewsItem> NewsOf(const Digest& record, const VerifiedEntry& entry, Chain& chain) const;
 
   // What a hint says, as the log has it; nullopt: something that came since has settled it, or it is erased. `size`: of the
-  // log when the hint was given. kBadProof: it lies.
+  // log when the hint was given. kBadProof: it lies; Waiting tells that of the one item.
   Result<std::optional<WaitingItem>> LookUp(const proto::WaitingItem& hint, std::uint64_t size);
   Result<const VerifiedEntry*> FindByAudit(const Digest& digest, std::uint64_t index);
 
   Result<NewsItem> End(const std::string& member, ledger::MemberStatus status);
   Result<NewsItem> ChangeEnrolment(const std::string& member, bool all_epochs);
-  // Of every epoch of my agency that I can open and that `which` picks.
+  // Of every epoch of my agency that `which` picks; `left` are those that are not open to me.
+  struct Wraps {
+    std::vector<ledger::EpochWrap> made;
+    std::vector<std::uint64_t> left;
+  };
   template <class Pick>
-  Result<std::vector<ledger::EpochWrap>> WrapsFor(const MemberId& member, const Point& kem_key, Pick which);
+  Result<Wraps> WrapsFor(const MemberId& member, const Point& kem_key, Pick which);
 
+  // Verifier::CheckCovered, with the directory fetched again if it does not hold: an amendment may name other witnesses, or
+  // the cosignatures may have come.
+  Status Covered(std::uint64_t index, const ledger::Decision& decision);
+  // kNoQuorum: the witnesses have not covered it yet, and nothing was asked for.
   Result<Released> OpenReleased(const VerifiedEntry& opening, std::vector<Release> releases,
                                 const std::filesystem::path& folder);
 
@@ -236,6 +273,7 @@ class SessionCore {
   record::ContextCache contexts_;
   std::map<KeyId, crypto::KemPrivateKey> epoch_keys_;
   std::chrono::milliseconds pause_{200};  // before something is tried for the second time
+  bool any_age_ = false;
   bool mail_loaded_ = false;
   bool erase_kept_ = false;  // ForgetErased has something to do
   Mail mail_;

@@ -26,16 +26,19 @@ std::vector<std::string> Sorted(std::vector<std::string> list) {
 }  // namespace
 
 template <class Pick>
-Result<std::vector<ledger::EpochWrap>> SessionCore::WrapsFor(const MemberId& member, const Point& kem_key, Pick which) {
+Result<SessionCore::Wraps> SessionCore::WrapsFor(const MemberId& member, const Point& kem_key, Pick which) {
   TRY(const auto* agency, MyAgency());
   TRY(auto member_key, crypto::KemPublicKey::FromPoint(kem_key));
-  std::vector<ledger::EpochWrap> wraps;
+  Wraps wraps;
   for (const auto& epoch : agency->epochs) {
     if (!which(epoch)) continue;
     auto key = EpochKey(epoch.key_id);
-    if (!key && key.error().reason == Reason::kNotReady) continue;  // not open to this administrator either
+    if (!key && key.error().reason == Reason::kNotReady) {
+      wraps.left.push_back(epoch.epoch);
+      continue;
+    }
     if (!key) return key.error();
-    wraps.push_back(
+    wraps.made.push_back(
         WrapFor(**key, profile_.member().agency(), epoch.epoch, epoch.previous, member, member_key, random_));
   }
   return wraps;
@@ -77,6 +80,7 @@ Result<std::vector<Session::EnrolmentChange>> SessionCore::EnrolmentChanges(cons
 }
 
 Result<NewsItem> SessionCore::Enrol(const std::filesystem::path& card_path, const Session::EnrolOptions& options) {
+  const AnyAge fresh(*this, false);
   TRY(auto text, io::ReadText(card_path, 1 << 16));
   TRY(auto card, MemberCard::Parse(text));
   TRY_OK(Refresh());
@@ -103,9 +107,10 @@ Result<NewsItem> SessionCore::Enrol(const std::filesystem::path& card_path, cons
   // The present epoch, and with renewed keys all that were open to it before: nothing that was sent is lost.
   TRY(agency, MyAgency());
   const auto current = agency->current()->epoch;
-  TRY(enrolment.wraps, WrapsFor(card.member, card.keys.kem_key, [&](const ledger::EpochState& epoch) {
+  TRY(auto wraps, WrapsFor(card.member, card.keys.kem_key, [&](const ledger::EpochState& epoch) {
         return epoch.epoch == current || epoch.wraps.contains(card.member);
       }));
+  enrolment.wraps = std::move(wraps.made);
   TRY(auto entry, PostDirect(ledger::Kind::kEnrolment, proto::EncodeEnrolment(enrolment)));
   // The device with the old keys may be in other hands: they open the present epoch, if it was made before the member got
   // others, be that now or in a run that ended before it came to this. Who renews its own is no administrator any more with
@@ -121,11 +126,14 @@ Result<NewsItem> SessionCore::Enrol(const std::filesystem::path& card_path, cons
       return Refuse(rotated.error().reason,
                     card.member.str() + " is enrolled with its new keys, but your agency's keys are not changed yet (" +
                         rotated.error().detail + "); do it now: valija epoch rotate");
-  return News(entry);
+  auto news = News(entry);
+  news.epochs_left = std::move(wraps.left);
+  return news;
 }
 
 // Removal or suspension.
 Result<NewsItem> SessionCore::End(const std::string& id, ledger::MemberStatus status) {
+  const AnyAge any(*this);
   auto member = MemberId::Parse(id);
   if (!member) return Refuse(Reason::kUsage, "a member is named like us.dea/jrivera");
   TRY_OK(Refresh());
@@ -158,6 +166,7 @@ Result<NewsItem> SessionCore::End(const std::string& id, ledger::MemberStatus st
 
 // The same member as before, active, with epochs that it lacks: all of them, or those that came since it was enrolled.
 Result<NewsItem> SessionCore::ChangeEnrolment(const std::string& id, bool all_epochs) {
+  const AnyAge fresh(*this, false);
   auto member = MemberId::Parse(id);
   if (!member) return Refuse(Reason::kUsage, "a member is named like us.dea/jrivera");
   TRY_OK(Refresh());
@@ -174,20 +183,32 @@ Result<NewsItem> SessionCore::ChangeEnrolment(const std::string& id, bool all_ep
   auto first = current;  // that it has
   for (const auto& epoch : agency->epochs)
     if (epoch.wraps.contains(*member)) first = std::min(first, epoch.epoch);
-  TRY(change.wraps, WrapsFor(*member, before->record.keys.kem_key, [&](const ledger::EpochState& epoch) {
-        return !epoch.wraps.contains(*member) && (all_epochs || epoch.epoch >= first);
+  // What is sealed to a key that it had before, as of who renewed its keys, is not open to it for good.
+  const auto key_id = crypto::KeyIdOf(before->record.keys.kem_key);
+  TRY(auto wraps, WrapsFor(*member, before->record.keys.kem_key, [&](const ledger::EpochState& epoch) {
+        const auto held = epoch.wraps.find(*member);
+        return (held == epoch.wraps.end() || held->second.member_kem_key_id != key_id) &&
+               (all_epochs || epoch.epoch >= first);
       }));
+  change.wraps = std::move(wraps.made);
+  if (all_epochs && change.wraps.empty() && !wraps.left.empty())
+    return Refuse(Reason::kNotReady,
+                  "what " + id + " lacks is not open to you either; another administrator has to do it");
   if (all_epochs && change.wraps.empty()) return Refuse(Reason::kExists, "every epoch is open to " + id);
   TRY(auto entry, PostDirect(ledger::Kind::kEnrolment, proto::EncodeEnrolment(change)));
   TRY_OK(Refresh());
-  return News(entry);
+  auto news = News(entry);
+  news.epochs_left = std::move(wraps.left);
+  return news;
 }
 
 Result<NewsItem> SessionCore::Resume(const std::string& member) { return ChangeEnrolment(member, false); }
 
 Result<NewsItem> SessionCore::GrantEpochs(const std::string& member) { return ChangeEnrolment(member, true); }
 
+// With the only witness of a country lost for good, this names another one.
 Result<NewsItem> SessionCore::SubmitCharterAmendment(const std::string& bytes) {
+  const AnyAge any(*this);
   TRY_OK(Refresh());
   TRY(auto envelope, proto::DecodeEnvelope(AsBytes(bytes)));
   if (envelope.payload_type != ledger::PayloadType(ledger::Kind::kCharterAmendment))
@@ -197,7 +218,9 @@ Result<NewsItem> SessionCore::SubmitCharterAmendment(const std::string& bytes) {
   return News(entry);
 }
 
+// Who is left out of it is what the broker's directory says, not ours: it refuses an epoch for others.
 Result<NewsItem> SessionCore::RotateEpoch() {
+  const AnyAge any(*this);
   TRY_OK(Refresh());
   const auto& directory = verifier_.directory();
   TRY(const auto* agency, MyAgency());

@@ -67,6 +67,42 @@ Result<std::vector<PortionExplained>> SessionCore::Explain(const Draft& draft, c
   return out;
 }
 
+Result<std::vector<PortionExplained>> SessionCore::ExplainRecord(const std::string& id, const std::string& purpose,
+                                                                 const std::string& case_reference) {
+  TRY_OK(Sync());
+  TRY(const auto digest, Resolve(id));
+  TRY(const auto* record, FindContent(digest));
+  const auto& header = HeaderOf(*record);
+  const auto item = Item(*record);
+  const auto* grant = PayloadOf<ledger::Grant>(*record);
+  const auto& sent = grant != nullptr ? grant->policies : std::get<ledger::Record>(record->statement->payload).policies;
+  Draft draft;
+  for (std::size_t place = 0; place < header.portions.size(); ++place) {
+    const auto in_force = PolicyInForce(*record, header.portions[place].number, verifier_.verified_size());
+    const policy::Policy* policy = place < sent.size() ? &sent[place] : nullptr;
+    if (in_force.amendment != nullptr) {
+      const auto& amended = PayloadOf<ledger::Amendment>(*in_force.amendment)->policy;
+      policy = amended ? &*amended : nullptr;
+    }
+    if (policy == nullptr) return Refuse(Reason::kNotFound, "its policies are shown to the originator's agency alone");
+    draft.portions.emplace_back().policy_text = policy::ToText(*policy);
+  }
+  TRY(auto explained, Explain(draft, purpose, case_reference));
+  for (std::size_t place = 0; place < explained.size(); ++place) {
+    const auto number = explained[place].portion = header.portions[place].number;
+    for (auto& one : explained[place].members) {
+      const auto agency = MemberId::Parse(one.member)->agency();
+      const auto& slips = record->statement->attachments.slips;
+      if (item.purged || item.revoked)
+        one.reasons = {std::string(CodeOf(item.purged ? Reason::kPurged : Reason::kRevoked))};
+      else if (std::none_of(slips.begin(), slips.end(),
+                            [&](const auto& slip) { return slip.portion == number && slip.agency == agency; }))
+        one.reasons = {std::string(CodeOf(Reason::kNotReleasable))};  // it holds no half of the key
+    }
+  }
+  return explained;
+}
+
 Result<std::vector<PortionPreview>> SessionCore::Preview(const Draft& draft) {
   TRY(auto explained, Explain(draft, {}, {}));
   std::vector<PortionPreview> previews;

@@ -11,6 +11,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr Duration kLookupLasts = std::chrono::hours(24);
+constexpr int kMostRounds = 8;  // of reading it all, each as a purge came while it was read
+constexpr Duration kLookupSpare = std::chrono::hours(1);  // what is read under one takes its time
 
 Status WriteUnder(const fs::path& folder, const proto::ExportFile& file) {
   const fs::path path = folder / file.path;
@@ -24,7 +26,12 @@ Status WriteUnder(const fs::path& folder, const proto::ExportFile& file) {
 
 Result<Digest> SessionCore::LookUpEntries(std::uint64_t from, std::uint64_t end, const std::string& why) {
   const auto by = By();
-  TRY(auto entry, PostDirect(ledger::Kind::kLookup, proto::EncodeLookup({by, from, end, by.time + kLookupLasts, why})));
+  // One that says so already is enough: who looks every minute would fill the log with it, and the broker's limit.
+  for (const auto& said : profile_.Lookups(by.time + kLookupSpare))
+    if (said.why == why && said.from <= from && (said.end == 0 || (end != 0 && end <= said.end))) return said.statement;
+  const auto expires = by.time + kLookupLasts;
+  TRY(auto entry, PostDirect(ledger::Kind::kLookup, proto::EncodeLookup({by, from, end, expires, why})));
+  (void)profile_.KeepLookup({entry.statement->digest, from, end, expires, why}, by.time);  // lost, another is posted
   return entry.statement->digest;
 }
 
@@ -55,6 +62,7 @@ Result<std::uint64_t> SessionCore::ExportLog(const fs::path& folder, const std::
     return failed.has_value();
   };
   bool purged = false;
+  bool earlier = builder.size() > 0;  // some of it is as it was under an earlier checkpoint
   auto fetch = [&]() -> Status {
     for (int fruitless = 0; failed && builder.size() < checkpoint.size();) {
       const auto begun_at = builder.size();
@@ -66,6 +74,11 @@ Result<std::uint64_t> SessionCore::ExportLog(const fs::path& folder, const std::
       });
       if (fetched) break;
       if (!AnotherStream(fetched.error(), builder.size() > begun_at, fruitless)) return fetched.error();
+      // A purge may have come in between: what it erased is shown with it, under a newer checkpoint.
+      if (auto newer = transport_->Checkpoint(verifier_.verified_size())) {
+        earlier = earlier || builder.size() > 0;
+        TRY(checkpoint, verifier_.Advance(*newer));
+      }
     }
     TRY_OK(failed);
     if (builder.size() != checkpoint.size())
@@ -73,12 +86,14 @@ Result<std::uint64_t> SessionCore::ExportLog(const fs::path& folder, const std::
     flush();
     return failed;
   };
-  const bool continues = builder.size() > 0;
   TRY_OK(fetch());
   const auto superseded = builder.Superseded();
-  if (continues && purged) {  // files from before may hold what is erased since; the checkpoint comes last of all
+  // What was read before may hold what is erased since; the checkpoint comes last of all.
+  for (int rounds = 0; earlier && purged; ++rounds) {
+    if (rounds == kMostRounds) return Refuse(Reason::kUnavailable, "one purge comes after another");
+    earlier = purged = false;
     builder = proto::ExportBuilder();
-    TRY(lookup, LookUpEntries(0, checkpoint.size(), why));
+    TRY(lookup, LookUpEntries(0, 0, why));
     TRY_OK(fetch());
   }
   TRY(auto rest, builder.Finish(checkpoint));

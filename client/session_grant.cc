@@ -7,6 +7,7 @@
 namespace valija::client {
 
 Result<NewsItem> SessionCore::Grant(const GrantDraft& draft) {
+  const AnyAge fresh(*this, false);
   TRY_OK(Sync());
   TRY(auto policy, PolicyOf(draft.policy_text));
   TRY(auto named, Resolve(draft.record));
@@ -48,7 +49,7 @@ Result<NewsItem> SessionCore::Grant(const GrantDraft& draft) {
       wanted.push_back(std::move(one));
       all.push_back(wanted.back().get());
     }
-    TRY(auto entry, RequestKeys(all, {draft.purpose, draft.case_reference, {}, {}}, out));
+    TRY(auto entry, RequestKeys(all, {draft.purpose, draft.case_reference, {}, {}, {}, {}}, out));
     (void)entry;
     for (auto& one : wanted) {
       if (one->cek.empty()) return out[one->place].error();

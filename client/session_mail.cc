@@ -51,9 +51,11 @@ Status SessionCore::ForgetErased() {
 
 Result<VerifiedEntry> SessionCore::Verify(const ProvedEntry& proved, const log::SignedCheckpoint& checkpoint) {
   auto verified = verifier_.VerifyEntry(proved, checkpoint);
-  if (!verified && verified.error().reason == Reason::kBadSignature) {
-    TRY_OK(Refresh());  // its author may have been enrolled a moment ago
-    verified = verifier_.VerifyEntry(proved, checkpoint);
+  // Its author may have been enrolled a moment ago, or the charter amended by which it was decided.
+  if (!verified && (verified.error().reason == Reason::kBadSignature || verified.error().reason == Reason::kBadProof)) {
+    const auto before = verifier_.directory_entries();
+    TRY_OK(Refresh());
+    if (verifier_.directory_entries() != before) verified = verifier_.VerifyEntry(proved, checkpoint);
   }
   return verified;
 }
@@ -205,7 +207,15 @@ Result<std::vector<InboxItem>> SessionCore::SentItems() {
   return Items(true);
 }
 
-Status SessionCore::Follow(const std::function<bool(const NewsItem&)>& item) {
+// A stream that nothing comes on shows nothing of the log: it ends before that is too old, and another begins from a log that
+// was looked at anew.
+std::chrono::milliseconds SessionCore::StreamLasts() const {
+  if (verifier_.directory().witness_policy() == nullptr) return {};
+  return std::max(std::chrono::milliseconds(Terms().max_checkpoint_age_seconds * std::uint64_t{250}), pause_);
+}
+
+Status SessionCore::Follow(const std::function<bool(const NewsItem&)>& item,
+                           const std::function<std::optional<std::chrono::milliseconds>()>& between) {
   TRY_OK(Sync());
   std::size_t shown = 0;
   auto show = [&] {  // the callback may use this session, and so add to the mail
@@ -214,16 +224,28 @@ Status SessionCore::Follow(const std::function<bool(const NewsItem&)>& item) {
     return true;
   };
   if (!show()) return Ok();
-  bool refreshed = false;
+  bool refreshed = false, looked = true;
   for (int fruitless = 0;;) {
+    if (auto fresh = std::exchange(looked, false) ? Ok() : Refresh(); !fresh) {
+      if (!AnotherStream(fresh.error(), false, fruitless)) return fresh;
+      continue;
+    }
+    auto lasts = StreamLasts();
+    if (between) {
+      const auto sooner = between();
+      if (!sooner) return Ok();
+      if (sooner->count() != 0) lasts = *sooner;
+    }
     const auto begun = std::chrono::steady_clock::now();
     bool progress = false;
     Status failed = Ok();
-    bool wanted = true, moved = false;
+    bool wanted = true, moved = false, old = false;
     auto take = [&](FollowItem& followed) -> Status {
       ForgetOldWindow();
       const std::uint64_t cursor = profile_.cursor();
       TRY(auto checkpoint, verifier_.Advance(followed.view));
+      old = !any_age_ && !verifier_.CheckFresh();
+      if (old) return Ok();  // it comes again, from a log that is not
       EntriesAnswer page{.entries = {}, .view = {}, .next_cursor = followed.cursor};
       if (followed.entry) page.entries.push_back(*std::move(followed.entry));
       TRY_OK(CheckPage(page, cursor, checkpoint.size()));
@@ -236,10 +258,13 @@ Status SessionCore::Follow(const std::function<bool(const NewsItem&)>& item) {
       moved = profile_.pin()->checkpoint() != checkpoint.checkpoint() || profile_.cursor() != followed.cursor;
       return Ok();
     };
-    auto ended = transport_->Follow(profile_.cursor(), verifier_.verified_size(), [&](FollowItem followed) {
-      failed = take(followed);
-      return failed && wanted && !moved;
-    });
+    auto ended = transport_->Follow(
+        profile_.cursor(), verifier_.verified_size(),
+        [&](FollowItem followed) {
+          failed = take(followed);
+          return failed && wanted && !moved && !old;
+        },
+        lasts);
     refreshed = refreshed && !progress;
     if (!failed && failed.error().reason == Reason::kBadCheckpoint && !refreshed) {
       TRY_OK(Refresh());  // an amendment of the charter may have given the log another key
@@ -248,9 +273,13 @@ Status SessionCore::Follow(const std::function<bool(const NewsItem&)>& item) {
     }
     TRY_OK(failed);
     if (!wanted) return ended;
-    if (moved) continue;
+    looked = moved;  // by another call
+    if (moved || old) continue;
     if (ended) return ended;
-    progress = progress || std::chrono::steady_clock::now() - begun > std::chrono::minutes(1);
+    const auto lasted = std::chrono::steady_clock::now() - begun;
+    if (lasts.count() != 0 && lasted >= lasts && ended.error().reason == Reason::kDeadline)
+      continue;  // as it was asked to
+    progress = progress || lasted > std::chrono::minutes(1);
     if (!AnotherStream(ended.error(), progress, fruitless)) return ended;
   }
 }

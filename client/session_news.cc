@@ -158,7 +158,7 @@ InboxItem SessionCore::Item(const VerifiedEntry& entry) const {
     const auto hours = verifier_.CharterAt(entry.head.index).caps.response_hours.at(level - 1);
     item.due = ToTimePoint(entry.head.time + std::chrono::hours(hours));
   }
-  for (const auto* reply : mail_.RepliesTo(digest)) {
+  for (const auto* reply : mail_.AnswersTo(entry)) {
     item.replies.push_back(reply->statement->digest.Hex());
     item.answered_by_us = item.answered_by_us || HeaderOf(*reply).originator.agency() == profile_.member().agency();
   }
@@ -173,6 +173,7 @@ NewsItem SessionCore::News(const VerifiedEntry& entry) const {
   news.id = entry.statement->digest.Hex();
   if (auto by = ledger::AuthorshipOf(*entry.statement)) news.by = by->author.str();
   news.erased_by = entry.erased_by;
+  news.unwitnessed = entry.decision.unwitnessed;
   std::visit(Teller{news, entry}, entry.statement->payload);
   if (const auto* opening = PayloadOf<ledger::StandingOpening>(entry)) {
     news.by = opening->member.str();

@@ -67,6 +67,7 @@ Status SessionCore::Wanted::WriteTo(const std::filesystem::path& output, bool be
 Result<std::vector<Result<OpenedPortion>>> SessionCore::Open(const std::vector<OpenRequest>& requests,
                                                              const Progress& progress) {
   if (requests.empty() || requests.size() > 256) return Refuse(Reason::kUsage, "1 to 256 portions at once");
+  const AnyAge fresh(*this, false);
   TRY_OK(Sync());  // an amendment that the decision will cite must be known
   std::vector<Result<OpenedPortion>> out(requests.size(), Result<OpenedPortion>(Refuse(Reason::kUnavailable)));
   const auto& first = requests[0];
@@ -164,12 +165,7 @@ Result<std::uint64_t> SessionCore::RequestKeys(const std::vector<Wanted*>& wante
       out[wanted[i]->place] = RefusalOf(verdict, asked.approved.value_or(request_digest));
   }
   if (allowed == 0) return index;
-  if (auto covered = verifier_.CheckCovered(index, decision); !covered) {
-    // Other witnesses may be named by an amendment that is not folded yet.
-    if (covered.error().reason != Reason::kNoQuorum) return covered.error();
-    TRY_OK(Refresh());
-    TRY_OK(verifier_.CheckCovered(index, decision));
-  }
+  TRY_OK(Covered(index, decision));
   if (lost && accepted.releases.empty())
     return Refuse(Reason::kReplayed, "the answer was lost or late, and what entry " + std::to_string(index) +
                                          " granted is not released again: something has changed since; ask anew");
@@ -181,7 +177,14 @@ Result<std::uint64_t> SessionCore::RequestKeys(const std::vector<Wanted*>& wante
                                  release.authority, open.agency, keys_.signature.id()};
   TRY(auto shares, record::OpenRelease(binding, reply_key, release.enc, release.ciphertext, allowed));
   TRY_OK(UseShares(wanted, decision.verdicts, shares, index, out));
+  for (auto* one : wanted) one->unwitnessed = decision.unwitnessed;
   return index;
+}
+
+Status SessionCore::Covered(std::uint64_t index, const ledger::Decision& decision) {
+  if (verifier_.CheckCovered(index, decision)) return Ok();
+  TRY_OK(Refresh());
+  return verifier_.CheckCovered(index, decision);
 }
 
 Mail::InForce SessionCore::PolicyInForce(const VerifiedEntry& record, std::uint32_t portion,
@@ -260,6 +263,7 @@ Result<OpenedPortion> SessionCore::FetchBody(Wanted& one, std::uint64_t entry, c
   opened.marking = one.head->marking;
   opened.media_type = one.head->media_type;
   opened.entry = entry;
+  opened.unwitnessed = one.unwitnessed;
   if (one.file) TRY_OK(one.file->Restart());  // an earlier try may have ended after some slices
   auto sink = [&](ByteView block) -> Status {
     if (one.file) return one.file->Write(block);

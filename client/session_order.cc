@@ -8,9 +8,12 @@
 namespace valija::client {
 namespace {
 
-// What failed because the broker was away, and not for good.
+constexpr int kLateStream = 25;  // pauses
+
+// What failed because the broker was away, or the witnesses were, and not for good.
 bool IsForNow(const Outcome<OpenedPortion>& one) {
-  static constexpr Reason kForNow[] = {Reason::kUnavailable, Reason::kDeadline, Reason::kShuttingDown, Reason::kPoolFull};
+  static constexpr Reason kForNow[] = {Reason::kUnavailable, Reason::kDeadline, Reason::kShuttingDown,
+                                       Reason::kPoolFull,    Reason::kNoQuorum, Reason::kStale};
   return !one && std::any_of(std::begin(kForNow), std::end(kForNow),
                              [&](Reason reason) { return one.failure().code == CodeOf(reason); });
 }
@@ -18,6 +21,7 @@ bool IsForNow(const Outcome<OpenedPortion>& one) {
 }  // namespace
 
 Result<NewsItem> SessionCore::StandingOrder(const OrderDraft& draft) {
+  const AnyAge fresh(*this, false);
   TRY_OK(Refresh());
   auto reply_key = crypto::KemPrivateKey::Generate(random_);
   ledger::StandingOrder order{.by = By(),
@@ -35,6 +39,7 @@ Result<NewsItem> SessionCore::StandingOrder(const OrderDraft& draft) {
 }
 
 Result<NewsItem> SessionCore::EndOrder(const std::string& id) {
+  const AnyAge any(*this);
   TRY(const auto* order, ResolveStatement(id, ledger::Kind::kStandingOrder));
   ledger::Revocation end{.by = By(), .record = order->statement->digest, .why = "ended"};
   TRY(auto entry, PostDirect(ledger::Kind::kRevocation, proto::EncodeRevocation(end)));
@@ -51,8 +56,9 @@ Result<std::vector<OrderInfo>> SessionCore::Orders() {
     const auto* order = PayloadOf<ledger::StandingOrder>(entry);
     if (order == nullptr || order->agency != profile_.member().agency()) continue;
     const Digest& digest = entry.statement->digest;
-    orders.push_back({digest.Hex(), order->by.author.str(), order->purpose, order->case_reference, ToTimePoint(entry.head.time),
-                      ToTimePoint(order->expires), mail_.revoked(digest, order->agency), opened[digest]});
+    orders.push_back({digest.Hex(), order->by.author.str(), order->purpose, order->case_reference,
+                      ToTimePoint(entry.head.time), ToTimePoint(order->expires), mail_.revoked(digest, order->agency),
+                      opened[digest]});
   }
   return orders;
 }
@@ -70,6 +76,7 @@ Result<Released> SessionCore::OpenReleased(const VerifiedEntry& entry, std::vect
                     .portions = {}};
   std::vector<Result<OpenedPortion>> out;
   auto open = [&]() -> Status {
+    TRY_OK(Covered(entry.head.index, entry.decision));  // before it is asked for, or used
     std::vector<std::unique_ptr<Wanted>> wanted;
     std::vector<ledger::Verdict> verdicts;
     std::vector<bool> nowhere;
@@ -82,6 +89,7 @@ Result<Released> SessionCore::OpenReleased(const VerifiedEntry& entry, std::vect
       out.emplace_back(file ? Error(Refuse(Reason::kUnavailable)) : file.error());
       nowhere.push_back(!file);
       verdicts.push_back(verdict);
+      one->unwitnessed = entry.decision.unwitnessed;
       wanted.push_back(std::move(one));
     }
     released.from = HeaderOf(wanted.front()->record).originator.str();
@@ -93,6 +101,9 @@ Result<Released> SessionCore::OpenReleased(const VerifiedEntry& entry, std::vect
       if (!page.entries.empty() && page.entries[0].entry.head == entry.head)
         releases = std::move(page.entries[0].releases);
     }
+    // One that was just started may not have the cosignatures that we have seen.
+    if (releases.empty() && !entry.decision.unwitnessed && !verifier_.ShownCovered(entry.head.index))
+      return Refuse(Reason::kNoQuorum, "entry " + std::to_string(entry.head.index));
     if (releases.empty())
       return Refuse(Reason::kReplayed, "what entry " + std::to_string(entry.head.index) +
                                            " opened is not released again: something has changed since");
@@ -123,7 +134,9 @@ Result<Released> SessionCore::OpenReleased(const VerifiedEntry& entry, std::vect
 }
 
 Status SessionCore::FollowReleased(std::uint64_t from_entry, const std::filesystem::path& folder,
-                                   const std::function<bool(const Released&)>& released) {
+                                   const std::function<bool(const Released&)>& released,
+                                   const std::function<void(const std::string&)>& waiting) {
+  const AnyAge fresh(*this, false);
   struct Restore {
     SessionCore& session;
     ~Restore() {
@@ -134,29 +147,58 @@ Status SessionCore::FollowReleased(std::uint64_t from_entry, const std::filesyst
   keep_releases_ = true;
   TRY_OK(Sync());
   std::size_t looked_at = 0;
+  std::uint64_t done = 0;        // one more than the entry of the last opening that was told of
+  std::set<std::uint64_t> late;  // entries of those that the witnesses have not covered
   bool kept = from_entry <= profile_.followed();
   Status failed = Ok();
+  // False: it ends here, by the callback's word or as it failed.
+  auto open = [&](const VerifiedEntry& entry) {
+    const std::uint64_t index = entry.head.index;
+    auto wait = [&](const Error& why) {
+      if (late.insert(index).second && waiting) waiting(why.detail);
+      return true;
+    };
+    // The quorum covers from the beginning: where one waits, so do those after it, and nobody is asked for each.
+    if (!late.empty())
+      if (auto covered = verifier_.CheckCovered(index, entry.decision);
+          !covered && covered.error().reason == Reason::kNoQuorum)
+        return wait(covered.error());
+    auto node = releases_.extract(index);
+    auto one = OpenReleased(entry, node ? std::move(node.mapped()) : std::vector<Release>{}, folder);
+    if (!one && one.error().reason == Reason::kNoQuorum) return wait(one.error());
+    if (!one) failed = one.error();
+    if (!one) return false;
+    done = std::max(done, index + 1);
+    const bool on = released(*one);
+    late.erase(index);
+    // What could not be had for now is tried again the next time, and so is what a later beginning left out, and what waits.
+    kept = kept && std::none_of(one->portions.begin(), one->portions.end(), IsForNow);
+    if (kept) profile_.SetFollowed(late.empty() ? done : *late.begin());
+    return on;
+  };
   // Openings under my orders; every other item only makes us look.
   auto take = [&] {
     while (failed && looked_at < mail_.entries().size()) {
       const auto& entry = mail_.entries()[looked_at++];
-      auto node = releases_.extract(entry.head.index);
       const auto* opening = PayloadOf<ledger::StandingOpening>(entry);
-      if (opening == nullptr || entry.head.index < from_entry) continue;
-      if (opening->member != profile_.member()) continue;  // CheckUnsigned knows the order
-      auto one = OpenReleased(entry, node ? std::move(node.mapped()) : std::vector<Release>{}, folder);
-      if (!one) failed = one.error();
-      if (!one) return false;
-      const bool on = released(*one);
-      // What could not be had for now is tried again the next time, and so is what a later beginning left out.
-      kept = kept && std::none_of(one->portions.begin(), one->portions.end(), IsForNow);
-      if (kept) profile_.SetFollowed(entry.head.index + 1);
-      if (!on) return false;
+      // CheckUnsigned knows the order.
+      const bool mine = opening != nullptr && opening->member == profile_.member() && entry.head.index >= from_entry;
+      if (!mine)
+        releases_.erase(entry.head.index);
+      else if (!open(entry))
+        return false;
     }
     return true;
   };
+  // While some wait, the streams are short, and between them it is seen whether the witnesses have come to those.
+  auto again = [&]() -> std::optional<std::chrono::milliseconds> {
+    for (const auto index : std::vector<std::uint64_t>(late.begin(), late.end()))
+      if (!open(*mail_.At(index))) return std::nullopt;
+    if (!take()) return std::nullopt;
+    return late.empty() ? std::chrono::milliseconds(0) : pause_ * kLateStream;
+  };
   if (!take()) return failed;
-  auto ended = Follow([&](const NewsItem&) { return take(); });
+  auto ended = Follow([&](const NewsItem&) { return take(); }, again);
   TRY_OK(failed);
   return ended;
 }

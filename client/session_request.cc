@@ -15,6 +15,22 @@ Error BadHint(const proto::WaitingItem& hint, const char* what) {
                                        ") is not what the log says: " + what);
 }
 
+// What is wrong with the log or the broker, and not with the one hint.
+bool EndsAll(Reason reason) {
+  const auto kind = ClassOf(reason);
+  return kind == Class::kUnavailable || kind == Class::kDeadline || kind == Class::kExhausted ||
+         reason == Reason::kFork || reason == Reason::kRolledBack || reason == Reason::kBadCheckpoint;
+}
+
+WaitingItem Faulty(const proto::WaitingItem& hint, const Error& error) {
+  WaitingItem item;
+  item.kind = hint.kind;
+  item.id = hint.statement.Hex();
+  item.entry = hint.entry;
+  item.fault = ToFailure(error);
+  return item;
+}
+
 std::string MarkingOf(const VerifiedEntry* record, std::uint32_t portion) {
   if (record == nullptr) return {};
   for (const auto& head : HeaderOf(*record).portions)
@@ -93,7 +109,7 @@ Result<std::optional<WaitingItem>> SessionCore::LookUp(const proto::WaitingItem&
     const auto said = Item(entry);
     if (hint.kind == "answer") {
       if (said.urgency.empty()) return BadHint(hint, "it asks for no answer");
-      for (const auto* reply : mail_.RepliesTo(hint.statement))
+      for (const auto* reply : mail_.AnswersTo(entry))
         if (reply->head.index < size && HeaderOf(*reply).originator.agency() == profile_.member().agency())
           return BadHint(hint, "it has an answer");
       if (said.answered_by_us || said.purged) return std::optional<WaitingItem>();  // since then
@@ -135,10 +151,26 @@ Result<std::vector<WaitingItem>> SessionCore::Waiting() {
   std::vector<WaitingItem> items;
   for (const auto& hint : answer.items) {
     if (std::find(std::begin(kKinds), std::end(kKinds), hint.kind) == std::end(kKinds)) continue;  // of a later version
-    TRY(auto item, LookUp(hint, checkpoint.size()));
-    if (item) items.push_back(*std::move(item));
+    auto item = LookUp(hint, checkpoint.size());
+    if (!item && EndsAll(item.error().reason)) return item.error();
+    if (!item)
+      items.push_back(Faulty(hint, item.error()));
+    else if (*item)
+      items.push_back(**std::move(item));
   }
   return items;
+}
+
+Result<WaitingItem> SessionCore::Request(const std::string& id) {
+  TRY(const auto* request, ResolveStatement(id, ledger::Kind::kOpen));
+  for (const auto& verdict : request->decision.verdicts) {
+    if (verdict.reasons != std::vector{Reason::kApprovalMissing}) continue;
+    const auto digest = request->statement->digest;
+    TRY(auto item, LookUp({"approval", digest, verdict.record, request->head.index, {}}, verifier_.verified_size()));
+    if (!item) return Refuse(Reason::kPurged);
+    return *std::move(item);
+  }
+  return Refuse(Reason::kNotFound, "no approval was asked for");
 }
 
 // An approval names the one request, which was verified: what is approved is what was shown.
@@ -155,7 +187,7 @@ Result<NewsItem> SessionCore::Review(const std::string& id, bool justified, cons
     TRY(auto waiting, Waiting());
     found = ResolveStatement(id, ledger::Kind::kOpen);
     for (const auto& item : waiting)
-      if (!found && item.kind == "review" && item.id.compare(0, id.size(), id) == 0)
+      if (!found && !item.fault && item.kind == "review" && item.id.compare(0, id.size(), id) == 0)
         found = ResolveStatement(item.id, ledger::Kind::kOpen);
   }
   if (!found) return found.error();

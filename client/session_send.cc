@@ -204,6 +204,7 @@ Status SessionCore::UploadBodies(const Prepared& prepared, const Progress& progr
 
 Result<std::vector<Result<SentRecord>>> SessionCore::Send(const std::vector<Draft>& drafts, const Progress& progress) {
   if (drafts.empty() || drafts.size() > record::kMaxBatch) return Refuse(Reason::kUsage, "1 to 65,536 records at once");
+  const AnyAge fresh(*this, false);  // a stale directory may still have a member that was removed, and its epoch
   TRY_OK(Refresh());
   std::vector<Result<SentRecord>> out;
   out.reserve(drafts.size());

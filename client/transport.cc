@@ -97,12 +97,13 @@ class GrpcTransport final : public Transport {
     return proto::FromMessage(response);
   }
 
-  Status Follow(std::uint64_t cursor, std::uint64_t verified_size,
-                const std::function<bool(FollowItem)>& item) override {
+  Status Follow(std::uint64_t cursor, std::uint64_t verified_size, const std::function<bool(FollowItem)>& item,
+                std::chrono::milliseconds at_most) override {
     Reconnect();
     grpc::ClientContext context;
     // A day: whoever follows longer asks again from its cursor. The broker refuses calls without a deadline.
-    context.set_deadline(std::chrono::system_clock::now() + std::chrono::hours(24));
+    const std::chrono::milliseconds day = std::chrono::hours(24);
+    context.set_deadline(std::chrono::system_clock::now() + (at_most.count() == 0 ? day : std::min(at_most, day)));
     v1::FollowRequest request;
     request.set_cursor(cursor);
     request.set_verified_size(verified_size);

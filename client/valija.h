@@ -31,6 +31,7 @@ struct Failure {
   std::string code;     // "not-releasable": stable, for programs
   std::string message;  // a sentence, for people
   int exit_status = 1;  // 2 input, 3 denied or not found, 4 try again, 5 ALARM, 1 anything else
+  std::string request{};  // "approval-missing": id of the request that waits for them
 };
 
 template <class T>
@@ -58,6 +59,9 @@ struct SessionOptions {
   std::filesystem::path profile;             // the profile's folder
   std::filesystem::path passphrase_file;     // private file; empty: ask on the terminal
   std::chrono::milliseconds timeout{30000};  // of each call to the broker
+  // Read a log that the charter's witnesses cosigned too long ago ("stale", "no-quorum"): for a look before something is
+  // stopped or taken back, which itself asks for no age. Sending, opening, granting, ordering, enrolling ask all the same.
+  bool any_age = false;
 };
 
 // ---- sending ----
@@ -121,8 +125,8 @@ struct InboxItem {
   std::uint64_t entry = 0;
   std::string urgency;               // as in Draft
   std::optional<TimePoint> due;      // it asks for an answer by then
-  bool answered_by_us = false;       // by somebody of my agency
-  std::vector<std::string> replies;  // ids of the records in my mailbox that answer it
+  bool answered_by_us = false;       // by somebody of my agency, and the answer went to who asked
+  std::vector<std::string> replies;  // ids of the records in my mailbox that answer it, by others than who asked
   bool recalled = false;             // every holder is asked to erase it, and to acknowledge so
   bool purged = false;               // its content is gone
   std::string grant_of;              // id of the original, if this is a grant of it
@@ -147,17 +151,21 @@ struct NewsItem {
   std::string request;
   // "approve", "reject", "withdraw"; "justified", "not-justified"; "declined", "consented"; "open", "onward", "mark-less"
   std::string verdict;
-  std::string marking;                     // access request and answer: of what would be derived
-  std::string agency;                      // access request: who shall receive it
-  std::string emergency;                   // open: why it could not wait
-  bool recall = false;                     // revocation
-  std::uint32_t portion = 0;               // amendment
-  std::uint64_t sequence = 0;              // amendment: 1, 2, ..
-  std::string policy_text;                 // amendment: its policy, if it is shown to me
-  std::optional<TimePoint> until;          // standing order, look-up
+  std::string marking;                           // access request and answer: of what would be derived
+  std::string agency;                            // access request: who shall receive it
+  std::string emergency;                         // open: why it could not wait
+  bool recall = false;                           // revocation
+  std::uint32_t portion = 0;                     // amendment
+  std::uint64_t sequence = 0;                    // amendment: 1, 2, ..
+  std::string policy_text;                       // amendment: its policy, if it is shown to me
+  std::optional<TimePoint> until;                // standing order, look-up
   std::uint64_t first_entry = 0, end_entry = 0;  // look-up: what is read; end 0: and whatever comes
-  std::vector<std::string> erased;         // purge: ids
+  std::vector<std::string> erased;               // purge: ids
   std::optional<std::uint64_t> erased_by;  // entry of the purge that erased this statement
+  // What Enrol, Resume and GrantEpochs could not open to the member, as it is not open to the administrator who did it: what
+  // was sent in these epochs the member cannot open with its present keys until another administrator grants them.
+  std::vector<std::uint64_t> epochs_left;
+  bool unwitnessed = false;  // open, standing-opening: it was released without the quorum of the charter's witnesses
 };
 struct OpenedPortion {
   std::string id;
@@ -166,6 +174,7 @@ struct OpenedPortion {
   std::uint64_t bytes = 0;
   std::uint64_t entry = 0;  // of the opening
   std::string content;      // if no output file was given
+  bool unwitnessed = false;  // it was released without the quorum of the charter's witnesses, as the charter allows
 };
 struct OpenRequest {
   std::string record;  // id or unique prefix
@@ -197,6 +206,7 @@ struct WaitingItem {
   std::optional<TimePoint> until;
   std::string wish, agency, marking;  // access
   std::string urgency;                // answer
+  std::optional<Failure> fault;       // what the broker says of it is not what the log says: nothing else of it is filled in
 };
 struct AccessDraft {
   std::string record;                   // whole id: the record need not be in my mailbox, nor exist
@@ -238,6 +248,13 @@ struct Released {
   std::vector<Outcome<OpenedPortion>> portions;  // of those that were asked for: content, or why not
 };
 
+// What the charter's witnesses have vouched for, of all that this profile was shown.
+struct Witnessing {
+  bool asked = false;              // the charter names some
+  std::uint64_t entries = 0;       // so many were cosigned by a quorum
+  std::optional<TimePoint> since;  // as of then
+  std::optional<Failure> behind;   // longer ago than the charter allows, or less than this profile was shown: why
+};
 struct MemberInfo {
   std::string id, status, clearance;  // status: "active", "suspended", "removed"
   std::vector<std::string> roles, programmes;
@@ -272,6 +289,7 @@ struct WhoAmI {
   std::uint64_t pinned_size = 0;
   std::string pinned_root;
   MemberInfo info;
+  Witnessing witnessing;
 };
 
 class Session {
@@ -294,12 +312,19 @@ class Session {
   Session& operator=(const Session&) = delete;
 
   Outcome<WhoAmI> Me();
+  // As of the last call. Where the charter lets openings go without the witnesses, and with SessionOptions::any_age, a log that
+  // is `behind` is read and sent to all the same: then say so to whoever relies on it. Else calls fail ("stale", "no-quorum").
+  Witnessing Witnessed() const;
   Outcome<std::vector<AgencyInfo>> Directory();  // fetched, verified and folded anew
 
   Outcome<std::vector<PortionPreview>> Preview(const Draft& draft);
   // For a request with this purpose and case; empty: one that the policy allows.
   Outcome<std::vector<PortionExplained>> Explain(const Draft& draft, const std::string& purpose = {},
                                                  const std::string& case_reference = {});
+  // The same of a record of my agency that is in the log: by the policies in force, to whom it was sealed, and whether it has
+  // ended. Openings that are used up are not counted here.
+  Outcome<std::vector<PortionExplained>> ExplainRecord(const std::string& record, const std::string& purpose = {},
+                                                       const std::string& case_reference = {});
   Outcome<SentRecord> Send(const Draft& draft, const Progress& progress = {});
   // Many small records under one window and one batch signature: the fast path for systems. Answers per draft.
   Outcome<std::vector<Outcome<SentRecord>>> SendBatch(const std::vector<Draft>& drafts);
@@ -325,6 +350,9 @@ class Session {
 
   // Dual control, emergencies, access. Requests are named by id or prefix, and must be in my mailbox.
   Outcome<std::vector<WaitingItem>> Waiting();
+  // A request to open that needed approvals, as an "approval" of Waiting, also when I have said something of it, which Waiting
+  // then leaves out. Whether my word still counts is for the broker to say.
+  Outcome<WaitingItem> Request(const std::string& request);
   Outcome<NewsItem> Approve(const std::string& request, const std::string& why);
   Outcome<NewsItem> Reject(const std::string& request, const std::string& why);
   Outcome<NewsItem> Withdraw(const std::string& request, const std::string& why);  // what I said of it
@@ -336,8 +364,9 @@ class Session {
   // The policy of a portion of a record or a grant is replaced.
   Outcome<NewsItem> Amend(const std::string& record, std::uint32_t portion, const std::string& policy_text);
   Outcome<NewsItem> Grant(const GrantDraft& draft);
-  // Content and people's texts end; entries and proofs stay. Records, or other statements, by id or prefix: one, or several
-  // about one record. With a record its grants by my agency are erased.
+  // Content and people's texts end; entries and proofs stay. Records, or other statements, by id or prefix, each in an entry
+  // of its own; before a record its grants by my agency. The news is the last of them; `erased` names all. What was erased
+  // before is passed over, unless that is all: broken off in between, it is asked again.
   Outcome<NewsItem> Purge(const std::vector<std::string>& ids, const std::string& why);
 
   // Standing orders: everything that is released to me for this purpose is opened as it comes, until then.
@@ -347,8 +376,10 @@ class Session {
   // Calls back for each record that was opened under an order of mine, from this entry of the log on and then as they come,
   // until the callback returns false. With a folder, contents are written to new files in it, named RECORD-PORTION (a portion
   // whose file is there fails as "exists", and the others are fetched); else they are in memory.
+  // One that the charter's witnesses have not covered yet is told of once they have, and `waiting` at once.
   Outcome<Done> FollowReleased(std::uint64_t from_entry, const std::filesystem::path& folder,
-                               const std::function<bool(const Released&)>& released);
+                               const std::function<bool(const Released&)>& released,
+                               const std::function<void(const std::string& missing)>& waiting = {});
   // The entry to go on from: behind the last one that FollowReleased told of with this profile. 0: none yet.
   std::uint64_t NextReleased() const;
 

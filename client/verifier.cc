@@ -7,18 +7,14 @@
 namespace valija::client {
 namespace {
 
-// Nothing after the year 9999.
-Time FromSeconds(std::uint64_t seconds) {
-  return Time(Duration(static_cast<std::int64_t>(std::min<std::uint64_t>(seconds, 253402300799) * 1000)));
-}
-
 bool Whole(const proto::LoggedEntry& entry) {
   return entry.salt && entry.head && entry.envelope && !entry.decision_bytes.empty();
 }
 
 }  // namespace
 
-Verifier::Verifier(Profile& profile) : profile_(profile) {
+Verifier::Verifier(Profile& profile)
+    : profile_(profile), now_([] { return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()); }) {
   // The cached entries were proved when they were fetched; they are folded again by the rules, and a cache that does
   // not fold is thrown away and fetched anew.
   for (auto& entry : profile_.Load("directory.log")) {
@@ -125,82 +121,16 @@ Result<log::SignedCheckpoint> Verifier::AdvanceBy(const View& view, const std::s
                                              std::to_string(pin->size()) + " before");
     auto consistent = log::VerifyConsistency(pin->size(), pin->root(), shown.size(), shown.root(), view.consistency);
     if (!consistent) {
-      profile_.RecordFork(pin->note(), shown.note(), consistent.error().Message());
-      return Refuse(Reason::kFork, "size " + std::to_string(pin->size()) + " was seen before, size " +
-                                       std::to_string(shown.size()) + " is shown now, and it does not contain it");
+      return profile_.RecordFork(
+          pin->note(), shown.note(), consistent.error().Message(),
+          Refuse(Reason::kFork, "size " + std::to_string(pin->size()) + " was seen before, size " +
+                                    std::to_string(shown.size()) + " is shown now, and it does not contain it"));
     }
   }
   TRY_OK(TakeWitnessed(view, shown, log_key));
   if (!pin || shown.checkpoint() != pin->checkpoint()) TRY_OK(profile_.SetPin(shown, log_key_text));
+  Rely();
   return shown;
-}
-
-// A cosignature of a known witness must hold, and what was cosigned must be of the log that is shown. That too few cosigned is
-// no fault yet: it is asked for where it matters, when the directory says who the witnesses are.
-Status Verifier::TakeWitnessed(const View& view, const log::SignedCheckpoint& shown,
-                               const log::NoteVerifier& log_key) {
-  std::string_view text = view.checkpoint;
-  log::Checkpoint cosigned = shown.checkpoint();
-  if (!view.witnessed.empty()) {
-    text = view.witnessed;
-    TRY(auto one, log::SignedCheckpoint::Verify(text, cosigned.origin, log_key));
-    if (one.size() > shown.size()) return Refuse(Reason::kBadProof, "more is cosigned than is shown");
-    auto grown = log::VerifyConsistency(one.size(), one.root(), shown.size(), shown.root(), view.growth);
-    if (!grown) {
-      profile_.RecordFork(one.note(), shown.note(), grown.error().Message());
-      return Refuse(Reason::kFork, "the log that is shown does not contain what its witnesses cosigned");
-    }
-    cosigned = one.checkpoint();
-  }
-  cosigned_ = {std::string(text), cosigned.size};
-  return JudgeCosigned();
-}
-
-// Again whenever the directory may have named other witnesses: whoever knows no charter yet is shown the note first.
-Status Verifier::JudgeCosigned() {
-  const auto* policy = state_.witness_policy();
-  if (witnesses_of_ != charter_entry() + 1) witnessed_.reset();
-  witnesses_of_ = charter_entry() + 1;
-  if (policy == nullptr || !cosigned_) return Ok();
-  TRY(const auto note, log::Note::Parse(cosigned_->first));
-  const std::uint64_t size = cosigned_->second;
-  TRY(const auto who, policy->WhoCosigned(note));
-  std::vector<std::pair<std::uint64_t, std::string>> latest_first;
-  for (const auto& [name, time] : who) latest_first.emplace_back(time, name);
-  std::sort(latest_first.rbegin(), latest_first.rend());
-  log::WitnessPolicy::Names names;
-  for (const auto& [time, name] : latest_first) {
-    names.insert(name);
-    if (!policy->Satisfied(names)) continue;
-    const Time since = FromSeconds(time);
-    if (!witnessed_ || size > witnessed_->size)
-      witnessed_ = Witnessed{size, since};
-    else if (size == witnessed_->size)
-      witnessed_->since = std::max(witnessed_->since, since);
-    break;
-  }
-  return Ok();
-}
-
-Status Verifier::CheckFresh(Time now) const {
-  const auto* charter = state_.charter();
-  if (charter == nullptr || state_.witness_policy() == nullptr || charter->degraded_after_seconds != 0) return Ok();
-  if (!witnessed_) return Refuse(Reason::kNoQuorum, "the broker shows nothing that enough of them cosigned");
-  const Duration skew = std::chrono::seconds(charter->caps.clock_skew_seconds);
-  if (witnessed_->since > now + skew)
-    return Refuse(Reason::kBadCheckpoint, "cosigned at " + FormatTime(witnessed_->since) + ", which is to come");
-  if (now - witnessed_->since > std::chrono::seconds(charter->max_checkpoint_age_seconds) + skew)
-    return Refuse(Reason::kStale, "last at " + FormatTime(witnessed_->since));
-  return Ok();
-}
-
-Status Verifier::CheckCovered(std::uint64_t index, const ledger::Decision& decision) const {
-  if (decision.unwitnessed) {
-    if (CharterAt(index).degraded_after_seconds != 0) return Ok();
-    return Refuse(Reason::kBadProof, "entry " + std::to_string(index) + " goes without the witnesses' quorum");
-  }
-  if (state_.witness_policy() == nullptr || (witnessed_ && witnessed_->size > index)) return Ok();
-  return Refuse(Reason::kNoQuorum, "entry " + std::to_string(index));
 }
 
 Status Verifier::CheckEntry(const ProvedEntry& proved, const log::SignedCheckpoint& checkpoint) const {
@@ -256,6 +186,8 @@ Status Verifier::CheckDecision(const ledger::Statement& statement, const ledger:
   if (decision.authority != CharterAt(index).authorities.front().id)
     return Refuse(Reason::kBadProof, "decided by " + decision.authority.str());
   const auto judged = Judged(statement);
+  if (decision.unwitnessed && (!judged || CharterAt(index).degraded_after_seconds == 0))
+    return Refuse(Reason::kBadProof, "entry " + std::to_string(index) + " goes without the witnesses' quorum");
   bool any = false;
   for (const auto& verdict : decision.verdicts) any = any || verdict.allowed();
   if (!judged && (decision.verdicts.size() != 1 || !any))
@@ -387,7 +319,9 @@ Status Verifier::Refresh(Transport& transport) {
     from = page.next_cursor;
   }
   if (state_.charter() == nullptr) return Refuse(Reason::kBadProof, "the broker does not show the charter's entry");
-  return JudgeCosigned();
+  TRY_OK(JudgeCosigned());
+  Rely();
+  return Ok();
 }
 
 Result<ledger::Decision> Verifier::CheckReceipt(const proto::Receipt& receipt, const Digest& statement,
@@ -409,6 +343,9 @@ Result<ledger::Decision> Verifier::CheckAccepted(const proto::Receipt& receipt, 
   TRY(auto decision, CheckReceipt(receipt, statement, checkpoint));
   if (decision.verdicts.size() != 1 || !decision.verdicts.front().allowed())
     return Refuse(Reason::kBadProof, "a receipt for a statement that was refused");
+  if (decision.unwitnessed)
+    return Refuse(Reason::kBadProof,
+                  "entry " + std::to_string(receipt.head.index) + " goes without the witnesses' quorum");
   return decision;
 }
 

@@ -5,6 +5,9 @@
 // the evidence is kept, the profile stops.
 #pragma once
 
+#include <functional>
+#include <map>
+
 #include "client/profile.h"
 #include "client/transport.h"
 #include "core/crypto/dsse.h"
@@ -32,18 +35,27 @@ class Verifier {
   Result<log::SignedCheckpoint> Advance(const View& view);
   std::uint64_t verified_size() const;  // what requests send along
 
-  // What a quorum of the charter's witnesses vouched for last, of all that was shown to this object.
-  struct Witnessed {
-    std::uint64_t size = 0;
-    Time since;  // the quorum had cosigned by then
+  // ---- verifier_witness.cc ----
+  // What a quorum of the charter's witnesses vouched for, of all that this profile was ever shown, and whether that is enough.
+  struct Witnessing {
+    bool asked = false;      // the charter names witnesses
+    std::uint64_t size = 0;  // 0: none yet
+    Time since;              // the quorum had cosigned by then
+    std::optional<Error>
+        behind;  // longer ago than the charter allows, or less than what was relied on: kNoQuorum, kStale
   };
-  const std::optional<Witnessed>& witnessed() const { return witnessed_; }
-  // Is the log that is shown one that they vouched for lately? kNoQuorum, kStale. Ok without witnesses, and where the charter
-  // lets openings go without them. The directory is folded up to what was shown last.
-  Status CheckFresh(Time now) const;
+  Witnessing witnessing() const;
+  // Is the log that is shown one that they vouched for lately? Both the time counts, and that they have come, within it, to
+  // every size that this profile relied on: re-cosigning an old size is no vouching for what grows above it. kNoQuorum,
+  // kStale. Ok without witnesses, and where the charter lets openings go without them: then `witnessing` tells. The directory
+  // is folded up to what was shown last.
+  Status CheckFresh() const;
   // May what this decision allowed be used? kNoQuorum: no quorum has covered its entry, or not by what was shown yet.
   // kBadProof: it says that it goes without, and the charter allows no such thing.
   Status CheckCovered(std::uint64_t index, const ledger::Decision& decision) const;
+  // Does the last view itself show that a quorum covers this entry? Who showed it then can release what waited for them.
+  bool ShownCovered(std::uint64_t index) const;
+  void set_clock(std::function<Time()> now) { now_ = std::move(now); }  // for tests
   // A note that was kept: by any key that the log has had. kBadCheckpoint.
   Result<log::SignedCheckpoint> VerifyOlder(std::string_view note) const;
 
@@ -70,6 +82,7 @@ class Verifier {
   // the former, that amendment is the proof of the key: it is signed by the agencies, under the charter that is known.
   Status Refresh(Transport& transport);
   const ledger::State& directory() const { return state_; }
+  std::uint64_t directory_entries() const { return next_directory_index_; }  // one more than the index folded last
   // The charter as it was when the entry of this index was decided.
   const ledger::Charter& CharterAt(std::uint64_t index) const;
   std::uint64_t charter_entry() const { return charters_.empty() ? 0 : charters_.back().first; }  // of the one in force
@@ -106,6 +119,9 @@ class Verifier {
   Result<log::SignedCheckpoint> AdvanceBy(const View& view, const std::string& log_key);
   Status TakeWitnessed(const View& view, const log::SignedCheckpoint& shown, const log::NoteVerifier& log_key);
   Status JudgeCosigned();
+  Status Vouch(std::uint64_t size, Time since);
+  void Rely();                 // on what is pinned
+  Vouched Remembered() const;  // of the witnesses in force
   // By a key that the directory's entries from this page on name; nothing of them is folded yet.
   Result<log::SignedCheckpoint> AdvanceByKeyAhead(Transport& transport, const EntriesAnswer& page);
   Profile& profile_;
@@ -113,9 +129,12 @@ class Verifier {
   std::vector<std::pair<std::uint64_t, ledger::Charter>> charters_;  // from the entry after this one on
   std::map<MemberId, std::vector<Period>> periods_;  // a member that has new keys still signed with its old ones before
   std::uint64_t next_directory_index_ = 0;
-  std::optional<Witnessed> witnessed_;
-  std::uint64_t witnesses_of_ = 0;  // charter_entry() + 1 of the charter whose witnesses those are
-  std::optional<std::pair<std::string, std::uint64_t>> cosigned_;  // the last note with cosignatures, verified, and its size
+  std::optional<std::pair<std::string, std::uint64_t>>
+      cosigned_;                              // the last note with cosignatures, verified, and its size
+  std::uint64_t shown_covered_ = 0;           // of that: 0, if they are no quorum
+  std::optional<Time> to_come_;               // a quorum's time that our clock has not reached
+  std::map<std::string, std::uint64_t> who_;  // of the policy, when
+  std::function<Time()> now_;
 };
 
 }  // namespace valija::client

@@ -233,7 +233,11 @@ Result<bool> Store::Replace(const std::optional<Record>& seen, const Record& nex
     TRY_OK(WriteRecord(hash, slot->next, next.note));
     slot->next = 1 - slot->next;
     record = next;  // it is on disk, whatever becomes of the mark
+    slot->mark_owed = true;
+  }
+  if (slot->mark_owed) {  // also of the same checkpoint, asked again
     TRY_OK(WriteMark(hash, next.checkpoint.size));
+    slot->mark_owed = false;
   }
   record = next;
   return true;

@@ -47,7 +47,7 @@ class Store {
 
   // Compare and store, one of a log at a time: true once `next` is durable; false, and nothing done, if the record is not
   // the one that was `seen` any more. The same checkpoint again (with a newer cosignature) is kept in memory only. kFile:
-  // it may be on disk or not, so whoever asked is not answered; asking again is safe. A record never gets smaller: to try
+  // it may be on disk or not, so whoever asked is not answered; asking again is safe, and writes what is still owed. A record never gets smaller: to try
   // is a bug and throws.
   Result<bool> Replace(const std::optional<Record>& seen, const Record& next);
 
@@ -58,7 +58,8 @@ class Store {
   struct Slot {
     std::mutex mutex;
     std::optional<Record> record;
-    int next = 0;  // which of the two files does not hold it
+    int next = 0;            // which of the two files does not hold it
+    bool mark_owed = false;  // the record is written, and its mark could not be
   };
   Store(std::filesystem::path state, std::filesystem::path marks, log::Cosigner witness, io::FileLock of_state,
         io::FileLock of_marks);

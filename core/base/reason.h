@@ -68,7 +68,6 @@ enum class Class : std::uint8_t {
   X(kMarkingTooLow,      "marking-too-low",        kDenied,          "A derived record is marked as strictly as its sources, unless their originators consent to less.") \
   X(kPurged,             "purged",                 kDenied,          "The content was purged.")                          \
   X(kOrderEnded,         "order-ended",            kDenied,          "The standing order has ended.")                    \
-  X(kAgencyLeft,         "agency-left",            kDenied,          "The agency is no party to the charter any more.")  \
   X(kNotOriginator,      "not-originator",         kDenied,          "Only the originator may do this to a record.")     \
   X(kNotFound,           "not-found",              kNotFound,        "There is no such thing, or it is not for this caller.") \
   X(kAmbiguous,          "ambiguous",              kNotFound,        "The prefix names more than one record; give more digits.") \

@@ -154,6 +154,20 @@ RecordState FromHeader(StateData& data, const record::Header& header, const reco
   return out;
 }
 
+bool Holds(const RecordState& record, const AgencyId& agency) {
+  return std::any_of(record.portions.begin(), record.portions.end(), [&](const PortionState& portion) {
+    return std::any_of(portion.recipients.begin(), portion.recipients.end(),
+                       [&](const auto& one) { return one.first == agency; });
+  });
+}
+
+// These agencies hold a key to some of what asks for an answer.
+void Ask(StateData& data, const Digest& question, const RecordState& asks, const RecordState& holds) {
+  for (const PortionState& portion : holds.portions)
+    for (const auto& [agency, key] : portion.recipients)
+      if (agency != asks.originator.agency() && !asks.replies.contains(agency)) data.asked[agency].insert(question);
+}
+
 void ApplyRecord(StateData& data, const Statement& statement, const Record& record, const EntryHead& head) {
   const record::Header& header = record.payload.header;
   RecordState next = FromHeader(data, header, statement.attachments, record.policies, head);
@@ -165,15 +179,21 @@ void ApplyRecord(StateData& data, const Statement& statement, const Record& reco
     const auto hours = data.charter->caps.response_hours.at(static_cast<std::size_t>(header.urgency) - 1);
     next.due = head.time + std::chrono::hours(hours);
     data.asking.insert(head.statement);
+    Ask(data, head.statement, next, next);
   }
   if (header.in_reply_to) {
     auto answered = data.records.find(*header.in_reply_to);
     Demand(answered != data.records.end(), "an answer to nothing");
     // The clock is the original's, and stops for an answer that reaches who asked.
-    for (RecordState* asked : {&answered->second, &OriginalOf(data, answered->second)})
-      if (std::any_of(statement.attachments.slips.begin(), statement.attachments.slips.end(),
-                      [&](const record::Slip& slip) { return slip.agency == asked->originator.agency(); }))
-        asked->replies.try_emplace(header.originator.agency(), head.index);
+    const AgencyId agency = header.originator.agency();
+    for (const Digest& digest : {*header.in_reply_to, answered->second.grant_of.value_or(*header.in_reply_to)}) {
+      RecordState& asked = RecordAt(data, digest);
+      if (std::none_of(statement.attachments.slips.begin(), statement.attachments.slips.end(),
+                       [&](const record::Slip& slip) { return slip.agency == asked.originator.agency(); }))
+        continue;
+      asked.replies.try_emplace(agency, head.index);
+      if (auto questions = data.asked.find(agency); questions != data.asked.end()) questions->second.erase(digest);
+    }
   }
   Demand(data.headers.insert(record.payload.ctx).second, "a second statement under one header");
   Demand(data.records.emplace(head.statement, std::move(next)).second, "a record for the second time");
@@ -189,9 +209,15 @@ void ApplyGrant(StateData& data, const Statement& statement, const Grant& grant,
   if (grant.request) {
     auto asked = data.access_requests.find(*grant.request);
     Demand(asked != data.access_requests.end() && !asked->second.answered, "an answer to no request");
-    asked->second.answered = head.index;
-    Concern(data, asked->second.request.by.author.agency(), head.index);
+    Answered(data, asked->second, head.index);
+    // Who asked is told that it was granted, if it may know of the record: it had it already, or gets it now.
+    const AgencyId asker = asked->second.request.by.author.agency();
+    if (Holds(original, asker) || std::any_of(original.grants.begin(), original.grants.end(), [&](const Digest& one) {
+          return one != head.statement && Holds(RecordAt(data, one), asker);
+        }))
+      Concern(data, asker, head.index);
   }
+  if (original.due) Ask(data, grant.record, original, next);
   Demand(data.headers.insert(grant.ctx).second, "a second statement under one header");
   Demand(data.records.emplace(head.statement, std::move(next)).second, "a grant for the second time");
 }
@@ -214,6 +240,10 @@ void ForgetExpired(StateData& data) {
     data.lookups.erase(lookup);
   }
   data.lookups_by_expiry.erase(data.lookups_by_expiry.begin(), read);
+  const auto silent = data.open_access_by_expiry.upper_bound(data.latest);
+  for (auto at = data.open_access_by_expiry.begin(); at != silent; ++at)
+    Close(data, data.access_requests.at(at->second));
+  data.open_access_by_expiry.erase(data.open_access_by_expiry.begin(), silent);
 }
 
 }  // namespace
@@ -312,6 +342,7 @@ void Apply(State& state, const Entry& entry) {
   KnownStatement known{.index = head.index, .kind = statement.kind, .author = AuthorOf(data, statement), .erased_by = {}, .about = {}, .request = {}};
   NoteSubject(data, statement, known);
   data.statements.emplace(head.statement, std::move(known));
+  KeepReasons(data, entry);
   if (IsDirectoryKind(statement.kind)) data.directory_entries.push_back(head.index);
   data.size = head.index + 1;
   data.latest = std::max(data.latest, head.time);

@@ -80,6 +80,12 @@ void BeginEmergency(StateData& data, const Open& open, const Decision& decision,
                                                           std::nullopt});
   data.locked.emplace(PersonOf(data.members.at(open.by.author).record), head.statement);
   data.locked.emplace(open.by.author.str(), head.statement);
+  data.open_emergencies.insert(head.statement);
+}
+
+// Nothing is waited for any more from those who have a record, or a grant of it, that has ended.
+void EndQuestions(StateData& data, const Digest& record) {
+  for (auto& [agency, questions] : data.asked) questions.erase(record);
 }
 
 }  // namespace
@@ -132,6 +138,25 @@ void ApplyStandingOpening(StateData& data, const StandingOpening& opening, const
     if (verdict.allowed()) CountOpening(data, verdict, author, head.index);
 }
 
+namespace {
+
+// Whoever opened it, and has not said that it erased it, is to erase it.
+void AskToErase(StateData& data, const Digest& digest, const RecordState& record) {
+  for (const auto& [member, holder] : record.holders)
+    if (!holder.erased) data.to_erase[member].insert(digest);
+}
+void ForgetRecall(StateData& data, const MemberId& member, const Digest& digest) {
+  const auto at = data.to_erase.find(member);
+  if (at == data.to_erase.end()) return;
+  at->second.erase(digest);
+  if (at->second.empty()) data.to_erase.erase(at);
+}
+void ForgetRecalls(StateData& data, const Digest& digest, const RecordState& record) {
+  for (const auto& [member, holder] : record.holders) ForgetRecall(data, member, digest);
+}
+
+}  // namespace
+
 void ApplyAcknowledgement(StateData& data, const Acknowledgement& acknowledgement, const EntryHead& head) {
   const MemberId& author = acknowledgement.by.author;
   RecordState& record = RecordAt(data, acknowledgement.record);
@@ -139,8 +164,10 @@ void ApplyAcknowledgement(StateData& data, const Acknowledgement& acknowledgemen
   if (acknowledgement.outcome != "erased") return;
   const bool administrator = data.members.at(author).record.administrator;
   for (auto& [holder, state] : record.holders)
-    if (!state.erased && (holder == author || (administrator && holder.agency() == author.agency())))
+    if (!state.erased && (holder == author || (administrator && holder.agency() == author.agency()))) {
       state.erased = head.index;
+      ForgetRecall(data, holder, acknowledgement.record);
+    }
 }
 
 void ApplyRevocation(StateData& data, const Revocation& revocation, const EntryHead& head) {
@@ -154,9 +181,12 @@ void ApplyRevocation(StateData& data, const Revocation& revocation, const EntryH
   RecordState& record = RecordAt(data, revocation.record);
   Demand(!record.revoked_at || (revocation.recall && !record.recalled_at), "a revocation of nothing");
   if (!record.revoked_at) record.revoked_at = head.index;
+  EndQuestions(data, revocation.record);
   if (revocation.recall) {
     record.recalled_at = head.index;
     data.recalled.insert(revocation.record);
+    AskToErase(data, revocation.record, record);
+    for (const Digest& grant : record.grants) AskToErase(data, grant, RecordAt(data, grant));
   }
   ConcernActors(data, revocation.by.author, record, head.index);
   ConcernRecipients(data, record, head.index);
@@ -168,11 +198,24 @@ void ApplyRevocation(StateData& data, const Revocation& revocation, const EntryH
   }
 }
 
+namespace {
+
+// The originator marks its record, or its grant of it, more strictly: what it allowed before was about a milder one.
+void EndConsents(StateData& data, const Digest& digest) {
+  const RecordState& record = RecordAt(data, digest);
+  const Digest& first = record.grant_of ? *record.grant_of : digest;
+  if (record.originator.agency() != RecordAt(data, first).originator.agency()) return;
+  for (const auto& [agency, known] : data.agencies) data.consents.erase({first, agency});
+}
+
+}  // namespace
+
 void ApplyAmendment(StateData& data, const Statement& statement, const Amendment& amendment, const EntryHead& head) {
   RecordState& record = RecordAt(data, amendment.record);
   PortionState& portion = PortionAt(record, amendment.portion);
   Demand(amendment.policy && statement.attachments.policies.size() == 1, "an amendment without its policy");
   Demand(amendment.sequence == portion.policy_sequence + 1, "an amendment out of order");
+  if (amendment.policy->marking < portion.policy->marking) EndConsents(data, amendment.record);
   portion.policy = Intern(data, *amendment.policy, statement.attachments.policies.front());
   portion.policy_digest = amendment.policy_digest;
   portion.policy_sequence = amendment.sequence;
@@ -198,6 +241,7 @@ void ApplyReview(StateData& data, const Review& review, const EntryHead& head) {
   auto at = data.emergencies.find(review.request);
   Demand(at != data.emergencies.end() && !at->second.reviewed, "a review of nothing");
   at->second.reviewed = head.index;
+  data.open_emergencies.erase(review.request);
   std::erase_if(data.locked, [&](const auto& one) { return one.second == review.request; });
   Concern(data, at->second.author.agency(), head.index);
   for (const Digest& record : at->second.records)
@@ -231,13 +275,15 @@ void ApplyAccessRequest(StateData& data, const AccessRequest& request, const Ent
   RecordState& original = OriginalOf(data, at->second);
   Concern(original, head.index);
   Concern(data, original.originator.agency(), head.index);
+  data.open_access[original.originator.agency()].emplace(head.index, head.statement);
+  data.open_access_by_expiry.emplace(head.time + kSilence, head.statement);
 }
 
 // A refusal concerns the originator's side alone: its author's silence looks the same.
 void ApplyAnswer(StateData& data, const Answer& answer, const EntryHead& head) {
   auto at = data.access_requests.find(answer.request);
   Demand(at != data.access_requests.end() && !at->second.answered, "an answer to nothing");
-  at->second.answered = head.index;
+  Answered(data, at->second, head.index);
   const AccessRequest& asked = at->second.request;
   RecordState& record = RecordAt(data, asked.record);
   Concern(record, head.index);
@@ -338,6 +384,23 @@ void NoteSubject(const StateData& data, const Statement& statement, KnownStateme
   known.about.shrink_to_fit();
 }
 
+void KeepReasons(StateData& data, const Entry& entry) {
+  const auto keep = [&](const Digest& statement) {
+    const auto hours = std::chrono::ceil<std::chrono::hours>(entry.head.time.time_since_epoch() + kKept).count();
+    auto& until = data.statements.at(statement).kept_until;
+    until = std::max(until, static_cast<std::uint32_t>(hours));
+  };
+  const auto& verdicts = entry.decision.verdicts;
+  const Payload& payload = entry.statement->payload;
+  const bool granted = std::any_of(verdicts.begin(), verdicts.end(), [](const Verdict& one) { return one.allowed(); });
+  if (const auto* review = std::get_if<Review>(&payload)) keep(review->request);
+  if (const auto* opening = std::get_if<StandingOpening>(&payload)) keep(opening->order);
+  const auto* open = std::get_if<Open>(&payload);
+  if (open == nullptr || !granted) return;
+  keep(entry.head.statement);
+  if (open->approved_request) keep(*open->approved_request);
+}
+
 void ApplyPurge(StateData& data, const Purge& purge, const EntryHead& head) {
   Concern(data, purge.by.author.agency(), head.index);
   for (const Erasure& erasure : purge.erasures) {
@@ -352,6 +415,9 @@ void ApplyPurge(StateData& data, const Purge& purge, const EntryHead& head) {
     }
     RecordState& record = at->second;
     record.purged_at = head.index;
+    EndQuestions(data, erasure.statement);
+    ForgetRecalls(data, erasure.statement, record);
+    for (const Digest& grant : record.grants) ForgetRecalls(data, grant, RecordAt(data, grant));
     ConcernActors(data, purge.by.author, record, head.index);
     ConcernRecipients(data, record, head.index);
     for (const Digest& grant : record.grants) ConcernRecipients(data, RecordAt(data, grant), head.index);

@@ -37,6 +37,18 @@ inline PortionState& PortionAt(RecordState& record, std::uint32_t number) {
 }
 std::shared_ptr<const policy::Policy> Intern(StateData& data, const policy::Policy& policy, ByteView policy_bytes);
 
+// Nobody is to answer it any more.
+inline void Close(StateData& data, const AccessRequestState& asked) {
+  auto at = data.records.find(asked.request.record);
+  if (at == data.records.end()) return;
+  auto open = data.open_access.find(OriginalOf(data, at->second).originator.agency());
+  if (open != data.open_access.end()) open->second.erase(asked.index);
+}
+inline void Answered(StateData& data, AccessRequestState& asked, std::uint64_t index) {
+  asked.answered = index;
+  Close(data, asked);
+}
+
 // apply_act.cc: what people do with records that are in the log.
 void ApplyOpen(StateData& data, const Open& open, const Decision& decision, const EntryHead& head);
 void ApplyStandingOpening(StateData& data, const StandingOpening& opening, const Decision& decision,
@@ -52,6 +64,8 @@ void ApplyAnswer(StateData& data, const Answer& answer, const EntryHead& head);
 void ApplyStandingOrder(StateData& data, const StandingOrder& order, const EntryHead& head);
 // What a statement that holds texts is about.
 void NoteSubject(const StateData& data, const Statement& statement, KnownStatement& known);
+// Until when the reasons of an opening that this entry grants, or closes the case of, are kept.
+void KeepReasons(StateData& data, const Entry& entry);
 void ApplyPurge(StateData& data, const Purge& purge, const EntryHead& head);
 
 }  // namespace valija::ledger

@@ -12,7 +12,7 @@ namespace {
 
 using KeyUse = State::KeyUse;
 
-constexpr std::size_t kLongestName = 200;  // bytes, for people
+constexpr std::size_t kLongestName = 200;   // bytes, for people
 constexpr std::size_t kMostWitnesses = 64;  // readers take 100 lines in a note
 
 Error Malformed(std::string detail) { return Refuse(Reason::kMalformed, std::move(detail)); }
@@ -101,7 +101,8 @@ Status CheckWitnesses(const Charter& charter) {
     if (std::none_of(charter.agencies.begin(), charter.agencies.end(),
                      [&](const CharterAgency& one) { return one.id == agency; }))
       return Malformed("witness " + witness.name + ": its agency is not of the charter");
-    if (witness.key.key.bytes() == log_key.key.bytes()) return BadKey("witness " + witness.name + ": it has the log's key");
+    if (witness.key.key.bytes() == log_key.key.bytes())
+      return BadKey("witness " + witness.name + ": it has the log's key");
     by_country[std::string(agency.country())].insert(witness.name);
   }
   if (by_country.size() < 2) return Ok();
@@ -197,6 +198,53 @@ Status CheckNewKeys(const State& state, const Charter& next) {
   return Ok();
 }
 
+// The countries of those that are party to the charter in force.
+std::set<std::string> CountriesOf(const State& state) {
+  std::set<std::string> out;
+  for (const auto& [id, agency] : state.agencies())
+    if (!agency.left) out.insert(std::string(id.country()));
+  return out;
+}
+
+// Line by line, with key and URL, by their names; none where there are no witnesses.
+Result<std::map<std::string, std::string>> WitnessLines(const std::string& text) {
+  std::map<std::string, std::string> out;
+  if (text.empty()) return out;
+  TRY(const auto policy, log::WitnessPolicy::Parse(text));
+  for (const auto& one : policy.witnesses()) out[one.name] = one.key.Text() + " " + one.url;
+  return out;
+}
+
+// What keeps one country from showing a log of its own is not one country's to change. No agency loses its witness, or has
+// one put in its name, without its own signature; and who is a quorum, how old its word may be and the log's key take
+// signatures from more than one country. (Of an agency that leaves the lines go with it.)
+Status CheckWitnessesSigners(const State& state, const Charter& next, const std::set<AgencyId>& parties,
+                             const std::set<AgencyId>& joining) {
+  const Charter& now = *state.charter();
+  TRY(const auto before, WitnessLines(now.witness_policy));
+  TRY(const auto after, WitnessLines(next.witness_policy));
+  std::set<std::string> changed;
+  for (const auto& [name, line] : before)
+    if (const auto at = after.find(name); at == after.end() || at->second != line) changed.insert(name);
+  for (const auto& [name, line] : after)
+    if (!before.count(name)) changed.insert(name);
+  for (const auto& name : changed) {
+    TRY(const auto agency, AgencyOfWitness(name));
+    const bool stays = std::any_of(next.agencies.begin(), next.agencies.end(),
+                                   [&](const CharterAgency& one) { return one.id == agency; });
+    if (stays && !parties.count(agency) && !joining.count(agency))
+      return Refuse(Reason::kNotAuthorised, "the witness " + name + " is changed, and its agency did not sign");
+  }
+  const bool same = now.witness_policy == next.witness_policy && now.log_key == next.log_key &&
+                    now.max_checkpoint_age_seconds == next.max_checkpoint_age_seconds &&
+                    now.degraded_after_seconds == next.degraded_after_seconds;
+  std::set<std::string> signing;
+  for (const AgencyId& agency : parties) signing.insert(std::string(agency.country()));
+  if (!same && signing.size() < 2 && CountriesOf(state).size() > 1)
+    return Refuse(Reason::kNotAuthorised, "the witnesses or the log's key are changed, and one country alone signed");
+  return Ok();
+}
+
 // For whom the signatures speak: agencies that are party, and those that join.
 Status CheckSigners(const State& state, const Envelope& envelope, const CharterAmendment& amendment) {
   std::set<AgencyId> parties, joining;
@@ -227,6 +275,7 @@ Status CheckSigners(const State& state, const Envelope& envelope, const CharterA
     if (IsParty(state, agency.id) && !parties.count(agency.id) &&
         state.agency(agency.id)->charter.ca_certificate != agency.ca_certificate)
       return Refuse(Reason::kNotAuthorised, "another CA of " + agency.id.str() + ", and it did not sign");
+  TRY_OK(CheckWitnessesSigners(state, amendment.charter, parties, joining));
   // A charter may have lost agencies since it fixed the number: all that are left are enough then.
   std::size_t there = 0;
   for (const auto& [id, agency] : state.agencies()) there += agency.left ? 0 : 1;

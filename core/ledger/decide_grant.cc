@@ -43,6 +43,18 @@ Status CheckOnward(const State& state, const RecordState& original, const Grant&
   return Ok();
 }
 
+// Each agency that may make grants has a number of its own, and only what can still be opened is counted; whoever may make
+// none is not told how many there are.
+Status CheckNumber(const State& state, const RecordState& original, const AgencyId& agency) {
+  const auto count = std::count_if(original.grants.begin(), original.grants.end(), [&](const Digest& digest) {
+    const RecordState& grant = *state.record(digest);
+    return grant.originator.agency() == agency && !state.ended(grant);
+  });
+  if (static_cast<std::size_t>(count) >= kMostGrants)
+    return Refuse(Reason::kTooMany, "grants of this record that your agency made");
+  return Ok();
+}
+
 // What derives from others stays marked as they ask, also where its originator passes it on or amends it.
 Status CheckLoosened(const State& state, const RecordState& original, std::uint32_t portion,
                      const policy::Policy& policy) {
@@ -83,11 +95,13 @@ Status CheckGrant(const State& state, const Statement& statement, const Grant& g
       return Refuse(Reason::kBadHeader, "a portion that the record has not");
   if (grant.policies.size() != grant.header.portions.size())
     return Refuse(Reason::kBadPolicy, "the policies are withheld");
-  if (original->grants.size() >= kMostGrants) return Refuse(Reason::kTooMany, "grants of this record");
-  if (!IsIts(state, *original, grant)) TRY_OK(CheckOnward(state, *original, grant));
+  if (!IsIts(state, *original, grant)) {
+    TRY_OK(CheckOnward(state, *original, grant));
+  }
+  TRY_OK(CheckNumber(state, *original, grant.header.originator.agency()));
   if (original->purged_at) return Refuse(Reason::kPurged);
   if (original->revoked_at) return Refuse(Reason::kRevoked);
-  TRY_OK(CheckSealed(state, grant.header, statement.attachments, grant.policies, at));
+  TRY_OK(CheckSealed(state, grant.header, statement.attachments, grant.policies, original->originator, at));
   for (std::size_t p = 0; p < grant.policies.size(); ++p)
     TRY_OK(CheckLoosened(state, *original, grant.header.portions[p].number, grant.policies[p]));
   return CheckAnswered(state, *original, grant);
@@ -115,7 +129,9 @@ Status CheckAmendment(const State& state, const Statement& statement, const Amen
   if (crypto::Sha256(bytes.front()) != amendment.policy_digest)
     return Refuse(Reason::kBadPolicy, "the amendment names another policy");
   const policy::Policy& policy = *amendment.policy;
-  TRY_OK(CheckPolicy(state, policy, bytes.front(), at.now));
+  const RecordState& original = state.original(*record);
+  TRY_OK(CheckPolicy(state, policy, bytes.front(), at.now,
+                     {record->originator.agency(), original.originator.agency()}));
   for (const auto& [id, agency] : state.agencies()) {
     if (agency.left || !Reaches(policy.releasable_to, id) || id == record->originator.agency() ||
         Reaches(portion->policy->releasable_to, id))
@@ -124,7 +140,6 @@ Status CheckAmendment(const State& state, const Statement& statement, const Amen
                      [&, &id = id](const auto& one) { return one.first == id; }))
       return Refuse(Reason::kBadPolicy, id.str() + " holds no key to this record; a grant gives it one");
   }
-  const RecordState& original = state.original(*record);
   if (policy.marking > portion->policy->marking)
     TRY_OK(CheckDerived(state, original.originator, original.sources, policy));
   if (state.IsPassedOn(*record) &&

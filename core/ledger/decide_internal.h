@@ -3,6 +3,7 @@
 // fits, and the statement is new.
 #pragma once
 
+#include <set>
 #include <string_view>
 #include <vector>
 
@@ -31,11 +32,14 @@ Status CheckAttributes(const MemberRecord& member, const std::vector<std::string
 bool IsAdministrator(const State& state, const MemberId& author, const AgencyId& agency);
 // decide_record.cc
 Status CheckRecord(const State& state, const Statement& statement, const Record& record, const Circumstances& at);
-// What records and grants have in common: authorities, caps, attachments, policies, recipients.
+// What records and grants have in common: authorities, caps, attachments, policies, recipients. `first`: the originator of
+// the record, or of a grant's original.
 Status CheckSealed(const State& state, const record::Header& header, const record::Attachments& attachments,
-                   const std::vector<policy::Policy>& policies, const Circumstances& at);
-// The policy's form, the charter's caps and names. `made`: what the window is counted from.
-Status CheckPolicy(const State& state, const policy::Policy& policy, ByteView policy_bytes, Time made);
+                   const std::vector<policy::Policy>& policies, const MemberId& first, const Circumstances& at);
+// The policy's form, the charter's caps and names. `made`: what the window is counted from; `originators`: the agencies of
+// the originator's side.
+Status CheckPolicy(const State& state, const policy::Policy& policy, ByteView policy_bytes, Time made,
+                   const std::set<AgencyId>& originators);
 bool Reaches(const policy::Audience& audience, const AgencyId& agency);
 bool TakesRecords(const EpochState& epoch, const CharterCaps& caps, Time now);  // of an agency: sealed to it now
 // Is what this member makes of these sources marked strictly enough?

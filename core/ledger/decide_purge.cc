@@ -1,14 +1,10 @@
 // Purge: content and people's texts end, digests and proofs stay.
 #include <algorithm>
-#include <set>
 
 #include "core/ledger/decide_internal.h"
 
 namespace valija::ledger {
 namespace {
-
-constexpr std::size_t kMostErasures = 256;
-constexpr Duration kSilence = std::chrono::hours(24 * 30);
 
 bool HasText(Kind kind) {
   switch (kind) {
@@ -37,8 +33,23 @@ bool IsOver(const State& state, const RecordState& record, Time now) {
                                 [&](const Digest& grant) { return IsOver(state, *state.record(grant), now); });
 }
 
+// Why somebody opened what another agency originated, why others let it, and what was found of an emergency: nobody erases
+// that before its time but the originator's own side, of what it said itself.
+bool IsKept(const State& state, const Digest& statement, const AgencyId& by, Time latest) {
+  const KnownStatement* known = state.statement(statement);
+  const auto* order = state.order(statement);
+  const bool others =
+      order != nullptr
+          ? std::any_of(order->originators.begin(), order->originators.end(), [&](const auto& one) { return one != by; })
+          : std::any_of(known->about.begin(), known->about.end(), [&](const Digest& one) {
+              return state.original(*state.record(one)).originator.agency() != by;
+            });
+  if (known->kind == Kind::kApproval || known->kind == Kind::kReview) known = state.statement(*known->request);
+  return others && latest.time_since_epoch() < std::chrono::hours(known->kept_until);
+}
+
 // What others still have to answer, to review or to rely on keeps its text until then.
-Status CheckSettled(const State& state, const Digest& statement, Time now) {
+Status CheckSettled(const State& state, const Digest& statement, const AgencyId& by, Time now) {
   const Time latest = std::max(now, state.latest());
   auto waits = [&](const Digest& request) {
     const PendingRequest* pending = state.pending(request);
@@ -53,31 +64,24 @@ Status CheckSettled(const State& state, const Digest& statement, Time now) {
     return Refuse(Reason::kNotReady, "the standing order is in force; end it first");
   if (const auto* lookup = state.lookup(statement); lookup != nullptr && latest < lookup->expires)
     return Refuse(Reason::kNotReady, "the look-up has not expired");
+  // Answered or not, or about nothing: who asked is not told by it what became of its request.
   if (const auto* asked = state.access_request(statement);
-      asked != nullptr && !asked->answered && latest < asked->request.by.time + kSilence)
-    return Refuse(Reason::kNotReady, "the access request was not answered; silence ends it after 30 days");
+      asked != nullptr && latest < asked->request.by.time + kSilence)
+    return Refuse(Reason::kNotReady, "an access request keeps its text for 30 days");
+  if (IsKept(state, statement, by, latest))
+    return Refuse(Reason::kNotReady, "the reasons of an opening that was granted are kept for 365 days");
   return Ok();
 }
 
-// With a record its agency's grants of it: wraps of one content key.
-Status CheckGrantsNamed(const State& state, const Purge& purge, const RecordState& record) {
+// A record's agency purges its grants of it first: they wrap the same content key. Each in an entry of its own, as those
+// who got the record are not told of the grants.
+Status CheckGrantsPurged(const State& state, const RecordState& record) {
   for (const Digest& grant : record.grants) {
     const RecordState& one = *state.record(grant);
-    if (one.purged_at || one.originator.agency() != purge.by.author.agency()) continue;
-    if (std::none_of(purge.erasures.begin(), purge.erasures.end(),
-                     [&](const Erasure& erasure) { return erasure.statement == grant; }))
-      return Refuse(Reason::kNotReady, "with a record your agency's grants of it are erased: " + grant.Hex());
+    if (!one.purged_at && one.originator.agency() == record.originator.agency())
+      return Refuse(Reason::kNotReady, "your agency's grants of the record are erased before it: " + grant.Hex());
   }
   return Ok();
-}
-
-// The originals that a statement is about; of a record or a grant its own.
-std::set<std::uint64_t> Originals(const State& state, const Digest& statement) {
-  std::set<std::uint64_t> out;
-  if (const RecordState* record = state.record(statement)) out.insert(state.original(*record).index);
-  for (const Digest& record : state.statement(statement)->about)
-    out.insert(state.original(*state.record(record)).index);
-  return out;
 }
 
 Status CheckErasure(const State& state, const Purge& purge, const Erasure& erasure, Time now) {
@@ -94,32 +98,21 @@ Status CheckErasure(const State& state, const Purge& purge, const Erasure& erasu
   if (known->erased_by) return Refuse(Reason::kExists, "it was erased before");
   if (known->kind == Kind::kPurge && known->purges >= kMostPurgesOfPurges)
     return Refuse(Reason::kTooMany, "purges of purges");
-  if (!content) return CheckSettled(state, erasure.statement, now);
+  if (!content) return CheckSettled(state, erasure.statement, author.agency(), now);
   const RecordState& record = *state.record(erasure.statement);
   if (!IsOver(state, record, now))
     return Refuse(Reason::kNotReady, "the record can still be opened; revoke it, or wait until its window ends");
-  return CheckGrantsNamed(state, purge, record);
+  return CheckGrantsPurged(state, record);
 }
 
 }  // namespace
 
+// Of one statement: it is shown to whoever was shown that one, and tells them of nothing else. And whether two statements
+// are about the same is not judged, so that nobody finds out by asking.
 Status CheckPurge(const State& state, const Purge& purge, const Circumstances& at) {
-  if (purge.erasures.empty() || purge.erasures.size() > kMostErasures)
-    return Refuse(Reason::kMalformed, "1 to 256 erasures");
+  if (purge.erasures.size() != 1) return Refuse(Reason::kMalformed, "a purge erases one statement");
   if (!IsReason(purge.why)) return Refuse(Reason::kMalformed, "why: 1 to 200 bytes of printable text");
-  for (std::size_t i = 0; i < purge.erasures.size(); ++i) {
-    if (i != 0 && !(purge.erasures[i - 1].statement < purge.erasures[i].statement))
-      return Refuse(Reason::kMalformed, "the erasures are not strictly ascending");
-    TRY_OK(CheckErasure(state, purge, purge.erasures[i], at.now));
-  }
-  // It is shown to those whom one erasure concerns, so several are about one thing.
-  if (purge.erasures.size() == 1) return Ok();
-  const auto first = Originals(state, purge.erasures.front().statement);
-  if (first.size() != 1 || std::any_of(purge.erasures.begin(), purge.erasures.end(), [&](const Erasure& erasure) {
-        return Originals(state, erasure.statement) != first;
-      }))
-    return Refuse(Reason::kMalformed, "a purge erases one statement, or what is about one record and its grants");
-  return Ok();
+  return CheckErasure(state, purge, purge.erasures.front(), at.now);
 }
 
 namespace {

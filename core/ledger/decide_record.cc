@@ -1,5 +1,6 @@
 // Records: the header's rules, what travels beside it, the epochs it is sealed to, and its policies.
 #include <algorithm>
+#include <set>
 
 #include "core/crypto/keys.h"
 #include "core/ledger/decide_internal.h"
@@ -106,11 +107,31 @@ Status CheckAudience(const State& state, const policy::Audience& audience) {
   return Ok();
 }
 
+// Approvers count on the originator's side and on the requester's. A group that no agency of the audience could ever get
+// together would go unnoticed until somebody waits for it.
+Status CheckApprovers(const State& state, const policy::Policy& policy, const std::set<AgencyId>& originators) {
+  for (const policy::Approvals& group : policy.approvals) {
+    std::size_t most = 0, reached = 0;
+    for (const auto& [id, agency] : state.agencies()) {
+      if (agency.left || !Reaches(policy.releasable_to, id)) continue;
+      ++reached;
+      const auto count = std::count_if(group.approvers.begin(), group.approvers.end(), [&, &id = id](const auto& one) {
+        return one.agency() == id || originators.contains(one.agency());
+      });
+      most = std::max(most, static_cast<std::size_t>(count));
+    }
+    if (reached != 0 && most < group.needed)
+      return BadPolicy("an approval that too few of the originator's side and of one agency of the audience can give");
+  }
+  return Ok();
+}
+
 }  // namespace
 
 // The policy's size, its own form, and the charter's caps. The window is counted from the record's time, which its
 // sender knows.
-Status CheckPolicy(const State& state, const policy::Policy& policy, ByteView policy_bytes, Time made) {
+Status CheckPolicy(const State& state, const policy::Policy& policy, ByteView policy_bytes, Time made,
+                   const std::set<AgencyId>& originators) {
   const Charter& charter = *state.charter();
   if (policy_bytes.size() > kMaxPolicyBytes)
     return BadPolicy("it takes " + std::to_string(policy_bytes.size() - Salt::kSize) +
@@ -126,10 +147,14 @@ Status CheckPolicy(const State& state, const policy::Policy& policy, ByteView po
   for (const policy::Approvals& group : policy.approvals)
     for (const MemberId& approver : group.approvers)
       if (!IsParty(state, approver.agency())) return BadPolicy(approver.str() + " is of no agency of the charter");
-  return CheckAudience(state, policy.releasable_to);
+  TRY_OK(CheckAudience(state, policy.releasable_to));
+  return CheckApprovers(state, policy, originators);
 }
 
 namespace {
+
+// What a record may derive from, over all its agency's records in between.
+constexpr std::size_t kMostSources = 1024;
 
 // The strictest marking of what the agency has opened of a source, its original included if it is a grant; nullopt: it has
 // opened nothing.
@@ -146,7 +171,7 @@ std::optional<policy::Tlp> StrictestOpened(const State& state, const RecordState
 
 // What derives from others is marked as strictly as the strictest portion that the agency has opened of each, unless the
 // originator of that one consented to less. Its own agency's records are sources that need no opening, and an agency marks
-// what is its own as it likes.
+// what is its own as it likes; but what those derive from is what this derives from, over however many steps.
 Status CheckDerived(const State& state, const MemberId& author, const std::vector<Digest>& sources,
                     const policy::Policy& policy) {
   const AgencyId agency = author.agency();
@@ -154,8 +179,21 @@ Status CheckDerived(const State& state, const MemberId& author, const std::vecto
     const RecordState* source = state.record(digest);
     if (source == nullptr || !state.visible_to(*source, author))
       return Refuse(Reason::kNotFound, "a record that it derives from");
-    if (state.original(*source).originator.agency() == agency) continue;
-    auto strictest = StrictestOpened(state, *source, agency);
+  }
+  std::vector<Digest> follow = sources;
+  std::set<Digest> seen(sources.begin(), sources.end());
+  while (!follow.empty()) {
+    const Digest digest = follow.back();
+    follow.pop_back();
+    const RecordState& source = *state.record(digest);
+    const RecordState& original = state.original(source);
+    if (original.originator.agency() == agency) {
+      for (const Digest& one : original.sources)
+        if (seen.insert(one).second) follow.push_back(one);
+      if (seen.size() > kMostSources) return Refuse(Reason::kTooMany, "sources of its sources");
+      continue;
+    }
+    auto strictest = StrictestOpened(state, source, agency);
     if (!strictest) return Refuse(Reason::kNotReady, "your agency has opened nothing of a record that it derives from");
     if (auto consented = state.consent(digest, agency)) strictest = std::max(*strictest, *consented);
     if (policy.marking > *strictest)
@@ -165,7 +203,7 @@ Status CheckDerived(const State& state, const MemberId& author, const std::vecto
 }
 
 Status CheckSealed(const State& state, const record::Header& header, const record::Attachments& attachments,
-                   const std::vector<policy::Policy>& policies, const Circumstances& at) {
+                   const std::vector<policy::Policy>& policies, const MemberId& first, const Circumstances& at) {
   const CharterCaps& caps = state.charter()->caps;
   TRY_OK(CheckAuthorities(state, header, at.authority, at.now));
   if (header.portions.size() > caps.max_portions) return Refuse(Reason::kTooMany, "portions");
@@ -185,7 +223,8 @@ Status CheckSealed(const State& state, const record::Header& header, const recor
   TRY_OK(record::CheckAttachments(header, attachments));
   if (policies.size() != header.portions.size()) return BadPolicy("the policies are withheld");
   for (std::size_t p = 0; p < header.portions.size(); ++p) {
-    TRY_OK(CheckPolicy(state, policies[p], attachments.policies[p], header.time));
+    TRY_OK(CheckPolicy(state, policies[p], attachments.policies[p], header.time,
+                       {header.originator.agency(), first.agency()}));
     if (header.portions[p].marking != policy::TextOf(policies[p].marking))
       return BadPolicy("the header's marking is not that of the policy");
     TRY_OK(CheckRecipients(state, policies[p].releasable_to, attachments.slips, header.portions[p].number, at.now));
@@ -204,7 +243,7 @@ Status CheckRecord(const State& state, const Statement& statement, const Record&
     // A body is sealed for one record; whoever names another's would purge it with its own.
     if (state.body_used(seal.body_root)) return Refuse(Reason::kBadBody, "the body is another record's");
   }
-  TRY_OK(CheckSealed(state, header, statement.attachments, record.policies, at));
+  TRY_OK(CheckSealed(state, header, statement.attachments, record.policies, header.originator, at));
   if (header.in_reply_to) {
     const RecordState* answered = state.record(*header.in_reply_to);
     if (answered == nullptr || !state.visible_to(*answered, header.originator))

@@ -14,6 +14,8 @@ auto Find(const Map& map, const Key& key) -> const typename Map::mapped_type* {
 }
 
 const std::vector<std::uint64_t> kNone;
+const std::map<std::uint64_t, Digest> kNoRequests;
+const std::set<Digest> kNoRecords;
 
 }  // namespace
 
@@ -147,6 +149,19 @@ std::optional<policy::Tlp> State::consent(const Digest& source, const AgencyId& 
 }
 const std::set<Digest>& State::asking() const { return data_->asking; }
 const std::set<Digest>& State::recalled() const { return data_->recalled; }
+const std::set<Digest>& State::open_emergencies() const { return data_->open_emergencies; }
+const std::map<std::uint64_t, Digest>& State::open_access_requests(const AgencyId& originator) const {
+  const auto* found = Find(data_->open_access, originator);
+  return found == nullptr ? kNoRequests : *found;
+}
+const std::set<Digest>& State::asking(const AgencyId& agency) const {
+  const auto* found = Find(data_->asked, agency);
+  return found == nullptr ? kNoRecords : *found;
+}
+const std::set<Digest>& State::to_erase(const MemberId& member) const {
+  const auto* found = Find(data_->to_erase, member);
+  return found == nullptr ? kNoRecords : *found;
+}
 const LookupState* State::lookup(const Digest& digest) const { return Find(data_->lookups, digest); }
 std::size_t State::lookups_of(const MemberId& member) const {
   const auto* count = Find(data_->lookups_of, member);

@@ -147,13 +147,24 @@ struct KnownStatement {
   std::vector<Digest> about;
   std::optional<Digest> request;
   unsigned purges = 0;  // of a purge: how many are below it, the one erasing the other
+  // Of an opening that was granted, the request that was approved for it and an order that opened something: in whole hours
+  // since 1970, until when the reasons that were given are kept (kKept).
+  std::uint32_t kept_until = 0;
 };
 
 // Access requests of one member in a day. How many of them were answered does not count: whoever is refused must not be
 // told so by being let ask again.
 inline constexpr std::size_t kMostAccessRequests = 64;
 
-// Standing orders of one agency, openings of one member that wait for approvals, grants of one record.
+// Nobody answers after it: an access request does not wait for ever.
+inline constexpr Duration kSilence = std::chrono::hours(24 * 30);
+
+// So long the originator's side, the auditors and a court can read why somebody opened, and who let it, whatever the
+// opener's side would rather erase.
+inline constexpr Duration kKept = std::chrono::hours(24 * 365);
+
+// Standing orders of one agency, openings of one member that wait for approvals, grants of one record that one agency made
+// and that have not ended.
 inline constexpr std::size_t kMostOrdersOfAgency = 64, kMostWaiting = 64, kMostGrants = 256;
 
 // Look-ups of one member that have not expired.
@@ -223,6 +234,13 @@ class State {
   std::optional<policy::Tlp> consent(const Digest& source, const AgencyId& agency) const;
   const std::set<Digest>& asking() const;    // records that ask for an answer
   const std::set<Digest>& recalled() const;  // records, grants
+  // Of these what is open, so that nobody goes through all that ever was: emergencies without a review; by the originator's
+  // agency its records' access requests, by entry index, without an answer and younger than kSilence; by agency the records
+  // that ask it; by member what was recalled after it opened it. What has ended meanwhile may still be among them.
+  const std::set<Digest>& open_emergencies() const;
+  const std::map<std::uint64_t, Digest>& open_access_requests(const AgencyId& originator) const;
+  const std::set<Digest>& asking(const AgencyId& agency) const;
+  const std::set<Digest>& to_erase(const MemberId& member) const;
   const LookupState* lookup(const Digest& digest) const;  // until it has expired
   std::size_t lookups_of(const MemberId& member) const;   // that have not expired
   const OrderState* order(const Digest& digest) const;

@@ -38,6 +38,12 @@ struct StateData {
   std::map<MemberId, std::deque<Time>> access_times;
   std::map<std::pair<Digest, AgencyId>, policy::Tlp> consents;  // by the original's digest
   std::set<Digest> asking, recalled;
+  // What is open of the above (State::open_emergencies and its neighbours).
+  std::set<Digest> open_emergencies;
+  std::map<AgencyId, std::map<std::uint64_t, Digest>> open_access;
+  std::multimap<Time, Digest> open_access_by_expiry;
+  std::map<AgencyId, std::set<Digest>> asked;
+  std::map<MemberId, std::set<Digest>> to_erase;
   std::map<Digest, OrderState> orders;
   std::map<MemberId, std::vector<Digest>> standing_orders;
   std::map<Digest, LookupState> lookups;

@@ -52,7 +52,6 @@ constexpr Sentence kReasons[] = {
     {"marking-too-low",    "Un registro derivado lleva una marca tan estricta como la de sus fuentes, salvo que sus originadores consientan una menor."},
     {"purged",             "El contenido fue depurado."},
     {"order-ended",        "La orden permanente ha terminado."},
-    {"agency-left",        "La agencia ya no es parte del convenio."},
     {"not-originator",     "Solo el originador puede hacer esto con un registro."},
     {"not-found",          "No existe, o no es para quien llama."},
     {"ambiguous",          "El prefijo corresponde a más de un registro; indique más dígitos."},

@@ -29,6 +29,8 @@ class AuditLifeTest : public ::testing::Test {
         entry.envelope->payload_type, proto::RedactPayload(kind, entry.envelope->payload).value(), {}, std::nullopt};
     entry.erased_by = by;
   }
+  // What somebody opened for is kept until then.
+  void Later() { log.world.now = log.world.now + ledger::kKept + std::chrono::hours(1); }
   std::uint64_t Last() const { return log.entries.size() - 1; }
   std::string At(std::uint64_t index, const char* code) const { return std::to_string(index) + ":" + code; }
 
@@ -48,6 +50,7 @@ TEST_F(AuditLifeTest, WhatAPurgeErasedIsProvedWithWhatStays) {
   log.Log(log.world.Revoke("mx.fgr/admin", sent.statement->digest));
   log.Log(log.world.Purge("mx.fgr/admin", {BrokerWorld::ErasureOf(*sent.statement)}));
   Erase(record, Last());
+  Later();
   log.Log(log.world.Purge("us.dea/admin", {BrokerWorld::ErasureOf(*open)}));
   Erase(opening, Last());
   log.Export(folder.path());
@@ -63,6 +66,7 @@ TEST_F(AuditLifeTest, AWrongDecisionIsFoundAlsoWhenItsTextIsErased) {
   auto open = Open(sent.statement->digest, "analysis");
   log.Log(open, [](ledger::Decision& decision) { decision.verdicts[0].reasons.clear(); });
   const auto opening = Last();
+  Later();
   log.Log(log.world.Purge("us.dea/admin", {BrokerWorld::ErasureOf(*open)}));
   Erase(opening, Last());
   EXPECT_THAT(log.Findings(), ElementsAre(At(opening, "wrong-decision")));
@@ -73,6 +77,7 @@ TEST_F(AuditLifeTest, AnErasureThatNoPurgeNamesIsFound) {
   const auto record = Last();
   auto open = Open(sent.statement->digest);
   log.Log(open);
+  Later();
   log.Log(log.world.Purge("us.dea/admin", {BrokerWorld::ErasureOf(*open)}));
   Erase(record, Last());  // the purge is of something else
   EXPECT_THAT(log.Findings(), ElementsAre(At(record, "bad-erasure")));
@@ -85,6 +90,7 @@ TEST_F(AuditLifeTest, AnErasureThatLeavesAnotherTextIsFound) {
   const auto opening = Last();
   auto erasure = BrokerWorld::ErasureOf(*open);
   erasure.redacted.bytes[0] ^= 1;
+  Later();
   log.Log(log.world.Purge("us.dea/admin", {erasure}));
   Erase(opening, Last());
   EXPECT_THAT(log.Findings(), ElementsAre(At(opening, "bad-erasure")));
@@ -94,6 +100,7 @@ TEST_F(AuditLifeTest, ATextThatIsThereAlthoughItWasPurgedIsTheOperatorsFaultAndN
   auto sent = Send();
   auto open = Open(sent.statement->digest);
   log.Log(open);
+  Later();
   log.Log(log.world.Purge("us.dea/admin", {BrokerWorld::ErasureOf(*open)}));
   EXPECT_THAT(log.Findings(), IsEmpty());
 }

@@ -11,6 +11,7 @@
 
 #include "core/io/file.h"
 #include "tests/broker/support/temp_folder.h"
+#include "tests/core/io/raw_server.h"
 #include "tests/core/log/static_log.h"
 
 namespace valija::audit {
@@ -119,6 +120,40 @@ TEST(MirrorHttp, WhatIsLargerThanItCanBeIsNotReadToItsEnd) {
   served.note = std::string(std::size_t{8} << 20, 'x');
   EXPECT_EQ(MirrorFrom(served.Url(), folder / "copy").error().reason, Reason::kBadProof);
   EXPECT_FALSE(fs::exists(folder / "copy" / "checkpoint"));
+}
+
+// What becomes of a mirror's run against one that sends `first` and then `again` for ever.
+Error AgainstEndless(const std::string& first, const std::string& again, std::chrono::milliseconds file_time,
+                     std::chrono::milliseconds run_time = std::chrono::minutes(10)) {
+  test::TempFolder folder;
+  test::RawServer server([&](test::RawServer::Peer& peer) {
+    peer.Request();
+    if (!peer.Send(first)) return;
+    while (!peer.over() && peer.Send(again)) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  });
+  MirrorOptions options;
+  options.url = server.url();
+  options.folder = folder / "copy";
+  options.keys = {StaticLog::Key()};
+  options.file_time = file_time;
+  options.run_time = run_time;
+  auto run = MirrorLog(options);
+  EXPECT_FALSE(run) << first;
+  return run ? Error{} : run.error();
+}
+
+TEST(MirrorHttp, NoServerKeepsItOrBringsItDown) {
+  constexpr auto kLong = std::chrono::minutes(5);
+  const std::string much(20'000, 'a');
+  EXPECT_EQ(AgainstEndless("HTTP/1.1 200 ", much, kLong).reason, Reason::kUnavailable);
+  EXPECT_EQ(AgainstEndless("HTTP/1.1 200 OK\r\nX: ", much, kLong).reason, Reason::kUnavailable);
+  EXPECT_EQ(AgainstEndless("HTTP/1.1 404 No\r\n\r\n", much, kLong).reason, Reason::kUnavailable);
+  EXPECT_EQ(AgainstEndless("HTTP/1.1 500 No\r\n\r\n", much, kLong).reason, Reason::kUnavailable);
+  EXPECT_EQ(AgainstEndless("HTTP/1.1 200 OK\r\n\r\n", much, kLong).reason, Reason::kBadProof);
+  const auto drip = AgainstEndless("HTTP/1.1 200 OK\r\n\r\n", "a", std::chrono::milliseconds(200));
+  EXPECT_EQ(drip.detail, "checkpoint: no whole answer in time");
+  const auto late = AgainstEndless("HTTP/1.1 200 OK\r\n\r\n", "a", kLong, std::chrono::milliseconds(200));
+  EXPECT_EQ(late.detail, "the run took longer than it may; go on with another");
 }
 
 TEST(MirrorHttp, TheKeyIsAVerifierKeyOrAFileOfThem) {

@@ -112,8 +112,13 @@ class NetLifeTest : public NetTest {
     return {DigestOf(of), crypto::Sha256(proto::RedactPayload(kind, of.envelope.payload).value())};
   }
   client::Submission Purge(const std::string& as, const ledger::Erasure& erasure) {
+    return Purge(as, std::vector{erasure});
+  }
+  client::Submission Purge(const std::string& as, std::vector<ledger::Erasure> erasures) {
     auto& peer = Member(as);
-    return Direct(ledger::Kind::kPurge, proto::EncodePurge({By(peer), {erasure}, "a test"}), peer);
+    std::sort(erasures.begin(), erasures.end(),
+              [](const auto& one, const auto& other) { return one.statement < other.statement; });
+    return Direct(ledger::Kind::kPurge, proto::EncodePurge({By(peer), std::move(erasures), "a test"}), peer);
   }
   // By an administrator: a member of its agency with another status.
   client::Submission SetStatus(const std::string& as, const std::string& member, ledger::MemberStatus status) {

@@ -151,6 +151,15 @@ TEST_F(NetLife, ADeclinedRequestSilenceAndAbsenceLookTheSame) {
   // Nor may she answer for the originator, and what she is told does not depend on whether there is a record.
   EXPECT_EQ(Post(vera, Decline(vera, DigestOf(asked[1]))), Post(vera, Decline(vera, DigestOf(asked[2]))));
   EXPECT_TRUE(Has(CustodyOf("mx.fgr/omar", record), DigestOf(declined)));
+  // Nor does her administrator find out by erasing what she said.
+  const std::string tom = "us.cbp/tom";
+  std::set<std::string> alone, together;
+  for (const auto& one : asked) alone.insert(Post(tom, Purge(tom, ErasureOf(one))));
+  for (const std::size_t other : {0, 1})
+    together.insert(Post(tom, Purge(tom, std::vector{ErasureOf(asked[other]), ErasureOf(asked[2])})));
+  together.insert(Post(tom, Purge(tom, std::vector{ErasureOf(asked[0]), ErasureOf(asked[1])})));
+  EXPECT_THAT(alone, testing::ElementsAre("not-ready"));
+  EXPECT_THAT(together, testing::ElementsAre("malformed"));
 }
 
 // What differs in the work shows in the time, of which half the pairs are on either side by chance alone. No bound on any
@@ -375,6 +384,33 @@ TEST_F(NetLife, APurgeOfWhatComesWithTheSamePostIsNotFound) {
   ASSERT_FALSE(answer.outcomes.at(2));
   EXPECT_EQ(answer.outcomes[2].error().reason, Reason::kNotFound);
   EXPECT_EQ(Post(omar, Seal(1)[0]), "") << "the broker goes on";
+}
+
+// Whoever reads up to a checkpoint gets nothing that only a later one proves.
+TEST_F(NetLife, AnErasureIsStreamedWithItsPurgeOrNotAtAll) {
+  const std::string omar = "mx.fgr/omar", auditor = "mx.fgr/contralora";
+  const auto from = Size();
+  const auto sent = Seal(1)[0];
+  ASSERT_EQ(Post(omar, sent), "");
+  ASSERT_EQ(Post(omar, Revoke(omar, DigestOf(sent))), "");
+  const auto lookup = LookUp(auditor);
+  const auto before = Size();
+  std::vector<bool> erased;
+  const auto read = [&](std::uint64_t end) {
+    erased.clear();
+    auto done = Member(auditor).transport->Entries(from, end, lookup, [&](const proto::LoggedEntry& entry) {
+      erased.push_back(entry.erased_by.has_value());
+      return true;
+    });
+    return done ? std::string() : std::string(CodeOf(done.error().reason));
+  };
+  EXPECT_EQ(read(before), "");
+  EXPECT_THAT(erased, testing::ElementsAre(false, false, false));
+  ASSERT_EQ(Post(omar, Purge(omar, ErasureOf(sent))), "");
+  EXPECT_EQ(read(before), "unavailable") << "its purge is behind the end";
+  EXPECT_TRUE(erased.empty());
+  EXPECT_EQ(read(0), "");
+  EXPECT_THAT(erased, testing::ElementsAre(true, false, false, false));
 }
 
 TEST_F(NetLife, WhatWasPurgedIsGoneForEverAndItsProofsStay) {

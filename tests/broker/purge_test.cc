@@ -271,9 +271,9 @@ TEST_F(PurgeTest, APurgeThatCannotBeCarriedOutTouchesNothingAndStopsNoStart) {
   const auto end = rig_.world.Revoke("us.dea/admin", sent.statement->digest);
   ASSERT_TRUE(rig_.Post(end));
   auto folded = FoldJournal(*rig_.journal, std::nullopt).value();
-  std::vector<ledger::Erasure> erasures = {rig_.world.ErasureOf(*sent.statement), rig_.world.ErasureOf(*end)};
-  erasures[1].redacted.bytes[0] ^= 1;
-  const auto purge = rig_.world.Purge("us.dea/admin", erasures);
+  ledger::Erasure erasure = rig_.world.ErasureOf(*sent.statement);
+  erasure.redacted.bytes[0] ^= 1;
+  const auto purge = rig_.world.Purge("us.dea/admin", {erasure});
   auto decision =
       ledger::Decide(*folded.state, purge, rig_.world.now, rig_.world.authority, rig_.world.random.Make<Nonce>());
   ASSERT_TRUE(decision) << decision.error().Message();

@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+#include <variant>
+
 #include "tests/broker/support/broker_rig.h"
 
 namespace valija::broker {
@@ -43,7 +46,9 @@ class VisibilityTest : public testing::Test {
     return rig_.world.Open(by, {{record, 0}}, rig_.sequencer->checkpoint()->checkpoint(), reply_.public_key(),
                            "investigation", case_reference);
   }
+  // Long afterwards: what somebody opened for is kept for a year.
   std::uint64_t Erase(const char* by, const ledger::VerifiedStatement& what) {
+    rig_.world.now = rig_.world.now + ledger::kKept + std::chrono::hours(1);
     return Accept(rig_.world.Purge(by, {rig_.world.ErasureOf(*what)}));
   }
   // Also what the whole entry says.
@@ -141,6 +146,22 @@ TEST_F(VisibilityTest, ThePurgeOfAnOpeningsTextIsSeenByWhoSeesTheOpening) {
   EXPECT_EQ(WhoSees(purge), WhoSees(opened)) << "no co-recipient";
 }
 
+// Who got the record is not told how many grants there are of it; who got a grant knows of the record.
+TEST_F(VisibilityTest, ThePurgeOfARecordTellsItsRecipientsOfNoGrant) {
+  const auto sent = rig_.world.Record("us.dea/admin", {rig_.world.PolicyFor("mx.fgr")});
+  Accept(sent.statement);
+  const auto grant = rig_.world.Grant("us.dea/admin", sent, rig_.world.PolicyFor("gt.mp"));
+  Accept(grant);
+  Accept(rig_.world.Revoke("us.dea/admin", sent.statement->digest));
+  const auto both = rig_.world.Purge("us.dea/admin", {rig_.world.ErasureOf(*sent.statement), rig_.world.ErasureOf(*grant)});
+  EXPECT_EQ(rig_.Post(both).error().reason, Reason::kMalformed);
+  const auto of_grant = Erase("us.dea/admin", grant), of_record = Erase("us.dea/admin", sent.statement);
+  EXPECT_EQ(WhoSees(of_grant), "gt.mp/admin us.dea/admin us.dea/ana");
+  EXPECT_EQ(WhoSees(of_record), "gt.mp/admin mx.fgr/admin mx.fgr/jefe mx.fgr/luis us.dea/admin us.dea/ana");
+  const auto shown = Page("mx.fgr/luis", CustodyOf(sent.statement->digest), 0, 10).indexes;
+  EXPECT_EQ(std::count(shown.begin(), shown.end(), of_grant), 0);
+}
+
 TEST_F(VisibilityTest, ThePurgeOfAnApprovalIsSeenByWhoAskedForIt) {
   auto policy = ForBoth();
   policy.approvals = {{1, {*MemberId::Parse("us.dea/ana")}}};
@@ -190,6 +211,176 @@ TEST_F(VisibilityTest, ThePurgeOfAPurgeIsSeenByWhoSeesThatOneThroughTheWholeChai
   }
   EXPECT_EQ(rig_.Post(rig_.world.Purge("mx.fgr/admin", {rig_.world.ErasureOf(*last)})).error().reason, Reason::kTooMany);
   EXPECT_FALSE(Sees("gt.mp/admin", first));
+}
+
+// ---- who asked ----
+
+// mx.fgr has the record and asks that gt.mp may have it too.
+TEST_F(VisibilityTest, WhoAskedThatAnotherMayHaveItIsToldThatItWasGrantedAndNoMore) {
+  const auto sent = rig_.world.Record("us.dea/admin", {rig_.world.PolicyFor("mx.fgr")});
+  Accept(sent.statement);
+  const auto onward = [&](const char* by) {
+    const auto ask = rig_.world.AskFor(by, sent.statement->digest, ledger::Wish::kOnward, std::nullopt,
+                                       AgencyId::Parse(std::string(by).starts_with("mx") ? "gt.mp" : "mx.fgr"));
+    Accept(ask);
+    return ask->digest;
+  };
+  const auto granted =
+      Accept(rig_.world.Grant("us.dea/admin", sent, rig_.world.PolicyFor("gt.mp"), 0, onward("mx.fgr/luis")));
+  EXPECT_EQ(WhoSees(granted), "gt.mp/admin mx.fgr/luis us.dea/admin us.dea/ana") << "not his colleagues";
+  const auto luis = *MemberId::Parse("mx.fgr/luis");
+  auto entry = rig_.sequencer->Entry(granted).value();
+  rig_.sequencer->Read([&](const ledger::State& state, const Glances& glances) {
+    const auto seen = VisibleTo({state, glances}, std::move(entry), luis).value();
+    EXPECT_TRUE(seen.attachments.slips.empty() && seen.attachments.policies.empty());
+    return 0;
+  });
+  const auto ungranted = Accept(rig_.world.Grant("us.dea/admin", sent, rig_.world.PolicyFor("gt.mp")));
+  EXPECT_EQ(WhoSees(ungranted), "gt.mp/admin us.dea/admin us.dea/ana") << "nobody asked for this one";
+}
+
+// It had not the record, and has not by the grant: as if there were none.
+TEST_F(VisibilityTest, WhoAskedForWhatItMayNotKnowOfIsNotToldThatAnotherGotIt) {
+  const auto sent = rig_.world.Record("us.dea/admin", {rig_.world.PolicyFor("us.dea")});
+  Accept(sent.statement);
+  const auto ask = rig_.world.AskFor("mx.fgr/luis", sent.statement->digest, ledger::Wish::kOnward, std::nullopt,
+                                     AgencyId::Parse("gt.mp"));
+  Accept(ask);
+  const auto granted = Accept(rig_.world.Grant("us.dea/admin", sent, rig_.world.PolicyFor("gt.mp"), 0, ask->digest));
+  EXPECT_EQ(WhoSees(granted), "gt.mp/admin us.dea/admin us.dea/ana");
+  rig_.sequencer->Read([&](const ledger::State& state) {
+    EXPECT_NE(state.entries_for(*AgencyId::Parse("mx.fgr")).back(), granted);
+    return 0;
+  });
+}
+
+// ---- what an agency's auditor is shown ----
+
+// A log with every kind of entry, and what may become of each: whatever concerns an agency is shown to its auditor.
+class EveryKindTest : public VisibilityTest {
+ protected:
+  const std::vector<std::string> agencies_ = {"gt.mp", "mx.fgr", "mx.uif", "us.dea"};
+
+  void SetUp() override {
+    rig_.Found(agencies_);
+    for (const auto& agency : agencies_) Accept(rig_.world.Epoch(agency));
+    for (const char* id : {"gt.mp/joint", "mx.fgr/luis", "mx.uif/lola", "us.dea/ana"}) Enrol(id);
+    for (const auto& agency : agencies_) Enrol(agency + "/auditor", true);
+    Accept(rig_.world.Amend(
+        [](ledger::Charter& charter) { charter.joint_auditors = {*MemberId::Parse("gt.mp/joint")}; }));
+  }
+  void Enrol(const std::string& id, bool auditor = false) {
+    auto& person = rig_.world.NewPerson(id);
+    person.record.person = id.substr(id.find('/') + 1);
+    person.record.auditor = auditor;
+    Accept(rig_.world.Enrol(person));
+  }
+  policy::Policy For(const std::vector<std::string>& agencies) {
+    auto policy = rig_.world.PolicyFor(agencies[0]);
+    for (std::size_t i = 1; i < agencies.size(); ++i)
+      policy.releasable_to.agencies.push_back(*AgencyId::Parse(agencies[i]));
+    policy.emergency = true;
+    return policy;
+  }
+  test::SentRecord Send(const policy::Policy& policy) {
+    auto sent = rig_.world.Record("us.dea/admin", {policy});
+    Accept(sent.statement);
+    return sent;
+  }
+  Digest OpenIt(const char* by, const Digest& record, const std::function<void(ledger::Open&)>& change = nullptr) {
+    const auto open = rig_.world.Open(by, {{record, 0}}, rig_.sequencer->checkpoint()->checkpoint(),
+                                      reply_.public_key(), "investigation", "case 7", change);
+    Accept(open);
+    return open->digest;
+  }
+  Digest Post(const ledger::VerifiedStatement& statement) {
+    Accept(statement);
+    return statement->digest;
+  }
+  static void InEmergency(ledger::Open& open) { open.emergency = "lives are at stake"; }
+};
+
+TEST_F(EveryKindTest, WhatConcernsAnAgencyIsShownToItsAuditor) {
+  auto& world = rig_.world;
+  // Two recipients, who open, one in an emergency; an order; its end.
+  const auto order = world.Order("mx.fgr/admin", crypto::KemPrivateKey::Generate(world.random).public_key());
+  Accept(order);
+  const auto both = Send(For({"gt.mp", "mx.fgr"}));
+  const Digest& record = both.statement->digest;
+  OpenIt("gt.mp/admin", record);
+  Accept(world.Review("us.dea/auditor", OpenIt("mx.fgr/luis", record, InEmergency)));
+  Accept(world.Review("gt.mp/joint", OpenIt("mx.fgr/luis", record, InEmergency)));
+  const auto end = world.Revoke("mx.fgr/admin", order->digest);
+  Accept(end);
+  // Approvals.
+  auto dual = For({"mx.fgr"});
+  dual.approvals = {{1, {*MemberId::Parse("us.dea/ana")}}};
+  dual.approval_hours = 24;
+  const auto asked_for = Send(dual).statement->digest;
+  const auto request = OpenIt("mx.fgr/luis", asked_for);
+  const auto approval = world.Approve("us.dea/ana", request);
+  Accept(approval);
+  OpenIt("mx.fgr/luis", asked_for, [&](ledger::Open& open) { open.approved_request = request; });
+  // Passed on, opened in an emergency, reviewed; amended.
+  auto onward = For({"mx.fgr"});
+  onward.onward = policy::Onward::kWithinCountry;
+  const auto passed = Send(onward);
+  OpenIt("mx.fgr/admin", passed.statement->digest);
+  onward.releasable_to = For({"mx.uif"}).releasable_to;
+  const auto grant = world.Grant("mx.fgr/admin", passed, onward);
+  Accept(grant);
+  Accept(world.Review("us.dea/auditor", OpenIt("mx.uif/lola", grant->digest, InEmergency)));
+  onward.openings_in_all = 7;
+  Accept(world.AmendPolicy("mx.fgr/admin", *grant, onward));
+  // Asked for: by who has it and by who has not, declined, consented to, granted, to who asked and to another.
+  const auto hidden = Send(For({"us.dea"}));
+  const auto ask = [&](const char* by, const test::SentRecord& of, ledger::Wish wish, const char* agency = nullptr) {
+    return Post(world.AskFor(by, of.statement->digest, wish,
+                             wish == ledger::Wish::kMarkLess ? std::optional(policy::Tlp::kGreen) : std::nullopt,
+                             agency == nullptr ? std::nullopt : std::optional(*AgencyId::Parse(agency))));
+  };
+  for (const auto* of : {&both, &hidden}) {
+    Accept(world.Answer("us.dea/admin", ask("mx.fgr/luis", *of, ledger::Wish::kOpen)));
+    Accept(world.Answer("us.dea/admin", ask("mx.fgr/luis", *of, ledger::Wish::kMarkLess), policy::Tlp::kGreen));
+    Accept(world.Grant("us.dea/admin", *of, For({"mx.uif"}), 0, ask("mx.fgr/luis", *of, ledger::Wish::kOnward, "mx.uif")));
+  }
+  Accept(world.Grant("us.dea/admin", hidden, For({"gt.mp"}), 0, ask("gt.mp/admin", hidden, ledger::Wish::kOpen)));
+  // Read, by an agency's auditor and by a joint one, who is none any more afterwards.
+  Accept(world.LookUp("mx.uif/auditor"));
+  Accept(world.LookUp("gt.mp/joint"));
+  auto& joint = world.people.at("gt.mp/joint");
+  joint.record.status = ledger::MemberStatus::kSuspended;
+  Accept(world.Enrol(joint));
+  // Ended, and erased.
+  Accept(world.Acknowledge("mx.fgr/luis", record, "useful"));
+  Accept(world.Revoke("mx.fgr/admin", grant->digest));
+  Accept(world.Revoke("us.dea/admin", record, true));
+  Accept(world.Revoke("us.dea/admin", hidden.statement->digest));
+  Erase("mx.fgr/admin", grant);
+  Erase("mx.fgr/admin", end);
+  Erase("mx.fgr/admin", order);
+  Erase("us.dea/admin", approval);
+
+  std::set<ledger::Kind> kinds;
+  rig_.sequencer->Read([&](const ledger::State& state, const Glances& glances) {
+    for (std::uint64_t i = 0; i < state.size(); ++i) kinds.insert(glances.at(i).kind);
+    return 0;
+  });
+  EXPECT_EQ(kinds.size(), std::variant_size_v<ledger::Payload>);
+  for (const auto& agency : agencies_) {
+    const auto auditor = *MemberId::Parse(agency + "/auditor");
+    const auto concerned = rig_.sequencer->Read(
+        [&](const ledger::State& state) { return state.entries_for(*AgencyId::Parse(agency)); });
+    for (const auto index : concerned) {
+      auto entry = rig_.sequencer->Entry(index).value();
+      rig_.sequencer->Read([&](const ledger::State& state, const Glances& glances) {
+        const auto kind = glances.at(index).kind;
+        EXPECT_TRUE(AuditView({state, glances}, std::move(entry), auditor).head)
+            << agency << ": " << ledger::NameOf(kind) << ", entry " << index;
+        return 0;
+      });
+    }
+  }
 }
 
 }  // namespace

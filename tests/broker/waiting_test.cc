@@ -66,6 +66,62 @@ TEST_F(WaitingTest, NotMoreThanWasAskedForAreTold) {
   EXPECT_TRUE(one[0] == "approval:" + first.Hex() || one[0] == "approval:" + second.Hex());
 }
 
+// Whoever may ask for access asks often; those who are to approve and to review are told all the same.
+TEST_F(WaitingTest, AFloodOfOneKindKeepsNoOtherAway) {
+  auto policy = rig_.world.PolicyFor("mx.fgr");
+  policy.approvals = {{1, {*MemberId::Parse("us.dea/admin")}}};
+  policy.approval_hours = 24;
+  auto sent = rig_.world.Record("us.dea/admin", {policy});
+  ASSERT_TRUE(rig_.Post(sent.statement));
+  for (int i = 0; i < 20; ++i) ASSERT_TRUE(rig_.Post(rig_.world.AskFor("mx.fgr/admin", sent.statement->digest)));
+  const auto open = Ask(sent.statement->digest);
+  const auto waits = Waits("us.dea/admin", 8);
+  EXPECT_EQ(waits.size(), 8u);
+  EXPECT_EQ(std::count(waits.begin(), waits.end(), "approval:" + open.Hex()), 1);
+  EXPECT_EQ(Waits("us.dea/admin").size(), 21u);
+}
+
+TEST_F(WaitingTest, AnAccessRequestWaitsFor30DaysAndIsNotGoneThroughAfterwards) {
+  const auto record = SendDual();
+  const auto ask = rig_.world.AskFor("mx.fgr/admin", record);
+  ASSERT_TRUE(rig_.Post(ask));
+  EXPECT_EQ(Waits("us.dea/admin"), std::vector<std::string>{"access:" + ask->digest.Hex()});
+  const auto open = [&] {
+    return rig_.sequencer->Read([](const ledger::State& state) {
+      return state.open_access_requests(*AgencyId::Parse("us.dea")).size();
+    });
+  };
+  EXPECT_EQ(open(), 1u);
+  rig_.world.now = rig_.world.now + ledger::kSilence;
+  EXPECT_TRUE(Waits("us.dea/admin").empty()) << "silence";
+  ASSERT_TRUE(rig_.Post(rig_.world.EnrolNew("us.dea/m")));
+  EXPECT_EQ(open(), 0u);
+  const auto again = rig_.world.AskFor("mx.fgr/admin", record);
+  ASSERT_TRUE(rig_.Post(again));
+  ASSERT_TRUE(rig_.Post(rig_.world.Answer("us.dea/admin", again->digest)));
+  EXPECT_EQ(open(), 0u) << "answered";
+}
+
+TEST_F(WaitingTest, WhoApprovedWithAKeyThatItGaveUpIsAskedAgain) {
+  auto& eva = rig_.world.NewPerson("us.dea/eva");
+  eva.record.person = "eva";
+  ASSERT_TRUE(rig_.Post(rig_.world.Enrol(eva)));
+  auto policy = rig_.world.PolicyFor("mx.fgr");
+  policy.approvals = {{1, {eva.record.id}}};
+  policy.approval_hours = 24;
+  auto sent = rig_.world.Record("us.dea/admin", {policy});
+  ASSERT_TRUE(rig_.Post(sent.statement));
+  const auto open = Ask(sent.statement->digest);
+  ASSERT_TRUE(rig_.Post(rig_.world.Approve("us.dea/eva", open)));
+  EXPECT_TRUE(Waits("us.dea/eva").empty());
+  EXPECT_EQ(Waits("mx.fgr/admin"), std::vector<std::string>{"approved:" + open.Hex()});
+  eva.sign = crypto::SignKey::Generate(rig_.world.random);
+  eva.record.keys.signing_key = eva.sign.verify_key().point();
+  ASSERT_TRUE(rig_.Post(rig_.world.Enrol(eva)));
+  EXPECT_EQ(Waits("us.dea/eva"), std::vector<std::string>{"approval:" + open.Hex()});
+  EXPECT_TRUE(Waits("mx.fgr/admin").empty()) << "its yes counts no more";
+}
+
 TEST_F(WaitingTest, ASuspendedApproverIsToldNothing) {
   Ask(SendDual());
   auto& ana = rig_.world.people.at("us.dea/ana");
@@ -100,8 +156,9 @@ class GrantedTest : public WaitingTest {
   }
   const Digest& Record() { return sent_->statement->digest; }
   const Digest& Grant() { return (*grant_)->digest; }
-  ledger::VerifiedStatement PurgeOfAll() {
-    return rig_.world.Purge("us.dea/admin", {rig_.world.ErasureOf(*sent_->statement), rig_.world.ErasureOf(**grant_)});
+  void Purge(const ledger::VerifiedStatement& what) {
+    auto purged = rig_.Post(rig_.world.Purge("us.dea/admin", {rig_.world.ErasureOf(*what)}));
+    ASSERT_TRUE(purged) << purged.error().Message();
   }
 };
 
@@ -142,8 +199,8 @@ TEST_F(GrantedTest, WhatWasPurgedWaitsForNobody) {
   ASSERT_TRUE(rig_.Post(rig_.world.Revoke("us.dea/admin", Record(), true)));
   EXPECT_EQ(Waits("us.dea/admin"), std::vector<std::string>{"access:" + ask->digest.Hex()});
   EXPECT_EQ(Waits("mx.fgr/admin").size(), 1u);
-  auto purged = rig_.Post(PurgeOfAll());
-  ASSERT_TRUE(purged) << purged.error().Message();
+  Purge(*grant_);
+  Purge(sent_->statement);
   EXPECT_TRUE(Waits("us.dea/admin").empty());
   EXPECT_TRUE(Waits("mx.fgr/admin").empty());
 }

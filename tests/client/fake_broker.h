@@ -13,6 +13,7 @@
 #include "client/transport.h"
 #include "core/crypto/dsse.h"
 #include "core/ledger/state.h"
+#include "core/log/cosignature.h"
 #include "core/log/note.h"
 #include "core/log/tile.h"
 #include "core/log/tree.h"
@@ -51,6 +52,7 @@ struct Lies {
   std::function<void(EntriesAnswer&)> directory, mailbox, record, custody;
   std::function<void(FollowItem&)> follow;
   std::function<void(WaitingAnswer&)> waiting;
+  bool release_uncovered = false;                     // before the witnesses have cosigned
   std::function<Status()> download;                   // before anything is sent
   std::function<Status(std::uint64_t)> slice, entry;  // before each of a body, of an export
   std::function<Status()> stream_end;                 // instead of the end of a stream that is followed
@@ -72,7 +74,9 @@ class FakeBroker {
 
   // ---- the log ----
   Result<std::uint64_t> Take(const ledger::VerifiedStatement& statement) {
-    TRY(auto decision, ledger::Decide(state, statement, Now(), keys_.authority, random_.Make<Nonce>()));
+    const bool unwitnessed =
+        degraded && (statement->kind == ledger::Kind::kOpen || statement->kind == ledger::Kind::kStandingOpening);
+    TRY(auto decision, ledger::Decide(state, statement, Now(), keys_.authority, random_.Make<Nonce>(), unwitnessed));
     if (lies.decision) lies.decision(decision);
     const auto index = Log(statement, std::move(decision));
     if (state.record(statement->digest) != nullptr && HasHeader(statement->kind)) OpenUnderOrders(statement->digest);
@@ -97,7 +101,7 @@ class FakeBroker {
   }
   std::uint64_t Log(const ledger::VerifiedStatement& statement, ledger::Decision decision) {
     Bytes bytes = proto::EncodeDecision(decision);
-    ledger::EntryHead head{entries.size(), Now(), statement->digest, crypto::DigestOf(ledger::kDecisionType, bytes)};
+    ledger::EntryHead head{entries.size(), Now() - long_ago, statement->digest, crypto::DigestOf(ledger::kDecisionType, bytes)};
     Append({head, random_.Make<Salt>(), statement, std::move(decision), std::move(bytes)});
     return entries.size() - 1;
   }
@@ -119,6 +123,29 @@ class FakeBroker {
     const auto next = log::SignedCheckpoint::Sign(now, *next_log_key).note();
     return former_key_given_up ? next : note + next.substr(next.find("\n\n") + 2);
   }
+  // ---- the witnesses ----
+  using CosignedNote = std::pair<std::string, std::uint64_t>;  // and its size
+  // A checkpoint of this size, the present one if it is 0, cosigned by these at that time.
+  CosignedNote Cosigned(const std::vector<std::string>& by, Time at, std::uint64_t size = 0) const {
+    if (size == 0) size = tree_.size();
+    const log::Checkpoint now{keys_.origin, size, log::RootAt(size, Tiles()).value()};
+    auto note = log::SignedCheckpoint::Sign(now, keys_.log_key).note();
+    for (const auto& name : by)
+      note += log::Cosign(now.Body(), WitnessKeyName(name), witnesses.at(name),
+                          static_cast<std::uint64_t>(ToMillis(at) / 1000));
+    return {note, size};
+  }
+  CosignedNote Cosigned() const {
+    std::vector<std::string> all;
+    for (const auto& [name, key] : witnesses) all.push_back(name);
+    return Cosigned(all, Now());
+  }
+  static std::string WitnessKeyName(const std::string& name) { return name + ".example/1"; }
+  bool Covers(std::uint64_t index) const {
+    return state.witness_policy() == nullptr || witnesses_answer || entries.at(index).decision.unwitnessed ||
+           (cosigned && cosigned->second > index);
+  }
+
   log::TileReader Tiles() const {
     return [this](log::TileId id, unsigned width) -> std::optional<Bytes> {
       auto at = tiles_.find(id);
@@ -128,6 +155,13 @@ class FakeBroker {
   }
   View MakeView(std::uint64_t verified) const {
     View view{Checkpoint(), {}};
+    const auto latest = witnesses_answer ? Cosigned() : cosigned;
+    if (latest && latest->second == tree_.size()) {
+      view.checkpoint = latest->first;
+    } else if (latest && latest->second < tree_.size()) {
+      view.witnessed = latest->first;
+      view.growth = log::ProveConsistency(latest->second, tree_.size(), Tiles()).value();
+    }
     if (verified > 0 && verified <= tree_.size())
       view.consistency = log::ProveConsistency(verified, tree_.size(), Tiles()).value();
     if (lies.view) lies.view(view);
@@ -205,6 +239,7 @@ class FakeBroker {
     const auto* open = std::get_if<ledger::Open>(&entry.statement->payload);
     const auto* opening = std::get_if<ledger::StandingOpening>(&entry.statement->payload);
     if (open == nullptr && opening == nullptr) return std::nullopt;
+    if (!Covers(index) && !lies.release_uncovered) return std::nullopt;
     const auto* order = opening != nullptr ? state.order(opening->order) : nullptr;
     if (opening != nullptr && order == nullptr) return std::nullopt;
     const AgencyId agency = open != nullptr ? open->agency : order->order.agency;
@@ -275,8 +310,14 @@ class FakeBroker {
   std::map<Hash, Bytes> bodies;
   Lies lies;
   std::size_t page = 256;  // entries looked at for one answer
+  Duration long_ago{};     // what is logged next was logged so long ago
   std::size_t posts = 0, downloads = 0, uploads = 0;
-  std::size_t answers_to_lose = 0;  // of posts that come next: done, and the connection breaks
+  std::size_t answers_to_lose = 0;                          // of posts that come next: done, and the connection breaks
+  std::map<std::string, crypto::Ed25519SignKey> witnesses;  // by their names in the charter
+  bool witnesses_answer = false;                            // at once, for whatever is shown
+  std::optional<CosignedNote> cosigned;                     // else this is shown
+  bool degraded = false;
+  std::function<void()> on_uncovered;  // whoever opens waits: called each time
   std::optional<crypto::Ed25519SignKey> next_log_key;
   bool former_key_given_up = false;
   std::optional<Digest> hidden;  // GetRecord says that it is not there
@@ -308,6 +349,13 @@ class FakeTransport : public client::Transport {
         answer.outcomes.push_back(one.error());
         continue;
       }
+      const auto& verdicts = broker.entries.at(*one).decision.verdicts;
+      if (IsOpen(*one) && !broker.Covers(*one) && !broker.lies.release_uncovered &&
+          std::any_of(verdicts.begin(), verdicts.end(), [](const auto& verdict) { return verdict.allowed(); })) {
+        answer.outcomes.push_back(Refuse(Reason::kNoQuorum, "mx: 1 of mx.fgr"));
+        if (broker.on_uncovered) broker.on_uncovered();
+        continue;
+      }
       client::Accepted accepted{broker.Receipt(*one), {}};
       if (auto release = broker.MakeRelease(*one)) accepted.releases.push_back(*std::move(release));
       answer.outcomes.push_back(std::move(accepted));
@@ -326,7 +374,8 @@ class FakeTransport : public client::Transport {
   Result<EntriesAnswer> Mailbox(std::uint64_t cursor, std::uint64_t verified) override {
     return Say(Page(broker_->state.entries_for(caller_.agency()), cursor, true), verified, broker_->lies.mailbox);
   }
-  Status Follow(std::uint64_t cursor, std::uint64_t verified, const std::function<bool(FollowItem)>& item) override {
+  Status Follow(std::uint64_t cursor, std::uint64_t verified, const std::function<bool(FollowItem)>& item,
+                std::chrono::milliseconds) override {
     for (std::uint64_t index = cursor; index < broker_->entries.size(); ++index) {
       const auto& mail = broker_->state.entries_for(caller_.agency());
       if (IsDirectory(index) || !std::count(mail.begin(), mail.end(), index)) continue;
@@ -379,7 +428,9 @@ class FakeTransport : public client::Transport {
     if (said == nullptr || said->author != caller_ || said->from_index > from) return Refuse(Reason::kNotReady);
     for (; from < end; ++from) {
       if (broker_->lies.entry) TRY_OK(broker_->lies.entry(from));
-      if (!entry(broker_->Logged(broker_->entries.at(from)))) break;
+      auto logged = broker_->Logged(broker_->entries.at(from));
+      if (logged.erased_by && *logged.erased_by >= end) return Refuse(Reason::kUnavailable);
+      if (!entry(std::move(logged))) break;
     }
     return Ok();
   }
@@ -450,6 +501,7 @@ class FakeTransport : public client::Transport {
     if (auto release = broker_->MakeRelease(seen->entry.head->index)) seen->releases.push_back(*std::move(release));
     return seen;
   }
+  bool IsOpen(std::uint64_t index) const { return broker_->entries.at(index).statement->kind == ledger::Kind::kOpen; }
   bool IsDirectory(std::uint64_t index) const {
     const auto& all = broker_->state.directory_entries();
     return std::binary_search(all.begin(), all.end(), index);

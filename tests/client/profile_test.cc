@@ -215,9 +215,10 @@ TEST_F(ProfileTest, StopsForGoodAtAForkAndKeepsTheFirstEvidence) {
   {
     auto profile = Profile::Open(at).value();
     EXPECT_FALSE(profile.forked());
-    profile.RecordFork("note one", "note two", "what was asked");
+    const auto said = profile.RecordFork("note one", "note two", "what was asked", Refuse(Reason::kFork, "two trees"));
+    EXPECT_EQ(said.detail, "two trees");
     EXPECT_TRUE(profile.forked());
-    profile.RecordFork("note three", "note four", "later");
+    EXPECT_EQ(profile.RecordFork("note three", "note four", "later", Refuse(Reason::kFork)).detail, "");
   }
   const auto evidence = test::ReadAll(at / "FORK");
   EXPECT_THAT(evidence, HasSubstr("note one"));
@@ -227,6 +228,17 @@ TEST_F(ProfileTest, StopsForGoodAtAForkAndKeepsTheFirstEvidence) {
   EXPECT_EQ(Profile::Open(at).error().reason, Reason::kFork);
   fs::remove(at / "FORK");  // a person has looked
   EXPECT_TRUE(Profile::Open(at));
+}
+
+TEST_F(ProfileTest, SaysAForkWithBothNotesWhereTheEvidenceCannotBeWritten) {
+  const auto at = ProfileOf("us.dea/ana");
+  auto profile = Profile::Open(at).value();
+  fs::remove_all(at);
+  const auto said = profile.RecordFork("note one\n", "note two\n", "what was asked", Refuse(Reason::kFork, "two trees"));
+  EXPECT_EQ(said.reason, Reason::kFork);
+  EXPECT_THAT(said.detail, ::testing::StartsWith("two trees; the evidence could not be written"));
+  EXPECT_THAT(said.detail, HasSubstr("note one\nnote two\n"));
+  EXPECT_TRUE(profile.forked());
 }
 
 // ---- caches ----

@@ -261,7 +261,9 @@ TEST_F(PurgeTest, TellsWhoHadItBeforeThatItIsGone) {
 TEST_F(PurgeTest, ErasesTheTextOfAnOpeningAndNotTheOpening) {
   auto request = Asking(id);
   request.case_reference = "a person's name";
+  honest.long_ago = ledger::kKept + std::chrono::hours(1);
   OpenAs("mx.fgr/luis", request).value();
+  honest.long_ago = {};
   SessionOf("mx.fgr/luis")->Inbox().value();
   const auto opening = honest.entries.back().head.statement.Hex();
   const auto purge = SessionOf("mx.fgr/admin")->Purge({opening.substr(0, 10)}, "asked for by the person").value();
@@ -282,6 +284,15 @@ TEST_F(PurgeTest, ErasesTheTextOfAnOpeningAndNotTheOpening) {
   EXPECT_TRUE(SessionOf("mx.fgr/luis")->Inbox().value().at(0).opened_by_me);
 }
 
+TEST_F(PurgeTest, ErasesNoReasonOfAnOpeningBeforeItsTime) {
+  auto request = Asking(id);
+  request.case_reference = "a person's name";
+  OpenAs("mx.fgr/luis", request).value();
+  const auto opening = honest.entries.back().head.statement.Hex();
+  EXPECT_EQ(SessionOf("mx.fgr/admin")->Purge({opening}, "a cover-up").error().reason, Reason::kNotReady);
+  EXPECT_EQ(SessionOf("us.dea/ana")->Custody(id).value().at(1).case_reference, "a person's name");
+}
+
 TEST_F(PurgeTest, ErasesAPurgesOwnTextAndProvesWhatItErasedAllTheSame) {
   Purge();
   const auto purge = honest.entries.back().head.statement.Hex();
@@ -293,15 +304,27 @@ TEST_F(PurgeTest, ErasesAPurgesOwnTextAndProvesWhatItErasedAllTheSame) {
   EXPECT_EQ(custody.at(2).erased_by, custody.at(3).entry);
 }
 
-TEST_F(PurgeTest, ErasesTheGrantsOfARecordWithIt) {
+TEST_F(PurgeTest, ErasesTheGrantsOfARecordBeforeItAndTellsItsRecipientsOfNone) {
   const auto grant = Granted(id, "agency us.fbi");
   SessionOf("us.dea/ana")->Revoke(id, "over").value();
   const auto purged = SessionOf("us.dea/ana")->Purge({id}, "retention has ended").value();
-  EXPECT_THAT(purged.erased, ::testing::UnorderedElementsAre(id, grant.id));
+  EXPECT_THAT(purged.erased, ElementsAre(grant.id, id));
+  const auto custody = SessionOf("mx.fgr/luis")->Custody(id).value();
+  EXPECT_THAT(KindsOf(custody), ElementsAre("record us.dea/ana", "revocation us.dea/ana", "purge us.dea/ana"));
+  EXPECT_THAT(custody.back().erased, ElementsAre(id));
   const auto inbox = SessionOf("us.fbi/kim")->Inbox().value();
   ASSERT_THAT(inbox, SizeIs(1));
   EXPECT_TRUE(inbox[0].purged);
   EXPECT_EQ(OpenAs("us.fbi/kim", Asking(grant.id)).error().reason, Reason::kPurged);
+}
+
+TEST_F(PurgeTest, IsGoneOnWithWhereItWasBrokenOff) {
+  const auto grant = Granted(id, "agency us.fbi");
+  const auto ana = SessionOf("us.dea/ana");
+  ana->Revoke(id, "over").value();
+  ana->Purge({grant.id}, "retention has ended").value();
+  EXPECT_THAT(ana->Purge({id, grant.id}, "retention has ended").value().erased, ElementsAre(id));
+  EXPECT_EQ(ana->Purge({id}, "again").error().reason, Reason::kExists);
 }
 
 TEST_F(PurgeTest, RefusesATextThatIsSaidToBeErasedByNoPurge) {

@@ -122,7 +122,9 @@ TEST_F(OrderTest, KnowsItsOrderAlsoWhenItsTextIsErased) {
     auto luis = SessionOf("mx.fgr/luis");
     const auto until = std::chrono::time_point_cast<std::chrono::milliseconds>(Clock::now() + std::chrono::hours(24));
     order = luis->StandingOrder({"investigation", "a person's name", until}).value().id;
+    honest.long_ago = ledger::kKept + std::chrono::hours(1);
     id = Sent(DraftOf("one"));
+    honest.long_ago = {};
     EXPECT_THAT(Follow(*luis, 1), SizeIs(1));
     luis->EndOrder(order).value();
   }
@@ -282,7 +284,9 @@ TEST_F(OrderTest, RefusesAnErasedEntryInPlaceOfTheOrderBehindAnOpening) {
 TEST_F(OrderTest, GoesOnWhenTheOrderAndItsPurgeAreErasedInTurn) {
   const auto until = std::chrono::time_point_cast<std::chrono::milliseconds>(Clock::now() + std::chrono::hours(24));
   const auto order = SessionOf("mx.fgr/luis")->StandingOrder({"investigation", "FED/1", until}).value().id;
+  honest.long_ago = ledger::kKept + std::chrono::hours(1);
   const auto id = Sent(DraftOf("one"));
+  honest.long_ago = {};
   SessionOf("us.dea/ana")->Inbox().value();
   SessionOf("mx.fgr/luis")->EndOrder(order).value();
   auto admin = SessionOf("mx.fgr/admin");

@@ -1,4 +1,5 @@
 // What members ask of one another: approvals, emergencies, access, answers; and a broker that lies about them.
+#include "client/print.h"
 #include "tests/client/life.h"
 
 namespace valija::client {
@@ -9,6 +10,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 using RequestTest = LifeTest;
+using cli::ToJson;
 
 // ---- dual control ----
 
@@ -48,6 +50,9 @@ TEST_F(RequestTest, SaysWhichRequestWaits) {
   const auto refused = OpenAs("mx.fgr/luis", Asking(id));
   EXPECT_EQ(refused.error().reason, Reason::kApprovalMissing);
   EXPECT_EQ(refused.error().detail, "request " + honest.entries.back().head.statement.Hex());
+  EXPECT_EQ(ToFailure(refused.error()).request, honest.entries.back().head.statement.Hex());
+  EXPECT_EQ(ToJson(ToFailure(refused.error()))["error"]["request"], honest.entries.back().head.statement.Hex());
+  EXPECT_EQ(ToFailure(Refuse(Reason::kNotFound, "request x")).request, "");
 }
 
 TEST_F(RequestTest, TakesBackAndRejects) {
@@ -61,6 +66,26 @@ TEST_F(RequestTest, TakesBackAndRejects) {
   EXPECT_EQ(OpenAs("mx.fgr/luis", again).error().reason, Reason::kApprovalMissing);
   EXPECT_EQ(admin->Say(request, ledger::ApprovalVerdict::kReject, "no").value().verdict, "reject");
   EXPECT_EQ(OpenAs("mx.fgr/luis", again).error().reason, Reason::kRejected);
+}
+
+TEST_F(RequestTest, ShowsARequestAgainToWhoHasSaidSomethingOfItAndChangesItsWord) {
+  const auto id = Sent(DraftOf("x", "agency mx.fgr", kTwoEyes));
+  const auto request = Asks("mx.fgr/luis", id);
+  auto admin = SessionOf("us.dea/admin");
+  admin->Say(request, ledger::ApprovalVerdict::kReject, "no").value();
+  EXPECT_THAT(admin->Waiting().value(), IsEmpty());
+  const auto shown = admin->Request(request.substr(0, 10)).value();
+  EXPECT_EQ(shown.kind, "approval");
+  EXPECT_EQ(shown.id, request);
+  EXPECT_EQ(shown.record, id);
+  EXPECT_EQ(shown.by, "mx.fgr/luis");
+  EXPECT_EQ(shown.purpose, "investigation");
+  EXPECT_THAT(shown.portions, ElementsAre(std::pair<std::uint32_t, std::string>(0, "TLP:AMBER")));
+  EXPECT_EQ(admin->Request(std::string(64, 'a')).error().reason, Reason::kNotFound);
+  EXPECT_TRUE(admin->Say(request, ledger::ApprovalVerdict::kApprove, "after all"));
+  const auto plain = Sent(DraftOf("y"));
+  OpenAs("mx.fgr/luis", Asking(plain)).value();
+  EXPECT_EQ(admin->Request(honest.entries.back().head.statement.Hex()).error().reason, Reason::kNotFound);
 }
 
 TEST_F(RequestTest, LetsNobodyApproveWhatItWasNotShown) {
@@ -83,8 +108,12 @@ TEST_F(RequestTest, RefusesAHintThatIsAboutAnotherRequestOrRecord) {
       std::erase_if(answer.items, [&](const auto& one) { return one.record != Id(id); });
       lie(answer.items.at(0));
     };
-    auto waiting = SessionOf("us.dea/admin")->Waiting();
-    return waiting ? Reason::kInternal : waiting.error().reason;
+    // One bad hint is told as one item.
+    const auto waiting = SessionOf("us.dea/admin")->Waiting().value();
+    EXPECT_EQ(waiting.size(), 1u);
+    if (waiting.empty() || !waiting[0].fault) return Reason::kInternal;
+    EXPECT_EQ(waiting[0].fault->exit_status, 5);
+    return *ReasonFromCode(waiting[0].fault->code);
   };
   using Hint = proto::WaitingItem;
   EXPECT_EQ(refused([](Hint&) {}), Reason::kInternal);  // no lie, no refusal
@@ -133,7 +162,9 @@ TEST_F(RequestTest, OpensInAnEmergencyAndWaitsForTheReview) {
     EXPECT_EQ(waiting[0].by, "mx.fgr/luis");
     EXPECT_EQ(waiting[0].record, id);
   }
+  const auto before = honest.entries.size();
   const auto waiting = SessionOf("us.fbi/kim")->Waiting().value();
+  EXPECT_EQ(honest.entries.size(), before);  // a look-up in force says already that it reads
   EXPECT_EQ(SessionOf("us.fbi/kim")->Review(waiting[0].id.substr(0, 10), true, "it was so").value().verdict,
             "justified");
   EXPECT_EQ(OpenAs("mx.fgr/luis", request).value().content, "the source");
@@ -225,7 +256,57 @@ TEST_F(RequestTest, PassesOverWhatAColleagueAnsweredMeanwhileAndNotWhatWasAnswer
   };
   auto luis = SessionOf("mx.fgr/luis");
   EXPECT_THAT(luis->Waiting().value(), IsEmpty());
-  EXPECT_EQ(luis->Waiting().error().reason, Reason::kBadProof);  // the very same hint, now a lie
+  const auto again = luis->Waiting().value();  // the very same hint, now a lie
+  ASSERT_EQ(again.size(), 1u);
+  ASSERT_TRUE(again[0].fault);
+  EXPECT_EQ(again[0].fault->code, "bad-proof");
+}
+
+// The clock of who asked stops for an answer that reaches it, and for no other.
+TEST_F(RequestTest, AReplyThatDoesNotReachWhoAskedAnswersNothing) {
+  auto question = DraftOf("who is it?", "agency mx.fgr, agency us.fbi");
+  question.urgency = "urgent";
+  const auto id = Sent(question);
+  auto reply = [&](const std::string& by, const std::string& audience) {
+    auto draft = DraftOf("somebody", audience);
+    draft.in_reply_to = id;
+    return SessionOf(by)->Send({draft}, {}).value()[0].value().id;
+  };
+  reply("mx.fgr/admin", "agency us.fbi");
+  reply("us.dea/ana", "agency mx.fgr, agency us.dea");  // who asked says more
+  {
+    auto luis = SessionOf("mx.fgr/luis");
+    const auto waiting = luis->Waiting().value();
+    ASSERT_EQ(waiting.size(), 1u);
+    EXPECT_EQ(waiting[0].kind, "answer");
+    EXPECT_FALSE(waiting[0].fault);
+    EXPECT_FALSE(luis->Inbox().value().at(0).answered_by_us);
+  }
+  EXPECT_THAT(SessionOf("us.dea/ana")->SentItems().value().at(0).replies, IsEmpty());
+  const auto answer = reply("mx.fgr/admin", "agency us.dea");
+  auto luis = SessionOf("mx.fgr/luis");
+  EXPECT_THAT(luis->Waiting().value(), IsEmpty());
+  EXPECT_TRUE(luis->Inbox().value().at(0).answered_by_us);
+  EXPECT_THAT(SessionOf("us.dea/ana")->SentItems().value().at(0).replies, ElementsAre(answer));
+}
+
+TEST_F(RequestTest, OneBadHintDoesNotTakeTheListDown) {
+  const auto id = Sent(DraftOf("x", "agency mx.fgr", kTwoEyes));
+  const auto request = Asks("mx.fgr/luis", id);
+  lies.waiting = [&](WaitingAnswer& answer) {
+    auto lie = answer.items.at(0);
+    lie.kind = "review";
+    answer.items.insert(answer.items.begin(), lie);
+  };
+  auto admin = SessionOf("us.dea/admin");
+  const auto waiting = admin->Waiting().value();
+  ASSERT_EQ(waiting.size(), 2u);
+  EXPECT_TRUE(waiting[0].fault);
+  EXPECT_EQ(ToJson(waiting[0])["error"]["code"], "bad-proof");
+  EXPECT_FALSE(waiting[1].fault);
+  EXPECT_EQ(waiting[1].id, request);
+  lies.waiting = [](WaitingAnswer& answer) { answer.view.checkpoint += "x"; };  // what is wrong with the log ends it
+  EXPECT_EQ(admin->Waiting().error().reason, Reason::kBadCheckpoint);
 }
 
 TEST_F(RequestTest, ShowsWhatWaitsAlsoWhereARecordIsPurged) {
@@ -273,6 +354,25 @@ TEST_F(RequestTest, ExplainsWhoCouldOpenAndWhoNotAndWhy) {
   EXPECT_THAT(lines, ElementsAre("mx.fgr/admin clearance wrong-purpose approval-missing",
                                  "mx.fgr/luis wrong-purpose approval-missing", "us.dea/admin not-releasable",
                                  "us.dea/ana not-releasable", "us.fbi/kim not-releasable"));
+}
+
+TEST_F(RequestTest, ExplainsARecordOfTheLogAsItIsAmended) {
+  const auto id = Sent(DraftOf("x", "agency mx.fgr", "clearance secret\n"));
+  auto ana = SessionOf("us.dea/ana");
+  auto reasons = [&](const std::string& member) {
+    const auto explained = ana->ExplainRecord(id.substr(0, 12), "", "").value();
+    for (const auto& one : explained.at(0).members)
+      if (one.member == member) return one.reasons;
+    return std::vector<std::string>{"unknown"};
+  };
+  EXPECT_THAT(reasons("mx.fgr/luis"), IsEmpty());
+  EXPECT_THAT(reasons("mx.fgr/admin"), ElementsAre("clearance"));
+  ana->Amend(id, 0, PolicyFor("agency mx.fgr", "roles any chief\n")).value();
+  EXPECT_THAT(reasons("mx.fgr/luis"), ElementsAre("role-missing"));
+  EXPECT_THAT(reasons("us.fbi/kim"), ElementsAre("not-releasable"));
+  EXPECT_EQ(SessionOf("mx.fgr/luis")->ExplainRecord(id, "", "").error().reason, Reason::kNotFound);  // it is shown none
+  ana->Revoke(id, "over").value();
+  EXPECT_THAT(reasons("mx.fgr/luis"), ElementsAre("revoked"));
 }
 
 }  // namespace

@@ -156,7 +156,7 @@ TEST_F(TransportTest, RefusesAnUnknownFieldInTheAnswerOfEveryCall) {
 }
 
 TEST_F(TransportTest, RefusesAnUnknownFieldInEveryStream) {
-  ExpectRefused(transport_->Follow(0, 0, [](FollowItem) { return true; }), "Follow");
+  ExpectRefused(transport_->Follow(0, 0, [](FollowItem) { return true; }, {}), "Follow");
   ExpectRefused(transport_->Entries(0, 1, Digest{}, [](proto::LoggedEntry) { return true; }), "Entries");
   ExpectRefused(Download(), "Download, in the hashes");
   service_.odd_slice = true;

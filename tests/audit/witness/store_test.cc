@@ -400,6 +400,12 @@ TEST(Witness, WhatCannotBeRecordedIsNotAnswered) {
   fs::create_directory(w.folders.marks / kHash);
   EXPECT_EQ(w.witness.AddCheckpoint(log.Ask(9, 12)).status, 503);
   EXPECT_EQ(w.witness.AddCheckpoint(log.Ask(9, 12)).body, "12\n");
+  // Asked again about that, it answers when the mark stands, not before: without it an older copy would not be noticed.
+  EXPECT_EQ(w.witness.AddCheckpoint(log.Ask(12, 12)).status, 503);
+  fs::remove(w.folders.marks / kHash);
+  EXPECT_EQ(w.witness.AddCheckpoint(log.Ask(12, 12)).status, 200);
+  EXPECT_TRUE(ReadWhole(w.folders.marks / kHash).starts_with("0000000000000000012"))
+      << ReadWhole(w.folders.marks / kHash);
 }
 
 TEST(Witness, OfTwoHistoriesAtOnceOneIsCosigned) {

@@ -198,7 +198,7 @@ class BrokerWorld {
 
   // A later recipient of one portion: whom the policy names.
   ledger::VerifiedStatement Grant(const std::string& from_id, const SentRecord& sent, const policy::Policy& policy,
-                                  std::uint32_t number = 0) {
+                                  std::uint32_t number = 0, std::optional<Digest> request = std::nullopt) {
     auto& from = people.at(from_id);
     record::Window window(from.record.id, from.sign.id(), now, random);
     window.Begin(now).value();
@@ -228,7 +228,7 @@ class BrokerWorld {
                               .ctx = ctx,
                               .record = sent.statement->digest,
                               .wraps = {record::SealWraps(window, header, ctx, committed.slips, sent.ceks.at(number))},
-                              .request = std::nullopt,
+                              .request = request,
                               .policies = {}};
     return Direct(ledger::Kind::kGrant, proto::EncodeGrant(grant), from, std::move(attachments));
   }
@@ -257,12 +257,13 @@ class BrokerWorld {
   }
   ledger::VerifiedStatement AskFor(const std::string& by_id, const Digest& record,
                                    ledger::Wish wish = ledger::Wish::kOpen,
-                                   std::optional<policy::Tlp> marking = std::nullopt) {
+                                   std::optional<policy::Tlp> marking = std::nullopt,
+                                   std::optional<AgencyId> onward = std::nullopt) {
     auto& by = people.at(by_id);
-    return Direct(ledger::Kind::kAccessRequest,
-                  proto::EncodeAccessRequest(
-                      {By(by), record, {}, wish, by.record.id.agency(), marking, "investigation", "", "a test"}),
-                  by);
+    const AgencyId agency = onward.value_or(by.record.id.agency());
+    return Direct(
+        ledger::Kind::kAccessRequest,
+        proto::EncodeAccessRequest({By(by), record, {}, wish, agency, marking, "investigation", "", "a test"}), by);
   }
   ledger::VerifiedStatement Answer(const std::string& by_id, const Digest& request,
                                    std::optional<policy::Tlp> marking = std::nullopt) {
@@ -273,6 +274,19 @@ class BrokerWorld {
     auto& by = people.at(by_id);
     return Direct(ledger::Kind::kApproval,
                   proto::EncodeApproval({By(by), request, ledger::ApprovalVerdict::kApprove, "a test"}), by);
+  }
+  ledger::VerifiedStatement Review(const std::string& by_id, const Digest& request) {
+    auto& by = people.at(by_id);
+    return Direct(ledger::Kind::kReview,
+                  proto::EncodeReview({By(by), request, ledger::Finding::kJustified, "a test"}), by);
+  }
+  ledger::VerifiedStatement Acknowledge(const std::string& by_id, const Digest& record, const std::string& outcome) {
+    auto& by = people.at(by_id);
+    return Direct(ledger::Kind::kAcknowledgement, proto::EncodeAcknowledgement({By(by), record, outcome}), by);
+  }
+  ledger::VerifiedStatement LookUp(const std::string& by_id) {
+    auto& by = people.at(by_id);
+    return Direct(ledger::Kind::kLookup, proto::EncodeLookup({By(by), 0, 0, now + std::chrono::hours(1), "a test"}), by);
   }
   static ledger::Erasure ErasureOf(const ledger::Statement& statement) {
     auto redacted = proto::RedactPayload(statement.kind, statement.envelope.payload).value();
@@ -286,7 +300,8 @@ class BrokerWorld {
 
   ledger::VerifiedStatement Open(const std::string& by_id, const std::vector<std::pair<Digest, std::uint32_t>>& items,
                                  const log::Checkpoint& seen, const crypto::KemPublicKey& reply,
-                                 const std::string& purpose = "investigation", const std::string& case_reference = "") {
+                                 const std::string& purpose = "investigation", const std::string& case_reference = "",
+                                 const std::function<void(ledger::Open&)>& change = nullptr) {
     auto& by = people.at(by_id);
     AgencyId agency = by.record.id.agency();
     ledger::Open open{By(by),
@@ -301,6 +316,7 @@ class BrokerWorld {
     for (const auto& [digest, portion] : items) {
       open.items.push_back({digest, portion, epoch_keys.at(agency.str()).id()});
     }
+    if (change) change(open);
     return Batched(ledger::Kind::kOpen, proto::EncodeOpen(open), by, {});
   }
 

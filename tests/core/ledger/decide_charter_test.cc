@@ -110,31 +110,104 @@ TEST_F(AmendedCharterTest, WantsAsManyAgenciesAsTheCharterAsks) {
 
 class WitnessedCharterTest : public AmendedCharterTest {
  protected:
-  std::string Witness(const std::string& name) {
+  using Names = std::vector<std::string>;
+  std::string Witness(const std::string& name, const std::string& url = "") {
     const auto key = crypto::Ed25519SignKey::Generate(random);
-    return "witness " + name + " " + log::Cosigner::Make("w.example/" + name, key.verify_key())->Text() + "\n";
+    return "witness " + name + " " + log::Cosigner::Make("w.example/" + name, key.verify_key())->Text() + url + "\n";
   }
   static void With(Charter& charter, const std::string& policy) {
     charter.witness_policy = policy;
     charter.max_checkpoint_age_seconds = 3600;
   }
   Reason RefusedWith(const std::string& policy) {
-    return Refused({"us.dea/admin"}, [&](Charter& c) { With(c, policy); });
+    return Refused(both_sign_, [&](Charter& c) { With(c, policy); });
+  }
+  void AmendWith(const std::string& policy) {
+    Amend(both_sign_, [&](Charter& c) { With(c, policy); });
+  }
+  // Who may make the charter's witnesses these: with each list of signers.
+  void ExpectSigners(const std::string& policy, const std::vector<Names>& enough, const std::vector<Names>& too_few) {
+    const auto change = [&](Charter& c) { With(c, policy); };
+    for (const auto& signers : enough) EXPECT_TRUE(Try(signers, change)) << ::testing::PrintToString(signers);
+    for (const auto& signers : too_few)
+      EXPECT_EQ(Refused(signers, change), Reason::kNotAuthorised) << ::testing::PrintToString(signers);
   }
   const std::string both_ = "group both all mx.fgr us.dea\nquorum both\n";
+  const Names both_sign_ = {"mx.fgr/admin", "us.dea/admin"};
 };
 
 TEST_F(WitnessedCharterTest, NamesTheQuorumThatIsInForceFromThereOn) {
   EXPECT_EQ(state.witness_policy(), nullptr);
-  const std::string policy = Witness("mx.fgr") + Witness("us.dea") + both_;
-  Amend({"us.dea/admin"}, [&](Charter& c) { With(c, policy); });
+  AmendWith(Witness("mx.fgr") + Witness("us.dea") + both_);
   ASSERT_NE(state.witness_policy(), nullptr);
   EXPECT_TRUE(state.witness_policy()->Satisfied({"mx.fgr", "us.dea"}));
-  Amend({"us.dea/admin"}, [](Charter& c) {
+  const auto none = [](Charter& c) {
     c.witness_policy.clear();
     c.max_checkpoint_age_seconds = 0;
-  });
+  };
+  EXPECT_EQ(Refused({"us.dea/admin"}, none), Reason::kNotAuthorised) << "the attack: then nobody has to cosign";
+  EXPECT_EQ(Refused({"mx.fgr/admin"}, none), Reason::kNotAuthorised);
+  Amend(both_sign_, none);
   EXPECT_EQ(state.witness_policy(), nullptr);
+}
+
+// The attack: an administrator of one country puts a key of his own in the other's place, and may then show any log.
+TEST_F(WitnessedCharterTest, NoAgencysWitnessIsMadeChangedOrTakenAwayWithoutIt) {
+  const std::string mx = Witness("mx.fgr"), us = Witness("us.dea"), other_mx = Witness("mx.fgr");
+  ExpectSigners(
+      mx + us + both_, {both_sign_, {"mx.fgr/admin", "us.dea/admin", "gt.mp/admin"}},
+      {{"us.dea/admin"}, {"mx.fgr/admin"}, {"gt.mp/admin", "us.dea/admin"}, {"us.fbi/admin", "us.dea/admin"}});
+  AmendWith(mx + us + both_);
+  ExpectSigners(other_mx + us + both_, {both_sign_, {"gt.mp/admin", "mx.fgr/admin"}},
+                {{"us.dea/admin"}, {"mx.fgr/admin"}, {"us.dea/admin", "us.fbi/admin", "gt.mp/admin"}});
+  const auto url = mx.substr(0, mx.size() - 1) + " http://elsewhere.example\n";
+  ExpectSigners(url + us + both_, {both_sign_}, {{"us.dea/admin"}, {"us.dea/admin", "gt.mp/admin"}});
+  ExpectSigners(Witness("mx.fgr/2") + us + "group both all mx.fgr/2 us.dea\nquorum both\n", {both_sign_},
+                {{"us.dea/admin", "gt.mp/admin"}});
+  // Its key under another agency's name is not its witness any more.
+  const auto taken = "witness gt.mp" + mx.substr(std::string("witness mx.fgr").size());
+  ExpectSigners(taken + us + "group both all gt.mp us.dea\nquorum both\n", {{"gt.mp/admin", "mx.fgr/admin"}},
+                {{"us.dea/admin", "gt.mp/admin"}, {"us.dea/admin", "mx.fgr/admin"}});
+  // One more of one's own, and another agency of the country does not speak for it.
+  ExpectSigners(mx + us + Witness("us.dea/2") + "group us any us.dea us.dea/2\ngroup both all mx.fgr us\nquorum both\n",
+                {both_sign_, {"gt.mp/admin", "us.dea/admin"}}, {{"us.dea/admin"}, {"mx.fgr/admin", "us.fbi/admin"}});
+}
+
+TEST_F(WitnessedCharterTest, WhoIsAQuorumAndTheLogsKeyAreNotOneCountrysToChange) {
+  const std::string mx = Witness("mx.fgr"), us = Witness("us.dea"), gt = Witness("gt.mp");
+  Amend({"mx.fgr/admin", "us.dea/admin", "gt.mp/admin"},
+        [&](Charter& c) { With(c, mx + us + gt + "group all all mx.fgr us.dea gt.mp\nquorum all\n"); });
+  ExpectSigners(mx + us + gt + "group two 2 mx.fgr us.dea gt.mp\nquorum two\n",
+                {both_sign_, {"gt.mp/admin", "us.fbi/admin"}}, {{"us.dea/admin", "us.fbi/admin"}, {"mx.fgr/admin"}});
+  const auto key = log::NoteVerifier::Make(kOrigin, crypto::Ed25519SignKey::Generate(random).verify_key())->Text();
+  const std::vector<std::function<void(Charter&)>> changes = {
+      [](Charter& c) { c.max_checkpoint_age_seconds = 1'000'000; }, [](Charter& c) { c.degraded_after_seconds = 1; },
+      [&](Charter& c) { c.log_key = key; }};
+  for (const auto& change : changes) {
+    EXPECT_EQ(Refused({"us.dea/admin", "us.fbi/admin"}, change), Reason::kNotAuthorised);
+    EXPECT_TRUE(Try({"us.fbi/admin", "mx.fgr/admin"}, change));
+  }
+  EXPECT_TRUE(Try({"us.dea/admin"}, [](Charter& c) { c.title = "Anything else"; }));
+}
+
+TEST_F(WitnessedCharterTest, OfAnAgencyThatLeavesTheWitnessGoesWithItAndOneThatJoinsBringsItsOwn) {
+  const std::string mx = Witness("mx.fgr"), us = Witness("us.dea");
+  AmendWith(mx + us + both_);
+  const auto without_it = [&](Charter& c) {
+    Drop(c, "mx.fgr");
+    With(c, Witness("gt.mp") + us + "group both all gt.mp us.dea\nquorum both\n");
+  };
+  EXPECT_EQ(Refused({"us.dea/admin", "us.fbi/admin"}, without_it), Reason::kNotAuthorised);
+  EXPECT_TRUE(Try({"us.dea/admin", "gt.mp/admin"}, without_it)) << "an agency that refuses, or has nobody left";
+  const auto joins = NewAgency("co.pnc");
+  const auto with_it = [&](Charter& c) {
+    Add(c, joins);
+    With(c, mx + us + Witness("co.pnc") + "group all all mx.fgr us.dea co.pnc\nquorum all\n");
+  };
+  EXPECT_EQ(Refused(both_sign_, with_it), Reason::kBadSignature);
+  EXPECT_EQ(Refused({"us.dea/admin", "co.pnc/admin"}, with_it), Reason::kNotAuthorised)
+      << "who joins is no country yet";
+  EXPECT_TRUE(Try({"mx.fgr/admin", "us.dea/admin", "co.pnc/admin"}, with_it));
 }
 
 TEST_F(WitnessedCharterTest, NoOneCountrysWitnessesAreAQuorum) {
@@ -142,7 +215,7 @@ TEST_F(WitnessedCharterTest, NoOneCountrysWitnessesAreAQuorum) {
   EXPECT_EQ(RefusedWith(three + "group any any mx.fgr mx.fgr/2 us.dea\nquorum any\n"), Reason::kMalformed);
   EXPECT_EQ(RefusedWith(three + "group two 2 mx.fgr mx.fgr/2 us.dea\nquorum two\n"), Reason::kMalformed);
   EXPECT_EQ(RefusedWith(three + "quorum us.dea\n"), Reason::kMalformed);
-  EXPECT_TRUE(Try({"us.dea/admin"}, [&](Charter& c) {
+  EXPECT_TRUE(Try(both_sign_, [&](Charter& c) {
     With(c, three + "group mx any mx.fgr mx.fgr/2\ngroup both all mx us.dea\nquorum both\n");
   }));
 }
@@ -152,8 +225,8 @@ TEST_F(WitnessedCharterTest, EachIsRunByAnAgencyOfTheCharterUnderAKeyOfItsOwn) {
             Reason::kMalformed);
   EXPECT_EQ(RefusedWith(Witness("mx.fgr") + Witness("Bob") + "group both all mx.fgr Bob\nquorum both\n"),
             Reason::kMalformed);
-  const auto log_key = log::NoteVerifier::Parse(state.charter()->log_key).value();
-  const auto same = "witness us.dea " + log::Cosigner::Make("w.example/x", log_key.key)->Text() + "\n";
+  const auto of_log = log::NoteVerifier::Parse(state.charter()->log_key).value();
+  const auto same = "witness us.dea " + log::Cosigner::Make("w.example/x", of_log.key)->Text() + "\n";
   EXPECT_EQ(RefusedWith(Witness("mx.fgr") + same + both_), Reason::kBadKey);
 }
 
@@ -162,26 +235,26 @@ TEST_F(WitnessedCharterTest, IsInItsOneFormAndWhole) {
   EXPECT_EQ(RefusedWith("# a comment\n" + good), Reason::kMalformed);
   EXPECT_EQ(RefusedWith("log " + state.charter()->log_key + "\n" + good), Reason::kMalformed);
   EXPECT_EQ(RefusedWith(Witness("mx.fgr") + "quorum none\n"), Reason::kMalformed);
-  EXPECT_EQ(Refused({"us.dea/admin"}, [&](Charter& c) { c.witness_policy = good; }), Reason::kMalformed) << "no age";
-  EXPECT_EQ(Refused({"us.dea/admin"}, [](Charter& c) { c.max_checkpoint_age_seconds = 60; }), Reason::kMalformed);
-  EXPECT_EQ(Refused({"us.dea/admin"}, [](Charter& c) { c.degraded_after_seconds = 60; }), Reason::kMalformed);
+  EXPECT_EQ(Refused(both_sign_, [&](Charter& c) { c.witness_policy = good; }), Reason::kMalformed) << "no age";
+  EXPECT_EQ(Refused(both_sign_, [](Charter& c) { c.max_checkpoint_age_seconds = 60; }), Reason::kMalformed);
+  EXPECT_EQ(Refused(both_sign_, [](Charter& c) { c.degraded_after_seconds = 60; }), Reason::kMalformed);
 }
 
 TEST_F(WitnessedCharterTest, NothingGoesWithoutThemUnlessItSaysSo) {
-  const auto& ana = people.at("us.dea/ana");
   const auto record = Accept(NewRecord(ana, {PolicyFor({"mx.fgr"})}).statement, ana);
   const auto& reader = Enrol("mx.fgr/reader", "");
   const auto open = Signed(Open(reader, {Item(record, 0, "mx.fgr")}), reader);
   const auto without = [&] { return ledger::Decide(state, open, now, authority, Nonce{}, true); };
   EXPECT_EQ(without().error().reason, Reason::kNoQuorum);
-  Amend({"us.dea/admin"}, [&](Charter& c) {
+  Amend(both_sign_, [&](Charter& c) {
     With(c, Witness("mx.fgr") + Witness("us.dea") + both_);
     c.degraded_after_seconds = 60;
   });
   ASSERT_TRUE(without());
   EXPECT_TRUE(without()->unwitnessed);
   const auto other = Signed(ledger::Acknowledgement{By(ana), record, "received"}, ana);
-  EXPECT_EQ(ledger::Decide(state, other, now, authority, Nonce{}, true).error().reason, Reason::kNoQuorum) << "no opening";
+  EXPECT_EQ(ledger::Decide(state, other, now, authority, Nonce{}, true).error().reason, Reason::kNoQuorum)
+      << "no opening";
 }
 
 TEST_F(AmendedCharterTest, IsAsGoodAsAFirstOne) {
@@ -405,9 +478,9 @@ TEST_F(AmendedCharterTest, BringsANewLogKeyAndRemembersFromWhereOn) {
     return log::NoteVerifier::Make(kOrigin, key.verify_key()).value().Text();
   };
   const std::string next = text();
-  Amend({"us.dea/admin"}, [&](Charter& c) { c.log_key = next; });
+  Amend({"us.dea/admin", "mx.fgr/admin"}, [&](Charter& c) { c.log_key = next; });
   EXPECT_THAT(state.log_keys(), ElementsAre(std::pair(std::uint64_t{0}, former), std::pair(state.size(), next)));
-  EXPECT_EQ(Refused({"us.dea/admin"}, [&](Charter& c) { c.log_key = former; }), Reason::kBadKey);
+  EXPECT_EQ(Refused({"us.dea/admin", "mx.fgr/admin"}, [&](Charter& c) { c.log_key = former; }), Reason::kBadKey);
   Amend({"us.dea/admin"}, [](Charter& c) { c.title = "the same keys"; });
   EXPECT_EQ(state.log_keys().size(), 2U);
 }

@@ -89,7 +89,8 @@ TEST_F(GrantTest, IsOfARecordThatIsThereAndNotOfAGrant) {
   EXPECT_EQ(Refusal(ToFbi(ana, grant), ana), Reason::kNotFound);
   Accept(Revocation{By(ana), record, "x"}, ana);
   EXPECT_EQ(Refusal(ToFbi(ana, record), ana), Reason::kRevoked);
-  Accept(Purge(ana, {record, grant}), ana);
+  Accept(Purge(ana, {grant}), ana);
+  Accept(Purge(ana, {record}), ana);
   EXPECT_EQ(Refusal(ToFbi(ana, record), ana), Reason::kPurged);
 }
 
@@ -99,13 +100,19 @@ TEST_F(GrantTest, EndsWithItsRecord) {
   EXPECT_EQ(state.entries_for(Agency("us.fbi")).back(), state.size() - 1);  // who has the grant is told
   EXPECT_THAT(Ask1(fbi_ana, grant), ElementsAre(Reason::kRevoked));
   EXPECT_EQ(Refusal(Purge(ana, {record}), ana), Reason::kNotReady);  // its own wraps of the content key would stay
-  Accept(Purge(ana, {record, grant}), ana);
+  Accept(Purge(ana, {grant}), ana);
+  Accept(Purge(ana, {record}), ana);
   EXPECT_THAT(Ask1(fbi_ana, grant), ElementsAre(Reason::kPurged));
 }
 
 TEST_F(GrantTest, IsMadeSoOftenOfOneRecord) {
   quick = true;
-  for (std::size_t i = 0; i < kMostGrants; ++i) Accept(ToFbi(ana, record), ana);
+  const Digest first = Accept(ToFbi(ana, record), ana);
+  for (std::size_t i = 1; i < kMostGrants; ++i) Accept(ToFbi(ana, record), ana);
+  EXPECT_EQ(Refusal(ToFbi(ana, record), ana), Reason::kTooMany);
+  EXPECT_EQ(Refusal(ToFbi(mx_ana, record), mx_ana), Reason::kNoConsent) << "nobody else finds out";
+  Accept(Revocation{By(ana), first, "x"}, ana);
+  Accept(ToFbi(ana, record), ana);  // what has ended is not counted
   EXPECT_EQ(Refusal(ToFbi(ana, record), ana), Reason::kTooMany);
 }
 
@@ -205,6 +212,14 @@ TEST_F(OnwardTest, LetsARecipientThatHasOpenedPassOnWithinItsCountry) {
   const Digest grant = Accept(Pass(bob, For({"us.fbi"})), bob);  // the agency has it, not the officer alone
   EXPECT_THAT(Ask1(fbi_ana, grant), IsEmpty());
   EXPECT_EQ(state.entries_for(Agency("mx.fgr")).back(), state.size() - 1);  // the originator sees the opening
+}
+
+TEST_F(OnwardTest, HasANumberOfItsOwnAndUsesUpNobodyElses) {
+  quick = true;
+  Ask1(ana, theirs);
+  for (std::size_t i = 0; i < kMostGrants; ++i) Accept(Pass(ana, For({"us.fbi"})), ana);
+  EXPECT_EQ(Refusal(Pass(ana, For({"us.fbi"})), ana), Reason::kTooMany);
+  Accept(Pass(mx_ana, For({"us.fbi"})), mx_ana);
 }
 
 TEST_F(OnwardTest, AllowsNothingThatTheOriginatorDoesNot) {

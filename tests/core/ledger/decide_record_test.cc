@@ -233,6 +233,26 @@ TEST_F(SourcesTest, AreAscendingAndAtMost64) {
 
 TEST_F(SourcesTest, OfTheOwnAgencyBindNothing) { Accept(From(bob, policy::Tlp::kClear, {source}).statement, bob); }
 
+TEST_F(SourcesTest, BindOverEveryStepOfOnesOwn) {
+  Ask(mx_ana, {Item(source, 1, "mx.fgr")});
+  const Digest first = Accept(From(mx_ana, policy::Tlp::kAmberStrict, {source}).statement, mx_ana);
+  const Digest second = Accept(From(mx_bob, policy::Tlp::kAmberStrict, {first}).statement, mx_bob);
+  EXPECT_EQ(Derived(mx_ana, policy::Tlp::kGreen, {first}), Reason::kMarkingTooLow);
+  EXPECT_EQ(Derived(mx_ana, policy::Tlp::kGreen, {second}), Reason::kMarkingTooLow);
+  const Digest passed = Accept(NewGrant(mx_bob, second, {{0, Marked(policy::Tlp::kAmberStrict, "us.fbi")}}).statement, mx_bob);
+  EXPECT_EQ(Derived(mx_ana, policy::Tlp::kGreen, {passed}), Reason::kMarkingTooLow) << "as a grant of it";
+  const Digest asked = Accept(Access(mx_ana, source, Wish::kMarkLess), mx_ana);
+  Accept(Answer{By(ana), asked, policy::Tlp::kGreen, "the source is out of danger"}, ana);
+  Accept(From(mx_ana, policy::Tlp::kGreen, {second}).statement, mx_ana);
+}
+
+TEST_F(SourcesTest, AreFollowedSoFarAndNoFurther) {
+  quick = true;
+  Digest last = Accept(From(mx_ana, policy::Tlp::kClear, {}).statement, mx_ana);
+  for (int i = 0; i < 1024; ++i) last = Accept(From(mx_ana, policy::Tlp::kClear, {last}).statement, mx_ana);
+  EXPECT_EQ(Derived(mx_ana, policy::Tlp::kClear, {last}), Reason::kTooMany);
+}
+
 TEST_F(SourcesTest, MayBeMarkedLessWithTheOriginatorsConsent) {
   Ask(mx_ana, {Item(source, 1, "mx.fgr")});
   const Digest asked = Accept(Access(mx_ana, source, Wish::kMarkLess), mx_ana);
@@ -241,6 +261,17 @@ TEST_F(SourcesTest, MayBeMarkedLessWithTheOriginatorsConsent) {
   EXPECT_EQ(state.consent(source, Agency("mx.fgr")), policy::Tlp::kGreen);
   EXPECT_EQ(Derived(mx_ana, policy::Tlp::kClear, {source}), Reason::kMarkingTooLow);
   Accept(From(mx_bob, policy::Tlp::kGreen, {source}).statement, mx_bob);  // it is the agency's
+}
+
+TEST_F(SourcesTest, MayNotBeMarkedLessAnyMoreOnceTheOriginatorMarksItMoreStrictly) {
+  Ask(mx_ana, {Item(source, 1, "mx.fgr")});
+  const Digest asked = Accept(Access(mx_ana, source, Wish::kMarkLess), mx_ana);
+  Accept(Answer{By(ana), asked, policy::Tlp::kGreen, "the source is out of danger"}, ana);
+  Accept(Amend(ana, source, Marked(policy::Tlp::kClear, "mx.fgr"), 0), ana);
+  EXPECT_EQ(state.consent(source, Agency("mx.fgr")), policy::Tlp::kGreen) << "milder";
+  Accept(Amend(ana, source, Marked(policy::Tlp::kGreen, "mx.fgr"), 0), ana);
+  EXPECT_FALSE(state.consent(source, Agency("mx.fgr")));
+  EXPECT_EQ(Derived(mx_ana, policy::Tlp::kGreen, {source}), Reason::kMarkingTooLow);
 }
 
 TEST_F(SourcesTest, BindLaterAmendmentsAndGrantsToo) {
@@ -404,6 +435,23 @@ TEST_F(DecideRecordTest, NamesNobodyWhomTheCharterDoesNotKnow) {
     EXPECT_EQ(error.reason, Reason::kBadPolicy);
     EXPECT_THAT(error.detail, HasSubstr(detail));
   }
+}
+
+// An approver counts on the originator's side and on that of who asks.
+TEST_F(DecideRecordTest, AsksForNoApprovalThatNobodyCanGive) {
+  const auto reason = [&](std::vector<policy::Approvals> groups) {
+    auto policy = PolicyFor({"mx.fgr", "us.fbi"});
+    policy.approvals = std::move(groups);
+    policy.approval_hours = 1;
+    auto decision = Decide(Signed(NewRecord(ana, {policy}).statement, ana));
+    return decision ? std::string() : std::string(CodeOf(decision.error().reason));
+  };
+  EXPECT_EQ(reason({{1, {mx_ana.id()}}}), "");
+  EXPECT_EQ(reason({{2, {mx_ana.id(), bob.id()}}}), "");
+  EXPECT_EQ(reason({{1, {bob.id()}}, {1, {gt_ana.id(), mx_ana.id()}}}), "");
+  EXPECT_EQ(reason({{1, {gt_ana.id()}}}), "bad-policy");
+  EXPECT_EQ(reason({{1, {bob.id()}}, {1, {gt_ana.id()}}}), "bad-policy");
+  EXPECT_EQ(reason({{2, {mx_ana.id(), fbi_ana.id()}}}), "bad-policy") << "one of each side, and nobody is both";
 }
 
 // ---- policies and caps ----

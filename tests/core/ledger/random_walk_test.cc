@@ -436,11 +436,11 @@ class Walk : public test::World {
     std::optional<MemberId> likely;
     if (known != nullptr && known->author != nullptr) likely = Member(known->author->agency().str() + "/admin");
     const Person& by = Author(likely);
-    std::vector<Digest> all = {of};
+    Digest first = of;
     if (const auto* record = state.record(of); record != nullptr && !OneIn(8))
       for (const Digest& grant : record->grants)
-        if (!state.record(grant)->purged_at) all.push_back(grant);
-    return By1(Purge(by, all), by);
+        if (!state.record(grant)->purged_at) first = grant;
+    return By1(Purge(by, {first}), by);
   }
   Made Again() { return entries[Below(entries.size())].statement; }
 

@@ -100,6 +100,13 @@ class StateDump {
     for (const auto& [digest, request] : state.all_pending()) text_ << "pending " << digest.Hex() << '\n';
     for (const auto& digest : state.asking()) text_ << "asking " << digest.Hex() << '\n';
     for (const auto& digest : state.recalled()) text_ << "recalled " << digest.Hex() << '\n';
+    for (const auto& digest : state.open_emergencies()) text_ << "open emergency " << digest.Hex() << '\n';
+    for (const auto& [id, agency] : state.agencies()) {
+      for (const auto& digest : state.asking(id)) text_ << id.str() << " asked " << digest.Hex() << '\n';
+      for (const auto& [index, digest] : state.open_access_requests(id)) text_ << id.str() << " open " << index << '\n';
+    }
+    for (const auto& [id, member] : state.members())
+      for (const auto& digest : state.to_erase(id)) text_ << id.str() << " to erase " << digest.Hex() << '\n';
     for (const auto& [digest, emergency] : state.emergencies()) {
       text_ << "emergency " << digest.Hex() << ' ' << emergency.index << ' ' << emergency.author.str() << ' '
             << Shown(emergency.reviewed);
