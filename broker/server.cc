@@ -197,6 +197,9 @@ Result<std::unique_ptr<Server>> Server::Start(const Config& config, BrokerKeys k
   gpr_set_log_function([](gpr_log_func_args* args) { Log(Level::kDebug, "grpc", {{"what", args->message}}); });
   static const Status tls13 = crypto::RequireTls13();
   TRY_OK(tls13);
+  auto limits = GuardLimits(config);
+  TRY_OK(guard::FitDescriptors(limits));
+  TRY_OK(guard::ProveGuard(limits));
   TRY(auto authority, AuthorityOf(keys));
   TRY_OK(CheckCertificate(config, keys));
   TRY(auto certificate_pem, io::ReadText(config.tls_certificate, 1 << 20));
@@ -251,9 +254,6 @@ Result<std::unique_ptr<Server>> Server::Start(const Config& config, BrokerKeys k
   // Before anybody can connect.
   parts->credentials = MakeServerCredentials(certificate_pem, keys.tls_key_pem, parts->client_cas);
   TRY_OK(ProveTls13Only(parts->credentials));
-  auto limits = GuardLimits(config);
-  TRY_OK(guard::FitDescriptors(limits));
-  TRY_OK(guard::ProveGuard(limits));
   TRY(parts->acceptor, guard::Acceptor::Bind(config.listen, limits));
 
   grpc::EnableDefaultHealthCheckService(true);

@@ -31,6 +31,7 @@ constexpr std::size_t kFewest = 1024;   // descriptors with which a broker serve
 constexpr auto kSayEvery = std::chrono::minutes(1);
 constexpr milliseconds kTick{100};       // while anything waits
 constexpr milliseconds kLongWait{500};
+constexpr milliseconds kLookEvery{2000};  // whether peers take what is sent to them
 
 TimePoint Now() { return std::chrono::steady_clock::now(); }
 
@@ -66,12 +67,11 @@ int PortOf(int fd) {
 Fd ListenOn(const addrinfo& where, int port) {
   Fd fd(::socket(where.ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (fd.get() < 0) return {};
-  const int yes = 1, no = 0, patience = 20'000;
+  const int yes = 1, no = 0;
   ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
   if (where.ai_family == AF_INET6) ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof no);
   // Inherited by what is accepted, as gRPC sets them on sockets of its own.
   ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
-  ::setsockopt(fd.get(), IPPROTO_TCP, TCP_USER_TIMEOUT, &patience, sizeof patience);
   sockaddr_storage address{};
   std::memcpy(&address, where.ai_addr, where.ai_addrlen);
   if (port != 0) {
@@ -141,9 +141,7 @@ Status FitDescriptors(Limits& limits) {
   limits.waiting = static_cast<unsigned>(std::min<std::uint64_t>(limits.waiting, usable / 4));
   limits.waiting_per_address = std::min(limits.waiting_per_address, limits.waiting);
   auto& admission = limits.admission;
-  admission.handshakes = static_cast<unsigned>(std::min<std::uint64_t>(admission.handshakes, usable / 8));  // two each
-  admission.connections = static_cast<unsigned>(
-      std::min<std::uint64_t>(admission.connections, usable - limits.waiting - admission.handshakes));
+  admission.connections = static_cast<unsigned>(std::min<std::uint64_t>(admission.connections, usable - limits.waiting));
   admission.connections_per_address = std::min(admission.connections_per_address, (admission.connections + 1) / 2);
   return Ok();
 }
@@ -168,18 +166,19 @@ struct Acceptor::Impl {
   std::map<std::uint64_t, Waiting> waiting;  // in the order of their coming
   std::map<Address, unsigned> waiting_of;
   std::uint64_t turned_away = 0;
-  TimePoint said{};
+  TimePoint said{}, looked{};
 
   explicit Impl(const Limits& with) : limits(with), admission(std::make_shared<Admission>(with.admission)) {}
 
   void Run() {
     while (!stopping) {
       std::array<epoll_event, 64> events;
-      const auto wait = waiting.empty() ? -1 : static_cast<int>(kTick.count());
+      const auto wait = static_cast<int>((waiting.empty() ? kLookEvery : kTick).count());
       const int count = ::epoll_wait(epoll.get(), events.data(), static_cast<int>(events.size()), wait);
       for (int i = 0; i < count; ++i) Handle(events[static_cast<std::size_t>(i)]);
       HandOver();
       Expire();
+      EndUnread();
       Say();
     }
     waiting.clear();
@@ -305,6 +304,17 @@ struct Acceptor::Impl {
       if (here->second.ready) ++turned_away;
       Drop(here);
     }
+  }
+
+  void EndUnread() {
+    const auto now = Now();
+    if (now - looked < kLookEvery) return;
+    looked = now;
+    std::string address;
+    const auto count = admission->EndUnread(now, limits.unread, &address);
+    if (count != 0 && limits.admission.said)
+      Log(Level::kWarning, "connection-cut",
+          {{"why", "unread"}, {"address", address}, {"others-alike", std::to_string(count - 1)}});
   }
 
   void Say() {

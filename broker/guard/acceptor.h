@@ -23,6 +23,7 @@ struct Limits {
   unsigned waiting_per_address = 64;  // above either, the one that waits longest goes
   std::chrono::milliseconds hello{5'000};   // from its beginning to a whole ClientHello
   std::chrono::milliseconds place{10'000};  // from its beginning to a place
+  std::chrono::milliseconds unread{20'000};  // while something is sent to a peer and it takes nothing
 };
 
 // Raises the process' soft limit of descriptors to the hard one, and cuts `limits` to what there is then, but for those that

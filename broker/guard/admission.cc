@@ -3,6 +3,9 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <linux/sockios.h>
+#include <linux/tcp.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -72,32 +75,73 @@ void Admission::Freed() {
   if (freed_) freed_();
 }
 
+namespace {
+
+// A descriptor of our own for that socket, if that is still the one; else -1.
+int SameSocket(int socket, std::uint64_t cookie) {
+  const int own = ::fcntl(socket, F_DUPFD_CLOEXEC, 0);
+  std::uint64_t its = 0;
+  socklen_t size = sizeof its;
+  if (own >= 0 && ::getsockopt(own, SOL_SOCKET, SO_COOKIE, &its, &size) == 0 && its == cookie) return own;
+  if (own >= 0) ::close(own);
+  return -1;
+}
+
+}  // namespace
+
 bool Admission::EndOldestHandshake(TimePoint now) {
   std::lock_guard lock(mutex_);
-  if (watched_.empty() || now - watched_.begin()->first < kHandshakeIsLong) return false;
-  auto* const place = watched_.begin()->second;
-  ::shutdown(place->watched_, SHUT_RDWR);  // gRPC reads the end, and gives the place back
-  place->Unwatch();
-  return true;
+  for (auto& [since, place] : watched_) {
+    if (now - since < kHandshakeIsLong) return false;
+    if (place->open_ || std::exchange(place->ended_, true)) continue;
+    const int socket = SameSocket(place->socket_, place->cookie_);
+    if (socket < 0) continue;
+    ::shutdown(socket, SHUT_RDWR);  // gRPC reads the end, and gives the place back
+    ::close(socket);
+    return true;
+  }
+  return false;
+}
+
+std::size_t Admission::EndUnread(TimePoint now, std::chrono::milliseconds patience, std::string* example) {
+  std::lock_guard lock(mutex_);
+  std::size_t count = 0;
+  for (auto& [since, place] : watched_) {
+    if (!place->open_ || place->ended_) continue;
+    const int socket = SameSocket(place->socket_, place->cookie_);
+    if (socket < 0) continue;
+    tcp_info info{};
+    socklen_t size = sizeof info;
+    int waiting = 0;
+    const bool known = ::getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 &&
+                       size >= offsetof(tcp_info, tcpi_bytes_received) && ::ioctl(socket, SIOCOUTQ, &waiting) == 0;
+    if (!known || waiting == 0 || info.tcpi_bytes_acked != place->taken_) {
+      place->taken_ = info.tcpi_bytes_acked;
+      place->taken_at_ = now;
+    } else if (now - place->taken_at_ >= patience) {
+      place->ended_ = true;
+      ::shutdown(socket, SHUT_RDWR);
+      *example = TextOf(place->address_);
+      ++count;
+    }
+    ::close(socket);
+  }
+  return count;
 }
 
 void Admission::Place::Watch(int connection) {
+  socklen_t size = sizeof cookie_;
   std::lock_guard lock(of_->mutex_);
-  watched_ = ::fcntl(connection, F_DUPFD_CLOEXEC, 0);
-  if (watched_ >= 0) of_->watched_.emplace(since_, this);
-}
-
-void Admission::Place::Unwatch() {
-  if (watched_ < 0) return;
-  ::close(std::exchange(watched_, -1));
-  of_->watched_.erase({since_, this});
+  if (::getsockopt(connection, SOL_SOCKET, SO_COOKIE, &cookie_, &size) != 0) return;
+  socket_ = connection;
+  taken_at_ = since_;
+  of_->watched_.emplace(since_, this);
 }
 
 void Admission::Place::Opened() {
   {
     std::lock_guard lock(of_->mutex_);
     if (std::exchange(open_, true)) return;
-    Unwatch();
     --of_->addresses_[address_].handshakes;
     --of_->handshakes_;
   }
@@ -129,7 +173,7 @@ Admission::Place::~Place() {
   (void)Keeps(0);
   {
     std::lock_guard lock(of_->mutex_);
-    Unwatch();
+    of_->watched_.erase({since_, this});
     auto& from = of_->addresses_[address_];
     --from.connections, --of_->connections_;
     if (!open_) --from.handshakes, --of_->handshakes_;

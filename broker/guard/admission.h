@@ -4,7 +4,8 @@
 // A connection counts as in its handshake until its first byte of HTTP/2 is there: who has no certificate that opens
 // never comes so far.
 //
-// A handshake that takes long goes when another waits for its place.
+// A handshake that takes long goes when another waits for its place; so does, anyway, a connection whose peer does not take what
+// is sent to it: gRPC would keep it, and all that waits to be sent, for ever.
 //
 // Thread-safe. A Place may outlive whoever asked for it, not the Admission's owner's last reference: it keeps its own.
 #pragma once
@@ -61,8 +62,8 @@ class Admission : public std::enable_shared_from_this<Admission> {
         : of_(std::move(of)), address_(address), since_(now) {}
     ~Place();
     Place(const Place&) = delete;
-    // Until the handshake is over, EndOldestHandshake can end it. By a descriptor of its own: gRPC's may be another
-    // connection's any time.
+    // What EndOldestHandshake and EndUnread look at. gRPC's descriptor may be another connection's any time: the socket is
+    // known by its cookie.
     void Watch(int connection);
     void Opened();                         // the handshake is over
     bool BelongsTo(const KeyId& key);      // once; false: that one has too many
@@ -71,12 +72,14 @@ class Admission : public std::enable_shared_from_this<Admission> {
 
    private:
     friend class Admission;
-    void Unwatch();  // with the lock
     const std::shared_ptr<Admission> of_;
     const Address address_;
     const TimePoint since_;
-    int watched_ = -1;
-    bool open_ = false;
+    int socket_ = -1;
+    std::uint64_t cookie_ = 0;
+    std::uint64_t taken_ = 0;  // by the peer, of what was sent; and when that was last more than before
+    TimePoint taken_at_;
+    bool open_ = false, ended_ = false;
     std::optional<KeyId> key_;
     std::shared_ptr<Held> held_ = std::make_shared<Held>();
     std::uint64_t unfinished_ = 0;
@@ -86,6 +89,8 @@ class Admission : public std::enable_shared_from_this<Admission> {
   std::unique_ptr<Place> Enter(const Address& address, TimePoint now);
   // Of those that have taken a second and more; false: there is none.
   bool EndOldestHandshake(TimePoint now);
+  // Those whose peers have taken nothing for so long, with something there to take; how many, and where one of them is.
+  std::size_t EndUnread(TimePoint now, std::chrono::milliseconds patience, std::string* example);
   // Called whenever a place, or a handshake's, has become free; from any thread, and not after OnFree({}) has returned.
   void OnFree(std::function<void()> freed);
 
@@ -111,7 +116,7 @@ class Admission : public std::enable_shared_from_this<Admission> {
   mutable std::mutex mutex_;
   std::map<Address, FromAddress> addresses_;
   std::map<KeyId, std::shared_ptr<Held>> members_;
-  std::set<std::pair<TimePoint, Place*>> watched_;
+  std::set<std::pair<TimePoint, Place*>> watched_;  // in the order of their coming
   unsigned connections_ = 0, handshakes_ = 0;
   std::atomic<std::uint64_t> unfinished_{0};
   std::array<std::uint64_t, kBreaches> cut_{}, unsaid_{};

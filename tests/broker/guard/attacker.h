@@ -13,6 +13,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -124,10 +125,34 @@ class Attacker {
                        (std::uint32_t{p[5]} << 24 | std::uint32_t{p[6]} << 16 | std::uint32_t{p[7]} << 8 | p[8]),
                        pending_.substr(9, length)};
         pending_.erase(0, 9 + length);
+        Noticed(frame);
         if (enough(frame)) return true;
       }
       if (!Receive()) return false;
     }
+  }
+  // A part of a request's body, as fast as the broker's windows let it. False: the connection is over, or nothing of it is
+  // asked for for a minute, or the stream ended.
+  bool SendBody(std::uint32_t stream, std::string_view body, std::uint8_t flags_at_end = 0) {
+    auto& of_stream = windows_.try_emplace(stream, initial_window_).first->second;
+    bool ended = false;
+    while (!body.empty()) {
+      const auto room = std::min({of_stream, window_, std::int64_t{16384}});
+      if (room > 0) {
+        const auto part = body.substr(0, static_cast<std::size_t>(room));
+        body.remove_prefix(part.size());
+        if (!Send(h2::Frame(h2::kData, body.empty() ? flags_at_end : std::uint8_t{0}, stream, part))) return false;
+        of_stream -= static_cast<std::int64_t>(part.size()), window_ -= static_cast<std::int64_t>(part.size());
+        continue;
+      }
+      const bool more = Read([&](const GotFrame& frame) {
+        ended = frame.stream == stream && (frame.type == h2::kRstStream ||
+                                           (frame.type != h2::kWindowUpdate && (frame.flags & h2::kEndStream) != 0));
+        return ended || (window_ > 0 && of_stream > 0);
+      });
+      if (!more || ended) return false;
+    }
+    return true;
   }
   // A PING of ours is answered.
   bool Answers() {
@@ -169,6 +194,23 @@ class Attacker {
     pending_.append(buffer, static_cast<std::size_t>(got));
     return true;
   }
+  static std::uint32_t U32Of(const std::string& bytes, std::size_t at) {
+    const auto* p = reinterpret_cast<const unsigned char*>(bytes.data()) + at;
+    return std::uint32_t{p[0]} << 24 | std::uint32_t{p[1]} << 16 | std::uint32_t{p[2]} << 8 | p[3];
+  }
+  // The broker's windows (RFC 9113, 6.9).
+  void Noticed(const GotFrame& frame) {
+    if (frame.type == h2::kWindowUpdate && frame.stream == 0) window_ += U32Of(frame.payload, 0);
+    if (frame.type == h2::kWindowUpdate && frame.stream != 0)
+      windows_.try_emplace(frame.stream, initial_window_).first->second += U32Of(frame.payload, 0);
+    if (frame.type != h2::kSettings) return;
+    for (std::size_t at = 0; at + 6 <= frame.payload.size(); at += 6) {
+      if (frame.payload[at] != 0 || frame.payload[at + 1] != 4) continue;
+      const std::int64_t initial = U32Of(frame.payload, at + 2);
+      for (auto& [stream, window] : windows_) window += initial - initial_window_;
+      initial_window_ = initial;
+    }
+  }
   // What is there already, so that two who only write do not wait for one another.
   void Drain() {
     pollfd one{fd_, POLLIN, 0};
@@ -183,6 +225,8 @@ class Attacker {
   std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context_{nullptr, SSL_CTX_free};
   std::unique_ptr<SSL, decltype(&SSL_free)> ssl_{nullptr, SSL_free};
   std::string pending_;
+  std::int64_t window_ = 65535, initial_window_ = 65535;
+  std::map<std::uint32_t, std::int64_t> windows_;
   bool ended_ = false;
 };
 

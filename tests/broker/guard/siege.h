@@ -125,22 +125,21 @@ class Siege : public testing::Test {
     EXPECT_TRUE(Serves());
     const auto peak = MemoryOf(pid_, "VmHWM");
     EXPECT_LT(peak, kMostRss);
+    if (std::getenv("SIEGE_LOG") != nullptr) std::cout << Log().substr(log_from_);
     std::cout << "[ figures  ] peak RSS " << peak / kMiB << " MiB (before " << rss_ / kMiB << "), beside: "
               << beside_->answered() << " calls, slowest " << beside_->slowest().count() << " ms\n";
   }
 
+  static Identity IdentityOf(const std::string& member) {
+    const auto peer = BesiegedWorld().Connect(member);
+    return {peer.profile->CertificatePem().value(), LiveWorld::KeyPem(*peer.keys)};
+  }
   static const Identity& Omar() {
-    static const Identity omar = [] {
-      const auto peer = BesiegedWorld().Connect("mx.fgr/omar");
-      return Identity{peer.profile->CertificatePem().value(), LiveWorld::KeyPem(*peer.keys)};
-    }();
+    static const Identity omar = IdentityOf("mx.fgr/omar");
     return omar;
   }
   std::shared_ptr<grpc::Channel> Honest() {
-    static const Identity karen = [] {
-      const auto peer = BesiegedWorld().Connect("us.dea/karen");
-      return Identity{peer.profile->CertificatePem().value(), LiveWorld::KeyPem(*peer.keys)};
-    }();
+    static const Identity karen = IdentityOf("us.dea/karen");
     return world_.Channel(karen.certificate, karen.key);
   }
   // A new connection of an honest client is served.
