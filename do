@@ -6,7 +6,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 # The same names on Debian 12, Debian 13 and Ubuntu 24.04.
 packages=(g++ cmake ninja-build ccache pkgconf openssl libssl-dev zlib1g-dev
   libgrpc++-dev libprotobuf-dev protobuf-compiler protobuf-compiler-grpc librocksdb-dev
-  libspdlog-dev libcli11-dev nlohmann-json3-dev libcpp-httplib-dev libgtest-dev libgmock-dev)
+  libspdlog-dev libcli11-dev nlohmann-json3-dev libcpp-httplib-dev libgtest-dev libgmock-dev tzdata)
 
 usage() {
   cat <<'TEXT'
@@ -14,7 +14,8 @@ usage() {
 ./do build    setup, and build into build/release, on all cores
 ./do demo     setup, build, and the story: agencies of two countries exchange records, the log is verified
 ./do test     setup, build, and every test
-./do check    before a change is handed in: format, warnings as errors, the long tests, asan+ubsan, tsan
+./do check    before a change is handed in: format, warnings as errors, the long tests, strangers' tools, fuzzing, asan+ubsan, tsan
+./do fuzz     setup, clang, and libFuzzer over every parser of foreign bytes: ./do fuzz [SECONDS [TARGET..]], 20 each
 ./do bench    setup, build and run the benchmark (arguments go to it; --help tells)
 ./do fmt      clang-format the sources in place
 ./do clean    remove what was built
@@ -64,12 +65,40 @@ say_vectors() {
 
 run_tests() { ctest --preset "$1" --parallel "$(nproc)"; }
 
+# What is found stays in build/fuzz/found; what made the parsers go new ways is added to build/fuzz/corpus.
+fuzz() {
+  local seconds=${1:-20} fuzzer=build/fuzz/tests/fuzz/fuzzer target work
+  [ $# = 0 ] || shift
+  need clang libclang-rt-14-dev
+  build_preset fuzz
+  mkdir -p build/fuzz/found
+  [ $# != 0 ] || set -- $("$fuzzer" --targets)
+  for target in "$@"; do
+    say "fuzz: $target"
+    work=build/fuzz/corpus/$target
+    mkdir -p "$work"
+    VALIJA_FUZZ=$target "$fuzzer" --seeds "$work"
+    VALIJA_FUZZ=$target "$fuzzer" -max_total_time="$seconds" -max_len=65536 -timeout=10 -rss_limit_mb=1024 -verbosity=0 \
+      -print_final_stats=1 -artifact_prefix="build/fuzz/found/$target-" "$work" \
+      $([ -d "tests/fuzz/corpus/$target" ] && echo "tests/fuzz/corpus/$target") 2>"build/fuzz/$target.log" ||
+      { tail -n 40 "build/fuzz/$target.log" >&2; stop "$target: the bytes are in build/fuzz/found"; }
+    grep -E 'number_of_executed_units|new_units_added' "build/fuzz/$target.log" | sed 's/^stat::/   /'
+  done
+}
+
 sources() { git ls-files '*.cc' '*.h'; }
 
 check_format() {
   need clang-format
   say "format ($(clang-format --version | head -n 1))"
   sources | xargs clang-format --dry-run --Werror || stop "the format is off; ./do fmt mends it"
+}
+
+# Go's own log library reads what we export. (No witness of somebody else's is in Debian: docs/witness.md.)
+check_strangers() {
+  need golang-go golang-golang-x-mod-dev
+  say "strangers' tools"
+  tests/foreign/go_test.sh build/release
 }
 
 check() {
@@ -80,12 +109,14 @@ check() {
   build_preset release
   say "every test, the long ones too"
   VALIJA_LONG=1 run_tests release
+  check_strangers
+  fuzz
   local preset
   for preset in asan tsan; do
     build_preset "$preset"
     run_tests "$preset"
   done
-  say "check passed: format, warnings, long tests, asan+ubsan, tsan"
+  say "check passed: format, warnings, long tests, strangers' tools, fuzzing, asan+ubsan, tsan"
 }
 
 command=${1:-help}
@@ -96,6 +127,7 @@ case "$command" in
   demo) setup; build_preset release; exec tests/e2e/demo.sh build/release "$@" ;;
   test) setup; build_preset release; say_vectors; run_tests release ;;
   check) check ;;
+  fuzz) setup; fuzz "$@" ;;
   bench) setup; build_preset release; exec build/release/tests/bench/valija-bench "$@" ;;
   fmt) need clang-format; sources | xargs clang-format -i ;;
   clean) rm -rf build certs/out ;;

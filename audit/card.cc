@@ -5,42 +5,118 @@
 namespace valija::audit {
 namespace {
 
-// A total and its parts: where one part is hidden, the total is too.
-constexpr std::pair<std::string_view, std::string_view> kTotals[] = {
-    {"shared", "shared-"}, {"refused", "refused:"}, {"acknowledged", "outcome:"}, {"access-asked", "access-"}};
-// What is some of another figure: where few are left over, it is hidden.
-constexpr std::pair<std::string_view, std::string_view> kSomeOf[] = {{"first-openings", "shared"},
-                                                                     {"answered", "asked"},
-                                                                     {"overdue", "asked"},
-                                                                     {"reviewed", "emergencies"},
-                                                                     {"unreviewed", "emergencies"},
-                                                                     {"erased", "asked-to-erase"},
-                                                                     {"access-granted", "access-asked"},
-                                                                     {"access-not-granted", "access-asked"}};
+using Counts = std::map<std::string, Count>;
 
-void HideSmall(Count& count, std::uint64_t below) {
-  if (count.value > 0 && count.value < below) count.hidden = Hidden::kBelow;
+// A total, and the parts that make it up. Where a part is hidden the total is too, also where it is small itself: of "<3"
+// that is the sum of two others that are not nothing everybody knows that it is 2.
+struct Total {
+  std::string_view whole;
+  std::vector<std::string_view> parts;  // "refused:": all that begin so
+};
+const Total kTotals[] = {{"shared", {"shared-records", "shared-grants"}},
+                         {"refused", {"refused:"}},
+                         {"emergencies", {"reviewed", "unreviewed"}},
+                         {"acknowledged", {"outcome:"}},
+                         {"access-asked", {"access-granted", "access-not-granted"}}};
+
+// Figures of which each may be some of one before it, or all of it: of these no two are shown that differ by a small
+// number, which would be how many are left over. Whichever stands behind is hidden.
+const std::vector<std::string_view> kKin[] = {
+    {"shared", "shared-records", "opened-portions", "opened-records", "first-openings"},
+    {"shared", "shared-grants", "opened-portions", "opened-records", "first-openings"},
+    {"opened-portions", "unwitnessed"},
+    {"asked", "answered"},
+    {"asked", "overdue"},
+    {"refused", "refused:"},
+    {"emergencies", "reviewed"},
+    {"emergencies", "unreviewed"},
+    {"recalls", "asked-to-erase", "erased", "outcome:erased"},
+    {"acknowledged", "outcome:"},
+    {"access-asked", "access-granted"},
+    {"access-asked", "access-not-granted"}};
+
+// What is left of the first when the others are taken away is a count of its own.
+const std::vector<std::string_view> kLeft[] = {{"asked", "answered", "overdue"},
+                                               {"emergencies", "reviewed", "unreviewed"},
+                                               {"access-asked", "access-granted", "access-not-granted"}};
+
+std::vector<Count*> Named(Counts& counts, std::string_view name) {
+  std::vector<Count*> out;
+  for (auto& [code, count] : counts)
+    if (code == name || (name.ends_with(':') && code.starts_with(name))) out.push_back(&count);
+  return out;
 }
 
-void HideSmall(Line& line, std::uint64_t below) {
+bool IsShown(const Count& count) { return count.hidden == Hidden::kNo && count.value > 0; }
+bool IsSmall(std::uint64_t value, std::uint64_t below) { return value > 0 && value < below; }
+
+void HideSmall(Count& count, std::uint64_t below) {
+  if (IsSmall(count.value, below)) count.hidden = Hidden::kBelow;
+}
+
+// Each of these says whether it hid something.
+bool HideTotals(Counts& counts) {
+  bool any = false;
+  for (const auto& total : kTotals)
+    for (Count* whole : Named(counts, total.whole))
+      for (const auto part : total.parts)
+        for (const Count* count : Named(counts, part)) {
+          if (count->hidden == Hidden::kNo || whole->hidden == Hidden::kComplement) continue;
+          whole->hidden = Hidden::kComplement;
+          any = true;
+        }
+  return any;
+}
+
+bool HideKin(Counts& counts, std::uint64_t below) {
+  bool any = false;
+  for (const auto& kin : kKin)
+    for (std::size_t i = 1; i < kin.size(); ++i)
+      for (Count* behind : Named(counts, kin[i]))
+        for (std::size_t j = 0; j < i; ++j)
+          for (const Count* before : Named(counts, kin[j])) {
+            if (!IsShown(*behind) || !IsShown(*before)) continue;
+            const auto a = behind->value, b = before->value;
+            if (!IsSmall(a < b ? b - a : a - b, below)) continue;
+            behind->hidden = Hidden::kComplement;
+            any = true;
+          }
+  return any;
+}
+
+bool HideLeft(Counts& counts, std::uint64_t below) {
+  bool any = false;
+  for (const auto& names : kLeft) {
+    std::vector<Count*> all;
+    for (const auto name : names)
+      for (Count* count : Named(counts, name)) all.push_back(count);
+    if (all.size() < names.size() ||
+        !std::all_of(all.begin(), all.end(), [](const Count* one) { return one->hidden == Hidden::kNo; }))
+      continue;
+    std::uint64_t left = all[0]->value;
+    Count* least = nullptr;
+    for (std::size_t i = 1; i < all.size(); ++i) {
+      left = left < all[i]->value ? 0 : left - all[i]->value;
+      if (all[i]->value > 0 && (least == nullptr || all[i]->value < least->value)) least = all[i];
+    }
+    if (least == nullptr || !IsSmall(left, below)) continue;
+    least->hidden = Hidden::kComplement;
+    any = true;
+  }
+  return any;
+}
+
+// How many entries a figure was counted from is a count too, and which ones says what others have in common: of a card in
+// which something may be hidden, no entries are named.
+void Suppress(Line& line, std::uint64_t below) {
   for (auto& [code, count] : line.counts) HideSmall(count, below);
-  for (const auto& [part, whole] : kSomeOf) {
-    const auto some = line.counts.find(std::string(part)), all = line.counts.find(std::string(whole));
-    if (some == line.counts.end() || all == line.counts.end() || some->second.hidden != Hidden::kNo) continue;
-    const auto a = some->second.value, b = all->second.value;
-    if (a > 0 && a < b && b - a < below) some->second.hidden = Hidden::kComplement;
+  while (HideTotals(line.counts) || HideKin(line.counts, below) || HideLeft(line.counts, below)) {
   }
-  for (const auto& [whole, parts] : kTotals) {
-    const auto total = line.counts.find(std::string(whole));
-    if (total == line.counts.end()) continue;
-    for (const auto& [code, count] : line.counts)
-      if (code != whole && code.starts_with(parts) && count.hidden != Hidden::kNo)
-        total->second.hidden = Hidden::kComplement;
-  }
-  for (const auto& [code, counted] : kMinutes) {
-    const auto times = line.minutes.find(std::string(code));
-    if (times == line.minutes.end()) continue;
-    times->second.hidden = line.counts.at(std::string(counted)).hidden;
+  for (auto& [code, count] : line.counts) count.entries.clear();
+  for (auto& [code, times] : line.minutes) {
+    times.entries.clear();
+    for (const auto& [name, counted] : kMinutes)
+      if (name == code) times.hidden = line.counts.at(std::string(counted)).hidden;
   }
 }
 
@@ -54,8 +130,11 @@ std::int64_t Minutes::At(std::size_t part, std::size_t of) const {
 
 void Suppress(Card& card) {
   if (card.suppress_below == 0) return;
-  for (auto& line : card.lines) HideSmall(line, card.suppress_below);
-  for (auto& one : card.not_found) HideSmall(one.count, card.suppress_below);
+  for (auto& line : card.lines) Suppress(line, card.suppress_below);
+  for (auto& one : card.not_found) {
+    HideSmall(one.count, card.suppress_below);
+    one.count.entries.clear();
+  }
 }
 
 std::string ShownValue(const Count& count, std::uint64_t suppress_below) {

@@ -16,16 +16,16 @@ namespace valija::audit {
 // Codes of the figures that every line has; `refused:CODE` and `outcome:NAME` are there where they are not zero. The last
 // three are the originator's alone (docs/audit.md).
 inline constexpr std::string_view kFigures[] = {
-    "shared",     "shared-records", "shared-grants",  "opened-portions", "opened-records", "first-openings",
-    "asked",      "answered",       "overdue",        "refused",         "emergencies",    "reviewed",
-    "unreviewed", "recalls",        "asked-to-erase", "erased",          "acknowledged"};
+    "shared",      "shared-records", "shared-grants", "opened-portions", "opened-records", "first-openings",
+    "unwitnessed", "asked",          "answered",      "overdue",         "refused",        "emergencies",
+    "reviewed",    "unreviewed",     "recalls",       "asked-to-erase",  "erased",         "acknowledged"};
 inline constexpr std::string_view kAccessFigures[] = {"access-asked", "access-granted", "access-not-granted"};
 
 enum class Hidden { kNo, kBelow, kComplement };
 
 struct Count {
   std::uint64_t value = 0;
-  std::vector<std::uint64_t> entries;  // that it was counted from: ascending, each once
+  std::vector<std::uint64_t> entries;  // that it was counted from: ascending, each once; none of a suppressed card
   Hidden hidden = Hidden::kNo;
 };
 
@@ -82,7 +82,7 @@ std::vector<std::pair<std::uint64_t, std::uint64_t>> RangesOf(const std::vector<
 // The figures of a line in the order of printing: kFigures, refusals and outcomes behind their totals, access at the end.
 std::vector<std::string> CodesOf(const Line& line);
 
-// Hides counts of 1 to suppress_below - 1, and what would give them away.
+// Hides counts of 1 to suppress_below - 1, and what would give them away; and takes away every entry.
 void Suppress(Card& card);
 
 // ---- printers: the same card gives the same bytes. CSV and JSON are in English always. ----

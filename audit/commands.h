@@ -8,7 +8,8 @@
 
 namespace valija::audit {
 
-// Verifies, and counts only what was proved. kFinding: the log is not proved, and there is no card.
+// Verifies, and counts only what was proved. kFinding: the log is not proved, and there is no card; kUsage: the charter has
+// never named one of the agencies.
 Result<Card> Score(Options options, Scorecard::Settings settings, std::uint64_t suppress_below);
 // "table", "csv", "json" or "html".
 std::string ShowCard(const Card& card, const std::string& format, bool entries);

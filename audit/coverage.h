@@ -11,8 +11,9 @@ namespace valija::audit {
 
 struct Gap {
   std::uint64_t entry = 0;
-  std::string
-      code;  // "withheld": its bare commitment was shown; "missing": not in the list; "other": something else was
+  // "withheld": its bare commitment was shown; "slip-withheld": the entry without its slip for the agency (or, to who
+  // originates, without the policies); "missing": not in the list; "other": something else was
+  std::string code;
   std::string kind, author;
 };
 

@@ -16,11 +16,25 @@ Result<ExportReader> ExportReader::Open(const std::filesystem::path& folder) {
   TRY(auto note, log::Note::Parse(reader.note_));
   TRY(auto checkpoint, log::Checkpoint::ParseBody(note.text));
   reader.size_ = checkpoint.size;
+  // After the checkpoint, before which it is written: so it is not older than what came with that.
+  std::error_code ignored;
+  if (std::filesystem::exists(folder / proto::kWitnessedFile, ignored)) {
+    TRY(reader.witnessed_, io::ReadText(folder / proto::kWitnessedFile, 1 << 20));
+  }
   return reader;
 }
 
 Result<Bytes> ExportReader::File(const std::string& path) const {
   return io::ReadFile(folder_ / path, std::size_t{1} << 31);
+}
+
+log::TileReader ExportReader::tiles() const {
+  return [this](log::TileId id, unsigned) -> std::optional<Bytes> {
+    const unsigned width = log::WidthOf(id, size_);
+    if (width == 0) return std::nullopt;
+    auto bytes = File(log::TilePath(id, width));
+    return bytes ? std::optional(*std::move(bytes)) : std::nullopt;
+  };
 }
 
 Result<std::vector<Bytes>> ExportReader::EntriesFile(std::uint64_t n) const {

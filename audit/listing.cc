@@ -1,5 +1,6 @@
 #include "audit/listing.h"
 
+#include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -15,7 +16,7 @@ namespace {
 // Makes rows of statements in the log's order; what later ones say of earlier ones by their digest is looked up here.
 class Teller {
  public:
-  // One per portion of an opening, else one.
+  // One per portion of an opening; else one for each record that it is about, or one if it is about none.
   std::vector<Row> RowsOf(const ledger::EntryHead& head, const ledger::Statement& statement,
                           const ledger::Decision& decision) {
     Row row;
@@ -27,19 +28,33 @@ class Teller {
     if (const auto* grant = std::get_if<ledger::Grant>(&statement.payload))
       originals_.emplace(statement.digest, grant->record);
     std::visit([&](const auto& payload) { Tell(row, statement.digest, payload); }, statement.payload);
-    if (!row.record.empty()) records_.emplace(statement.digest, row.record);
-    if (const auto* open = std::get_if<ledger::Open>(&statement.payload)) {
-      if (!open->items.empty()) records_.emplace(statement.digest, Original(open->items.front().record));
-    } else if (!std::holds_alternative<ledger::StandingOpening>(statement.payload)) {
-      return {row};
-    }
+    const auto* open = std::get_if<ledger::Open>(&statement.payload);
+    const bool opening = open != nullptr || std::holds_alternative<ledger::StandingOpening>(statement.payload);
+    if (open != nullptr)
+      for (const auto& item : open->items) about_.push_back(OriginalOf(item.record));
+    std::sort(about_.begin(), about_.end());
+    about_.erase(std::unique(about_.begin(), about_.end()), about_.end());
+    if (!about_.empty()) records_.emplace(statement.digest, about_);
+    const auto about = std::exchange(about_, {});
     std::vector<Row> rows;
+    if (!opening) {
+      for (const Digest& record : about) {
+        row.record = record.Hex();
+        rows.push_back(row);
+      }
+      if (rows.empty()) rows.push_back(row);
+      return rows;
+    }
+    if (about.size() == 1) row.record = about.front().Hex();
     const std::string said = row.note;
     for (const auto& verdict : decision.verdicts) {
-      if (!verdict.record.IsZero()) row.record = Original(verdict.record);
+      if (!verdict.record.IsZero()) row.record = OriginalOf(verdict.record).Hex();
       row.portion = std::to_string(verdict.portion);
       row.result = verdict.allowed() ? "granted" : "refused";
-      row.note = said + (said.empty() || verdict.obligation.empty() ? "" : ", ") + verdict.obligation;
+      row.unwitnessed = decision.unwitnessed && verdict.allowed();
+      row.note = said;
+      if (row.unwitnessed) Say(row, "without the quorum of witnesses");
+      Say(row, verdict.obligation);
       row.reasons.clear();
       for (auto reason : verdict.reasons) row.reasons.emplace_back(CodeOf(reason));
       rows.push_back(row);
@@ -49,14 +64,18 @@ class Teller {
 
  private:
   // A record's digest; of a grant its original's, so that all that happened to a record is under one name.
-  std::string Original(const Digest& record) const {
+  Digest OriginalOf(const Digest& record) const {
     const auto at = originals_.find(record);
-    return (at == originals_.end() ? record : at->second).Hex();
+    return at == originals_.end() ? record : at->second;
   }
-  // The record that a request, or another statement, is about; empty: it is not shown.
-  std::string RecordOf(const Digest& statement) const {
+  void About(const Digest& record) { about_.push_back(OriginalOf(record)); }
+  // What a request, or another statement, is about, if that is shown.
+  void AboutWhat(const Digest& statement) {
     const auto at = records_.find(statement);
-    return at == records_.end() ? std::string() : at->second;
+    if (at != records_.end()) about_.insert(about_.end(), at->second.begin(), at->second.end());
+  }
+  static void Say(Row& row, const std::string& more) {
+    row.note += (row.note.empty() || more.empty() ? "" : ", ") + more;
   }
   static std::string Markings(const record::Header& header) {
     std::string out;
@@ -77,15 +96,15 @@ class Teller {
     row.note = epoch.agency.str() + " epoch " + std::to_string(epoch.epoch);
   }
   void Tell(Row& row, const Digest& digest, const ledger::Record& record) {
-    row.record = digest.Hex();
+    About(digest);
     row.note = Markings(record.payload.header);
   }
   void Tell(Row& row, const Digest&, const ledger::Grant& grant) {
-    row.record = grant.record.Hex();
+    About(grant.record);
     row.note = Markings(grant.header);
   }
   void Tell(Row& row, const Digest&, const ledger::Amendment& amendment) {
-    row.record = Original(amendment.record);
+    About(amendment.record);
     row.portion = std::to_string(amendment.portion);
     row.note = "amendment " + std::to_string(amendment.sequence);
   }
@@ -95,7 +114,7 @@ class Teller {
     if (!open.emergency.empty()) row.note = "emergency: " + open.emergency;
   }
   void Tell(Row& row, const Digest&, const ledger::StandingOpening& opening) {
-    row.record = Original(opening.record);
+    About(opening.record);
     row.author = opening.member.str();
     const auto at = orders_.find(opening.order);
     if (at == orders_.end()) return;
@@ -108,32 +127,32 @@ class Teller {
     orders_.emplace(digest, row);
   }
   void Tell(Row& row, const Digest&, const ledger::Approval& approval) {
-    row.record = RecordOf(approval.request);
+    AboutWhat(approval.request);
     row.note = With(approval.verdict == ledger::ApprovalVerdict::kApprove  ? "approve"
                     : approval.verdict == ledger::ApprovalVerdict::kReject ? "reject"
                                                                            : "withdraw",
                     approval.why);
   }
   void Tell(Row& row, const Digest&, const ledger::Review& review) {
-    row.record = RecordOf(review.request);
+    AboutWhat(review.request);
     row.note = With(review.finding == ledger::Finding::kJustified ? "justified" : "not-justified", review.why);
   }
   void Tell(Row& row, const Digest&, const ledger::AccessRequest& request) {
-    row.record = Original(request.record);
+    About(request.record);
     row.purpose = request.purpose;
     row.case_reference = request.case_reference;
     row.note = With(request.agency.str(), request.why);
   }
   void Tell(Row& row, const Digest&, const ledger::Answer& answer) {
-    row.record = RecordOf(answer.request);
+    AboutWhat(answer.request);
     row.note = With(answer.marking ? std::string(policy::TextOf(*answer.marking)) : "declined", answer.why);
   }
   void Tell(Row& row, const Digest&, const ledger::Acknowledgement& ack) {
-    row.record = Original(ack.record);
+    About(ack.record);
     row.note = ack.outcome;
   }
   void Tell(Row& row, const Digest&, const ledger::Revocation& revocation) {
-    if (!orders_.contains(revocation.record)) row.record = Original(revocation.record);
+    if (!orders_.contains(revocation.record)) About(revocation.record);
     row.note = (revocation.recall ? "recall: " : "") + revocation.why;
   }
   void Tell(Row& row, const Digest&, const ledger::Lookup& lookup) {
@@ -141,12 +160,13 @@ class Teller {
     row.note = With(std::to_string(lookup.from_index) + ".." + end, lookup.why);
   }
   void Tell(Row& row, const Digest&, const ledger::Purge& purge) {
-    if (purge.erasures.size() == 1) row.record = RecordOf(purge.erasures.front().statement);
+    for (const auto& erasure : purge.erasures) AboutWhat(erasure.statement);
     row.note = purge.why;
   }
 
-  std::map<Digest, Digest> originals_;     // of grants
-  std::map<Digest, std::string> records_;  // by statement
+  std::map<Digest, Digest> originals_;             // of grants
+  std::map<Digest, std::vector<Digest>> records_;  // by statement, each ascending
+  std::vector<Digest> about_;                      // of the statement that is told
   std::map<Digest, Row> orders_;
 };
 
@@ -174,9 +194,11 @@ std::string Joined(const std::vector<std::string>& list) {
 
 }  // namespace
 
-Result<std::vector<Row>> List(const std::filesystem::path& folder, const Filter& filter) {
+namespace {
+
+// Every row in the order of the log.
+Status ForEachRow(const std::filesystem::path& folder, const Filter& filter, const EachRow& each) {
   TRY(auto reader, ExportReader::Open(folder));
-  std::vector<Row> out;
   std::map<std::string, std::string> originators;  // of records, as far as they were passed
   Teller teller;
   Status failed = Ok();
@@ -187,7 +209,7 @@ Result<std::vector<Row>> List(const std::filesystem::path& folder, const Filter&
         Row row;
         row.entry = index;
         row.result = "withheld";
-        if (Matches(row, filter, originators)) out.push_back(row);
+        if (Matches(row, filter, originators)) each(row);
         return Ok();
       }
       TRY_OK(proto::CheckLoggedEntry(*entry));
@@ -199,24 +221,34 @@ Result<std::vector<Row>> List(const std::filesystem::path& folder, const Filter&
         if (row.kind == "record") originators.emplace(row.record, row.author);
         if (entry->erased_by)
           row.note += (row.note.empty() ? "" : ", ") + ("erased by entry " + std::to_string(*entry->erased_by));
-        if (Matches(row, filter, originators)) out.push_back(std::move(row));
+        if (Matches(row, filter, originators)) each(row);
       }
       return Ok();
     }();
     if (!one) failed = Refuse(one.error().reason, "entry " + std::to_string(index) + ": " + one.error().Message());
     return failed.has_value();
   });
-  TRY_OK(failed);
+  return failed;
+}
+
+}  // namespace
+
+Result<std::vector<Row>> List(const std::filesystem::path& folder, const Filter& filter) {
+  std::vector<Row> out;
+  TRY_OK(ForEachRow(folder, filter, [&](const Row& row) { out.push_back(row); }));
   return out;
 }
 
 Result<std::vector<Row>> Custody(const std::filesystem::path& folder, const std::string& record) {
   Filter filter;
   filter.record = record;
-  TRY(auto rows, List(folder, filter));
+  std::vector<Row> rows;
   std::set<std::string> records;
-  for (const auto& row : rows)
+  TRY_OK(ForEachRow(folder, filter, [&](const Row& row) {
     if (!row.record.empty()) records.insert(row.record);
+    if (records.size() > 1) rows.clear();  // it is told of one record, or of none
+    rows.push_back(row);
+  }));
   if (records.empty()) return Refuse(Reason::kNotFound, "no record in this export begins with \"" + record + "\"");
   if (records.size() > 1)
     return Refuse(Reason::kAmbiguous,
@@ -224,38 +256,96 @@ Result<std::vector<Row>> Custody(const std::filesystem::path& folder, const std:
   return rows;
 }
 
-std::string Show(const std::vector<Row>& rows, Format format) {
-  if (format == Format::kJson) {
-    auto json = nlohmann::ordered_json::array();
-    for (const auto& row : rows) {
-      nlohmann::ordered_json one = {
-          {"entry", row.entry},     {"time", FormatTime(row.time)}, {"kind", row.kind},     {"author", row.author},
-          {"record", row.record},   {"portion", row.portion},       {"result", row.result}, {"reasons", row.reasons},
-          {"purpose", row.purpose}, {"case", row.case_reference},   {"note", row.note}};
-      json.push_back(std::move(one));
-    }
-    return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
-  }
+// ---- printing ----
+
+namespace {
+
+std::vector<std::string> HeadOf(Format format) {
   using text::Id;
-  std::vector<std::string> head;  // CSV is for programs: in English always
+  std::vector<std::string> out;  // CSV is for programs: in English always
   for (auto id : {Id::kHeadEntry, Id::kHeadTime, Id::kHeadKind, Id::kHeadAuthor, Id::kHeadRecord, Id::kHeadPortion,
                   Id::kHeadResult, Id::kHeadReasons, Id::kHeadPurpose, Id::kHeadCase, Id::kHeadNote})
-    head.push_back(format == Format::kCsv ? text::TextIn(text::Language::kEnglish, id) : text::Text(id));
-  std::vector<std::vector<std::string>> cells;
-  for (const auto& row : rows)
-    cells.push_back({std::to_string(row.entry),
-                     format == Format::kCsv ? FormatTime(row.time) : text::TimeText(row.time), row.kind, row.author,
-                     format == Format::kTable ? row.record.substr(0, 12) : row.record, row.portion, row.result,
-                     Joined(row.reasons), row.purpose, row.case_reference, row.note});
-  if (format == Format::kTable) return FormatTable(head, cells);
-  std::string csv;
-  auto line = [&](const std::vector<std::string>& row) {
-    for (std::size_t i = 0; i < row.size(); ++i) csv += (i == 0 ? "" : ",") + CsvCell(row[i]);
-    csv += "\r\n";
-  };
-  line(head);
-  for (const auto& row : cells) line(row);
-  return csv;
+    out.push_back(format == Format::kCsv ? text::TextIn(text::Language::kEnglish, id) : text::Text(id));
+  return out;
+}
+
+std::vector<std::string> CellsOf(const Row& row, Format format) {
+  return {std::to_string(row.entry),
+          format == Format::kCsv ? FormatTime(row.time) : text::TimeText(row.time),
+          row.kind,
+          row.author,
+          format == Format::kTable ? row.record.substr(0, 12) : row.record,
+          row.portion,
+          row.result,
+          Joined(row.reasons),
+          row.purpose,
+          row.case_reference,
+          row.note};
+}
+
+std::string CsvLine(const std::vector<std::string>& cells) {
+  std::string out;
+  for (std::size_t i = 0; i < cells.size(); ++i) out += (i == 0 ? "" : ",") + CsvCell(cells[i]);
+  return out + "\r\n";
+}
+
+// As a member of an array that is written with an indent of 2.
+std::string JsonMember(const Row& row) {
+  const nlohmann::ordered_json one = {{"entry", row.entry},     {"time", FormatTime(row.time)},
+                                      {"kind", row.kind},       {"author", row.author},
+                                      {"record", row.record},   {"portion", row.portion},
+                                      {"result", row.result},   {"reasons", row.reasons},
+                                      {"purpose", row.purpose}, {"case", row.case_reference},
+                                      {"note", row.note},       {"unwitnessed", row.unwitnessed}};
+  const auto text = one.dump(2, ' ', false, nlohmann::json::error_handler_t::replace);
+  std::string out = "  ";
+  for (const char c : text) out += c == '\n' ? std::string("\n  ") : std::string(1, c);
+  return out;
+}
+
+}  // namespace
+
+RowPrinter::RowPrinter(Format format, Write write)
+    : format_(format), write_(std::move(write)), head_(HeadOf(format)), table_(head_) {}
+
+void RowPrinter::Measure(const Row& row) {
+  if (format_ == Format::kTable) table_.Measure(CellsOf(row, format_));
+}
+
+void RowPrinter::Begin() {
+  if (format_ == Format::kTable) write_(table_.Line(head_));
+  if (format_ == Format::kCsv) write_(CsvLine(head_));
+  if (format_ == Format::kJson) write_("[");
+}
+
+void RowPrinter::Print(const Row& row) {
+  if (format_ == Format::kTable) write_(table_.Line(CellsOf(row, format_)));
+  if (format_ == Format::kCsv) write_(CsvLine(CellsOf(row, format_)));
+  if (format_ == Format::kJson) write_((any_ ? ",\n" : "\n") + JsonMember(row));
+  any_ = true;
+}
+
+void RowPrinter::End() {
+  if (format_ == Format::kJson) write_(any_ ? "\n]\n" : "]\n");
+}
+
+Status PrintList(const std::filesystem::path& folder, const Filter& filter, Format format, const Write& write) {
+  RowPrinter printer(format, write);
+  TRY_OK(ForEachRow(folder, filter, [&](const Row& row) { printer.Measure(row); }));
+  printer.Begin();
+  TRY_OK(ForEachRow(folder, filter, [&](const Row& row) { printer.Print(row); }));
+  printer.End();
+  return Ok();
+}
+
+std::string Show(const std::vector<Row>& rows, Format format) {
+  std::string out;
+  RowPrinter printer(format, [&](const std::string& text) { out += text; });
+  for (const auto& row : rows) printer.Measure(row);
+  printer.Begin();
+  for (const auto& row : rows) printer.Print(row);
+  printer.End();
+  return out;
 }
 
 }  // namespace valija::audit

@@ -9,6 +9,7 @@
 
 #include "core/base/ids.h"
 #include "core/base/result.h"
+#include "core/base/text.h"
 #include "core/base/time.h"
 #include "core/ledger/entry.h"
 
@@ -18,11 +19,13 @@ struct Row {
   std::uint64_t entry = 0;
   Time time{};
   std::string kind, author;
-  std::string record;                // full hex, of a grant its original's; empty if it is about none
-  std::string portion, result;       // opens: one row a portion; "granted", "refused", "accepted", "withheld"
+  std::string record;  // full hex, of a grant its original's; empty if it is about none
+  // Opens: one row a portion; what is about several records: one row each. "granted", "refused", "accepted", "withheld".
+  std::string portion, result;
   std::vector<std::string> reasons;  // codes
   // note: outcome, why, member enrolled, marking, and which entry erased it; English, as it is in JSON and CSV too
   std::string purpose, case_reference, note;
+  bool unwitnessed = false;  // an opening that was released without the quorum of witnesses
 };
 
 struct Filter {
@@ -36,10 +39,34 @@ struct Filter {
 
 enum class Format { kTable, kJson, kCsv };
 
-// The matching rows, in order. kFile, kCorrupt (says which entry).
+using EachRow = std::function<void(const Row& row)>;
+using Write = std::function<void(const std::string& text)>;
+
+// The matching rows, in order. kFile, kCorrupt (says which entry). What it keeps of the log is who made which record, what
+// each statement is about, and the standing orders.
 Result<std::vector<Row>> List(const std::filesystem::path& folder, const Filter& filter);
+// The same, printed row by row. The export is read twice: nothing is printed of one that is damaged, and a table's columns
+// are as wide as they must be.
+Status PrintList(const std::filesystem::path& folder, const Filter& filter, Format format, const Write& write);
 // Everything about the one record whose digest begins so: kNotFound, kAmbiguous; kFile, kCorrupt.
 Result<std::vector<Row>> Custody(const std::filesystem::path& folder, const std::string& record);
 std::string Show(const std::vector<Row>& rows, Format format);
+
+// Rows as text: all are measured, then printed between Begin and End.
+class RowPrinter {
+ public:
+  RowPrinter(Format format, Write write);
+  void Measure(const Row& row);
+  void Begin();
+  void Print(const Row& row);
+  void End();
+
+ private:
+  const Format format_;
+  const Write write_;
+  const std::vector<std::string> head_;
+  TableLines table_;
+  bool any_ = false;
+};
 
 }  // namespace valija::audit

@@ -12,8 +12,9 @@
 #include "audit/listing.h"
 #include "audit/mirror.h"
 #include "audit/say.h"
+#include "audit/time_zone.h"
 #include "audit/verify.h"
-#include "audit/watch.h"
+#include "audit/watch_run.h"
 #include "core/base/text.h"
 #include "core/io/file.h"
 #include "core/text/command_line.h"
@@ -65,10 +66,12 @@ int RunVerify(Options options, bool json) {
                                   {"tiles", report->tiles},
                                   {"signatures", report->signatures},
                                   {"decisions", report->decisions},
+                                  {"unwitnessed", report->unwitnessed},
                                   {"withheld", report->withheld},
                                   {"erased", report->erased},
                                   {"findings", nlohmann::ordered_json::array()}};
     if (report->grew_from) out["grew_from"] = *report->grew_from;
+    if (report->witnessed) out["witnessed"] = nlohmann::ordered_json::parse(WitnessedJson(*report->witnessed));
     for (const auto& finding : report->findings) {
       nlohmann::ordered_json one = {{"code", finding.code}, {"what", finding.what}};
       if (finding.entry) one["entry"] = *finding.entry;
@@ -91,6 +94,7 @@ int RunVerify(Options options, bool json) {
                             report->tiles, report->signatures, report->decisions)
             << "\n";
   if (report->withheld > 0) std::cout << text::Counted(Id::kAuditWithheld, report->withheld) << "\n";
+  if (report->unwitnessed > 0) std::cout << text::Counted(Id::kAuditUnwitnessed, report->unwitnessed) << "\n";
   if (report->erased > 0) std::cout << text::Counted(Id::kAuditErased, report->erased) << "\n";
   const auto& figures = report->figures;
   if (figures.asked > 0)
@@ -102,6 +106,7 @@ int RunVerify(Options options, bool json) {
   if (figures.access_requests > 0)
     std::cout << text::Format(Id::kAuditAccess, figures.access_requests, figures.access_answered) << "\n";
   if (report->grew_from) std::cout << text::Format(Id::kAuditGrew, *report->grew_from) << "\n";
+  std::cout << SayWitnessed(*report);
   std::cout << SayFindings(*report);
   std::cout << Text(!report->proved()      ? Id::kAuditNotProved
                     : report->withheld > 0 ? Id::kAuditProvedAsShown
@@ -110,30 +115,61 @@ int RunVerify(Options options, bool json) {
   return report->proved() ? kProved : kFound;
 }
 
-int RunMirror(MirrorOptions options, const std::string& vkey, bool json) {
-  auto keys = LogKeysOf(vkey);
-  if (!keys) return CouldNot(keys.error(), json), ExitStatus(keys.error().reason);
-  options.keys = *std::move(keys);
+// The policy's file, and the log's key: its own word goes before the policy's `log` lines.
+Status ReadWhom(MirrorOptions& options, const std::string& vkey, const std::string& policy) {
+  if (!policy.empty()) {
+    TRY(const auto words, io::ReadText(policy, log::WitnessPolicy::kMaxText));
+    TRY(options.policy, log::WitnessPolicy::Parse(words));
+  }
+  if (!vkey.empty()) {
+    TRY(options.keys, LogKeysOf(vkey));
+  } else if (options.policy) {
+    for (const auto& one : options.policy->logs())
+      if (options.keys.empty() || one.key.name == options.keys.front().name) options.keys.push_back(one.key);
+  }
+  if (options.keys.empty()) return Refuse(Reason::kUsage, "say the log's verifier key: --vkey, or a policy with a log line");
+  options.now = std::chrono::floor<Duration>(std::chrono::system_clock::now());
+  return Ok();
+}
+
+int RunMirror(MirrorOptions options, const std::string& vkey, const std::string& policy, bool json) {
+  if (auto read = ReadWhom(options, vkey, policy); !read)
+    return CouldNot(read.error(), json), ExitStatus(read.error().reason);
   if (!json && isatty(STDERR_FILENO) != 0) options.progress = PrintProgress;
   auto run = MirrorLog(options);
   if (!run) return CouldNot(run.error(), json), ExitStatus(run.error().reason);
   if (json) {
-    std::cout << nlohmann::ordered_json{{"origin", run->origin},  {"entries", run->size}, {"root", run->root.Hex()},
-                                        {"before", run->before},  {"tiles", run->tiles},  {"bundles", run->bundles},
-                                        {"fetched", run->fetched}}
-                     .dump()
-              << "\n";
+    nlohmann::ordered_json out = {{"origin", run->origin}, {"entries", run->size},   {"root", run->root.Hex()},
+                                  {"before", run->before}, {"tiles", run->tiles},    {"bundles", run->bundles},
+                                  {"fetched", run->fetched}};
+    if (!run->cosigned.empty()) out["cosigned"] = run->cosigned;
+    std::cout << out.dump() << "\n";
     return 0;
   }
   std::cout << text::Format(Id::kAuditMirrored, Visible(run->origin), run->size, run->root.Hex(), run->before,
                             run->tiles, run->bundles)
             << "\n";
+  std::string by;
+  for (const auto& [name, seconds] : run->cosigned)
+    by += (by.empty() ? "" : ", ") + name + " " +
+          text::TimeText(Time(std::chrono::seconds(std::min<std::uint64_t>(seconds, 253402300799))));
+  if (!by.empty()) std::cout << text::Format(Id::kAuditWitnessed, run->size, by) << "\n";
   return 0;
 }
 
-int Print(const Result<std::vector<Row>>& rows, const std::string& format) {
+Format FormatOf(const std::string& name) {
+  return name == "json" ? Format::kJson : name == "csv" ? Format::kCsv : Format::kTable;
+}
+
+int RunLog(const std::string& folder, const Filter& filter, const std::string& format) {
+  const auto done = PrintList(folder, filter, FormatOf(format), [](const std::string& text) { std::cout << text; });
+  return done ? 0 : CouldNot(done.error(), format == "json");
+}
+
+int RunCustody(const std::string& folder, const std::string& record, const std::string& format) {
+  const auto rows = Custody(folder, record);
   if (!rows) return CouldNot(rows.error(), format == "json");
-  std::cout << Show(*rows, format == "json" ? Format::kJson : format == "csv" ? Format::kCsv : Format::kTable);
+  std::cout << Show(*rows, FormatOf(format));
   return 0;
 }
 
@@ -167,30 +203,17 @@ int RunCoverage(const Options& options, const AgencyId& agency, const std::strin
   return coverage->gaps_in_all == 0 ? kProved : kFound;
 }
 
-// Until it is ended, or there is a finding, after which nothing can be derived.
-int RunWatch(Options options, const WatchRules& rules, bool once, unsigned poll_seconds, bool json) {
-  Watch watch(rules);
-  options.observe = [&](const ledger::Entry& entry, const ledger::State& after) { watch.Take(entry, after); };
-  Verifier verifier(std::move(options));
-  bool any = false;
-  for (;;) {
-    const auto report = verifier.Pass();
-    const bool again = !report && report.error().reason == Reason::kUnavailable;
-    if (!report && !again) return CouldNot(report.error(), json);
-    if (report) {
-      watch.Look(verifier.state(), report->last_time,
-                 std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()));
-      for (const auto& alarm : watch.TakeAlarms()) {
-        any = true;
-        std::cout << (json ? AlarmJson(alarm) : Visible(AlarmText(alarm))) << "\n";
-      }
-      if (!report->proved()) std::cout << (json ? FindingsJson(*report) : SayFindings(*report));
-      std::cout << std::flush;
-      if (!report->proved()) return kFound;
-      if (once) return any ? kFound : kProved;
-    }
+int Follow(const Options& options, const WatchRules& rules, bool once, unsigned poll_seconds, bool json) {
+  WatchPorts ports;
+  ports.print = [](const std::string& lines) { std::cout << lines << std::flush; };
+  ports.now = [] { return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()); };
+  ports.wait = [&] {
     std::this_thread::sleep_for(std::chrono::seconds(poll_seconds));
-  }
+    return true;
+  };
+  const auto watched = RunWatch(options, rules, once, json, ports);
+  if (!watched) return CouldNot(watched.error(), json);
+  return *watched == Watched::kNothing ? kProved : kFound;
 }
 
 }  // namespace
@@ -253,7 +276,7 @@ int main(int argc, char** argv) {
       throw CLI::ValidationError(Text(Id::kUsageMember));
     if (!from.empty()) time(from, filter.from);
     if (!until.empty()) time(until, filter.until);
-    status = Print(List(folder, filter), format);
+    status = RunLog(folder, filter, format);
   });
 
   auto* custody = app.add_subcommand("custody", Text(Id::kAuditHelpCustody));
@@ -262,7 +285,7 @@ int main(int argc, char** argv) {
   custody->add_option("--format", format, Text(Id::kAuditHelpFormat))
       ->check(CLI::IsMember({"table", "json", "csv"}))
       ->capture_default_str();
-  custody->callback([&] { status = Print(Custody(folder, record), format); });
+  custody->callback([&] { status = RunCustody(folder, record, format); });
 
   Scorecard::Settings settings;
   std::string by = "month";
@@ -295,6 +318,7 @@ int main(int argc, char** argv) {
     if (!from.empty()) time(from, settings.from);
     if (!until.empty()) time(until, settings.until);
     settings.by = *ByName(by);
+    if (entries && suppress_below > 0) throw CLI::ValidationError(Text(Id::kUsageEntriesSuppressed));
     status = RunReport(options, settings, suppress_below, format, entries);
   });
 
@@ -328,11 +352,14 @@ int main(int argc, char** argv) {
   WatchRules rules;
   bool once = false;
   unsigned poll = 10, window = 60, review_hours = 24, quiet = 60;
-  std::string hours, utc_offset;
+  std::string hours, utc_offset, time_zone;
+  std::vector<std::string> feeds;
+  unsigned feed_minutes = 15, witness_minutes = 0;
   auto* watch = app.add_subcommand("watch", Text(Id::kAuditHelpWatch));
   watch->add_option("folder", options.folder, Text(Id::kAuditHelpFolder))->required();
   watch->add_option("--charter-digest", digest, Text(Id::kAuditHelpDigest))->required();
   watch->add_flag("--once", once, Text(Id::kAuditHelpOnce));
+  watch->add_option("--state", options.state, Text(Id::kAuditHelpWatchState));
   auto number = [&](const char* name, auto& value, Id help, unsigned most) {
     watch->add_option(name, value, Text(help))->check(CLI::Range(1U, most))->capture_default_str();
   };
@@ -343,7 +370,12 @@ int main(int argc, char** argv) {
   number("--window", window, Id::kAuditHelpWindow, 60 * 24 * 31);
   watch->add_option("--hours", hours, Text(Id::kAuditHelpHours));
   watch->add_flag("--weekdays", rules.weekdays, Text(Id::kAuditHelpWeekdays));
-  watch->add_option("--utc-offset", utc_offset, Text(Id::kAuditHelpUtcOffset));
+  auto* offset_option = watch->add_option("--utc-offset", utc_offset, Text(Id::kAuditHelpUtcOffset));
+  watch->add_option("--time-zone", time_zone, Text(Id::kAuditHelpTimeZone))->excludes(offset_option);
+  watch->add_option("--feed", feeds, Text(Id::kAuditHelpFeed))->allow_extra_args(false);
+  number("--feed-minutes", feed_minutes, Id::kAuditHelpFeedMinutes, 60 * 24 * 31);
+  watch->add_option("--witness-minutes", witness_minutes, Text(Id::kAuditHelpWitnessMinutes))
+      ->check(CLI::Range(1U, 60U * 24U * 366U));
   number("--review-hours", review_hours, Id::kAuditHelpReviewHours, 24 * 366);
   number("--quiet", quiet, Id::kAuditHelpQuiet, 60 * 24 * 366);
   watch->add_flag("--json", json, Text(Id::kHelpJson));
@@ -352,12 +384,28 @@ int main(int argc, char** argv) {
     if (!utc_offset.empty()) {
       const auto offset = ParseUtcOffset(utc_offset);
       if (!offset) throw CLI::ValidationError(Text(Id::kUsageUtcOffset));
-      rules.utc_offset = *offset;
+      rules.utc_offset = [fixed = *offset](Time) { return fixed; };
     }
+    if (!time_zone.empty()) {
+      auto zone = UseTimeZone(time_zone);
+      if (!zone) {
+        status = CouldNot(zone.error(), json);
+        return;
+      }
+      rules.utc_offset = *std::move(zone);
+    }
+    for (const auto& one : feeds) {
+      const auto equals = one.find('=');
+      const auto id = equals == one.npos ? std::nullopt : AgencyId::Parse(one.substr(0, equals));
+      if (!id || !rules.feeds.emplace(*id, one.substr(equals + 1)).second) throw CLI::ValidationError(Text(Id::kUsageFeed));
+    }
+    rules.feed_within = std::chrono::minutes(feed_minutes);
+    if (witness_minutes != 0) rules.witness_within = std::chrono::minutes(witness_minutes);
+    rules.once = once;
     rules.bulk_within = rules.probes_within = std::chrono::minutes(window);
     rules.review_within = std::chrono::hours(review_hours);
     rules.quiet = std::chrono::minutes(quiet);
-    if (charter(json)) status = RunWatch(options, rules, once, poll, json);
+    if (charter(json)) status = Follow(options, rules, once, poll, json);
   });
 
   MirrorOptions mirrored;
@@ -366,15 +414,20 @@ int main(int argc, char** argv) {
   auto* mirror = app.add_subcommand("mirror", Text(Id::kAuditHelpMirror));
   mirror->add_option("url", mirrored.url, Text(Id::kAuditHelpUrl))->required();
   mirror->add_option("folder", mirrored.folder, Text(Id::kAuditHelpCopy))->required();
-  mirror->add_option("--vkey", vkey, Text(Id::kAuditHelpVkey))->required();
+  mirror->add_option("--vkey", vkey, Text(Id::kAuditHelpVkey));
+  std::string witness_policy;
+  unsigned max_age = 0;
+  auto* quorum = mirror->add_option("--policy", witness_policy, Text(Id::kAuditHelpPolicy));
+  mirror->add_option("--max-age", max_age, Text(Id::kAuditHelpMaxAge))->check(CLI::Range(1U, 86400U * 366))->needs(quorum);
   mirror->add_flag("--all", mirrored.all, Text(Id::kAuditHelpAll));
   mirror->add_option("--hours", mirror_hours, Text(Id::kAuditHelpMirrorHours))
       ->capture_default_str()
       ->check(CLI::Range(1, 1000).description("1-1000"));
   mirror->add_flag("--json", json, Text(Id::kHelpJson));
   mirror->callback([&] {
+    mirrored.max_age = std::chrono::seconds(max_age);
     mirrored.run_time = std::chrono::hours(mirror_hours);
-    status = RunMirror(mirrored, vkey, json);
+    status = RunMirror(mirrored, vkey, witness_policy, json);
   });
 
   text::TranslateHelp(app);

@@ -6,6 +6,7 @@
 
 #include "core/io/http_client.h"
 #include "core/io/log_folder.h"
+#include "core/log/quorum.h"
 
 namespace valija::audit {
 namespace {
@@ -45,6 +46,17 @@ class Server {
   const Steady::time_point end_;
 };
 
+// By a quorum, and lately.
+Status Cosigned(const MirrorOptions& options, const std::string& note, MirrorRun& out) {
+  TRY(auto witnessed, options.policy->Verify(note, options.keys));
+  out.cosigned = std::move(witnessed.cosigned);
+  const auto since = log::QuorumSince(*options.policy, out.cosigned);
+  if (options.max_age == Duration() || !since) return Ok();
+  const Time then(Duration(static_cast<std::int64_t>(std::min<std::uint64_t>(*since, 253402300799) * 1000)));
+  if (options.now - then > options.max_age) return Refuse(Reason::kStale, "last at " + FormatTime(then));
+  return Ok();
+}
+
 }  // namespace
 
 Result<std::vector<log::NoteVerifier>> LogKeysOf(const std::string& vkey_or_file) {
@@ -77,6 +89,7 @@ Result<MirrorRun> MirrorLog(const MirrorOptions& options) {
     if (note.error().reason != Reason::kNotFound) return note.error();
     return Refuse(Reason::kUnavailable, "there is no checkpoint at " + options.url);
   }
+  if (options.policy) TRY_OK(Cosigned(options, std::string(AsText(*note)), out));
   TRY(const auto done, folder.Continue(std::string(AsText(*note)), fetch, options.all, options.progress));
   out.origin = folder.checkpoint()->checkpoint().origin;
   out.size = folder.checkpoint()->size();

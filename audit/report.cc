@@ -1,10 +1,16 @@
 #include "audit/commands.h"
 
+#include <algorithm>
+
 namespace valija::audit {
 
 // Reading twice (first to prove, then to count) would count what somebody put there in between: it is counted on the way,
 // and thrown away unless all was proved.
 Result<Card> Score(Options options, Scorecard::Settings settings, std::uint64_t suppress_below) {
+  std::vector<AgencyId> agencies;  // each once: who is named twice is still one
+  for (const auto& agency : settings.agencies)
+    if (std::find(agencies.begin(), agencies.end(), agency) == agencies.end()) agencies.push_back(agency);
+  settings.agencies = agencies;
   Scorecard counting(std::move(settings));
   options.allow_withheld = false;
   options.observe = [&](const ledger::Entry& entry, const ledger::State& after) { counting.Take(entry, after); };
@@ -16,6 +22,9 @@ Result<Card> Score(Options options, Scorecard::Settings settings, std::uint64_t 
                                         (first.entry ? "entry " + std::to_string(*first.entry) + ", " : std::string()) +
                                         first.code);
   }
+  for (const auto& agency : agencies)
+    if (verifier.state().agency(agency) == nullptr)
+      return Refuse(Reason::kUsage, "the charter has never named " + agency.str());
   Card card = counting.Close(verifier.state());
   card.origin = proof.origin;
   card.charter = proof.charter;
@@ -28,6 +37,7 @@ Result<Card> Score(Options options, Scorecard::Settings settings, std::uint64_t 
 }
 
 std::string ShowCard(const Card& card, const std::string& format, bool entries) {
+  entries = entries && card.suppress_below == 0;
   if (format == "csv") return CardCsv(card, entries);
   if (format == "json") return CardJson(card);
   if (format == "html") return CardHtml(card, entries);

@@ -25,15 +25,16 @@ Json HiddenAs(Hidden hidden, std::uint64_t below) {
 
 Json CountOf(const Count& count, std::uint64_t below) {
   if (count.hidden != Hidden::kNo) return HiddenAs(count.hidden, below);
-  return {{"value", count.value}, {"entries", EntriesOf(count.entries)}};
+  Json out = {{"value", count.value}};
+  if (below == 0) out["entries"] = EntriesOf(count.entries);
+  return out;
 }
 
 Json MinutesOf(const Minutes& minutes, std::uint64_t below) {
   if (minutes.hidden != Hidden::kNo) return HiddenAs(minutes.hidden, below);
-  return {{"samples", minutes.samples.size()},
-          {"median", minutes.Median()},
-          {"p90", minutes.NinthTenth()},
-          {"entries", EntriesOf(minutes.entries)}};
+  Json out = {{"samples", minutes.samples.size()}, {"median", minutes.Median()}, {"p90", minutes.NinthTenth()}};
+  if (below == 0) out["entries"] = EntriesOf(minutes.entries);
+  return out;
 }
 
 }  // namespace

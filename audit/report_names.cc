@@ -12,6 +12,7 @@ constexpr std::pair<std::string_view, Id> kNames[] = {{"shared", Id::kFigShared}
                                                       {"opened-portions", Id::kFigOpenedPortions},
                                                       {"opened-records", Id::kFigOpenedRecords},
                                                       {"first-openings", Id::kFigFirstOpenings},
+                                                      {"unwitnessed", Id::kFigUnwitnessed},
                                                       {"asked", Id::kFigAsked},
                                                       {"answered", Id::kFigAnswered},
                                                       {"overdue", Id::kFigOverdue},

@@ -38,6 +38,25 @@ std::string SayFindings(const Report& report) {
   return out;
 }
 
+std::string SayWitnessed(const Report& report) {
+  if (!report.witnessed) return {};
+  const auto& shown = *report.witnessed;
+  if (shown.size == 0) return Text(Id::kAuditNotWitnessed) + "\n";
+  std::string by;
+  for (const auto& [name, time] : shown.by) by += (by.empty() ? "" : ", ") + name + " " + text::TimeText(time);
+  std::string out = Format(Id::kAuditWitnessed, shown.size, by) + "\n";
+  if (report.entries > shown.size) out += text::Counted(Id::kAuditUncovered, report.entries - shown.size) + "\n";
+  return out;
+}
+
+std::string WitnessedJson(const Witnessed& shown) {
+  Json out = {{"size", shown.size}, {"by", Json::object()}};
+  if (shown.since) out["since"] = FormatTime(*shown.since);
+  for (const auto& [name, time] : shown.by) out["by"][name] = FormatTime(time);
+  out["missing"] = shown.missing;
+  return Dump(out, -1);
+}
+
 std::string FindingsJson(const Report& report) {
   std::string out;
   for (const auto& finding : report.findings) out += Dump(OfFinding(finding, "finding"), -1);

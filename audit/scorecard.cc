@@ -148,6 +148,7 @@ void Scorecard::TakeVerdicts(const AgencyId& to, const ledger::Entry& entry, con
       continue;
     }
     Add(head.time, from, to, "opened-portions", head.index);
+    if (entry.decision.unwitnessed) Add(head.time, from, to, "unwitnessed", head.index);
     if (Counted(head.time, from, to) && At(head.time, from, to).opened.insert(after.original(*record).index).second)
       Add(head.time, from, to, "opened-records", head.index);
     if (OpenedBefore(*record, to, head.index) || !first.insert(record->index).second) continue;

@@ -1,8 +1,10 @@
 #include "audit/verify.h"
 
+#include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <thread>
 
 #include "audit/export_reader.h"
 #include "core/crypto/dsse.h"
@@ -11,35 +13,35 @@
 #include "core/ledger/state.h"
 #include "core/log/tile.h"
 #include "core/log/tree.h"
+#include "proto/export.h"
 
 namespace valija::audit {
 namespace {
 
-constexpr std::size_t kMostFindings = 100;
+constexpr std::size_t kMostFindings = 100, kMaxState = std::size_t{16} << 20;
+constexpr int kTries = 5;  // while somebody exports
+constexpr std::chrono::milliseconds kBetweenTries{200};
 
-struct LastRun {
-  Digest charter;
-  std::string note;
-};
+}  // namespace
 
-Result<std::optional<LastRun>> ReadState(const std::filesystem::path& path) {
+Result<std::optional<LastRun>> ReadLastRun(const std::filesystem::path& path) {
   if (path.empty() || !std::filesystem::exists(path)) return std::optional<LastRun>();
-  TRY(auto text, io::ReadText(path, 1 << 20));
+  TRY(auto text, io::ReadText(path, kMaxState));
   auto json = nlohmann::json::parse(text, nullptr, false);
   if (!json.is_object()) return Refuse(Reason::kMalformed, path.string() + " is no state of an earlier run");
   auto charter = Digest::FromHexText(json.value("charter", std::string()));
   auto note = json.value("checkpoint", std::string());
   if (!charter || note.empty()) return Refuse(Reason::kMalformed, path.string() + " is no state of an earlier run");
-  return std::optional(LastRun{*charter, note});
+  const auto watch = json.find("watch");
+  return std::optional(LastRun{*charter, note, watch == json.end() ? std::string() : watch->dump()});
 }
 
-Status WriteState(const std::filesystem::path& path, const Digest& charter, const std::string& note) {
+Status WriteLastRun(const std::filesystem::path& path, const LastRun& run) {
   if (path.empty()) return Ok();
-  nlohmann::ordered_json json = {{"charter", charter.Hex()}, {"checkpoint", note}};
+  nlohmann::ordered_json json = {{"charter", run.charter.Hex()}, {"checkpoint", run.note}};
+  if (!run.watch.empty()) json["watch"] = nlohmann::ordered_json::parse(run.watch, nullptr, false);
   return io::WriteFileAtomic(path, AsBytes(json.dump(2) + "\n"));
 }
-
-}  // namespace
 
 // The walk over the export, as far as it has come.
 class Verifier::Run {
@@ -47,6 +49,7 @@ class Verifier::Run {
   explicit Run(Options options) : options_(std::move(options)) {}
 
   Result<Report> Pass();
+  bool spoilt() const { return spoilt_; }  // what it found may be of files of two moments
   const ledger::State& state() const { return state_; }
 
  private:
@@ -55,9 +58,14 @@ class Verifier::Run {
   }
   Status Start();
   Status Begin(const std::optional<LastRun>& last);
+  Status Walk();
   bool Moved() const;
+  std::string Rewritten() const;
+  void CheckWitnessed();
+  Result<log::SignedCheckpoint> CheckNote(const std::string& note, std::uint64_t size) const;
   void TakeFile(std::uint64_t n);
   void TakeEntry(std::uint64_t index, const proto::LoggedEntry& entry);
+  void TakeBehind(std::uint64_t index, const proto::LoggedEntry& entry);
   Result<ledger::VerifiedStatement> VerifySignatures(ledger::Statement statement, const ledger::MemberState* member);
   bool DerivedAgain(std::uint64_t index, const proto::LoggedEntry& entry, const ledger::VerifiedStatement& statement,
                     const ledger::Decision& decision);
@@ -95,7 +103,8 @@ class Verifier::Run {
   Time last_time_{};
   bool replaying_ = true;  // until the state is no longer known
   bool tree_whole_ = true;
-  bool started_ = false, moved_ = false;
+  bool started_ = false, moved_ = false, spoilt_ = false;
+  WitnessTerms terms_;
 };
 
 // Entry 0 is the charter, and the charter has the log's key: from its digest everything else follows.
@@ -157,7 +166,8 @@ Result<ledger::VerifiedStatement> Verifier::Run::VerifySignatures(ledger::Statem
 bool Verifier::Run::DerivedAgain(std::uint64_t index, const proto::LoggedEntry& entry,
                                  const ledger::VerifiedStatement& statement, const ledger::Decision& decision) {
   auto difference = Compare(
-      *statement, ledger::Decide(state_, statement, entry.head->time, decision.authority, decision.nonce, decision.unwitnessed),
+      *statement,
+      ledger::Decide(state_, statement, entry.head->time, decision.authority, decision.nonce, decision.unwitnessed),
       decision);
   if (!difference) return true;
   Find(index, "wrong-decision", difference->Text());
@@ -188,6 +198,10 @@ void Verifier::Run::Take(const proto::LoggedEntry& logged, ledger::VerifiedState
                          ledger::Decision decision) {
   const ledger::Entry entry{*logged.head, *logged.salt, std::move(statement), std::move(decision),
                             logged.decision_bytes};
+  const auto& verdicts = entry.decision.verdicts;
+  if (entry.decision.unwitnessed &&
+      std::any_of(verdicts.begin(), verdicts.end(), [](const auto& verdict) { return verdict.allowed(); }))
+    ++report_.unwitnessed;
   if (Judged(entry.head.index)) {
     ledger::Apply(state_, entry);
   } else {
@@ -199,6 +213,7 @@ void Verifier::Run::Take(const proto::LoggedEntry& logged, ledger::VerifiedState
       return;
     }
   }
+  terms_.Note(state_, entry.head.index + 1);
   if (options_.observe) options_.observe(entry, state_);
 }
 
@@ -215,7 +230,10 @@ void Verifier::Run::MatchErasures(std::uint64_t index, const ledger::Purge& purg
 
 void Verifier::Run::TakeEntry(std::uint64_t index, const proto::LoggedEntry& entry) {
   tree_.Append(ledger::EntryLeaf(entry.commitment));
-  if (options_.span && index >= options_.span->until) return;  // of the tree alone
+  if (options_.span && index >= options_.span->until) {
+    TakeBehind(index, entry);
+    return;
+  }
   if (!entry.salt || !entry.head || !entry.envelope || entry.decision_bytes.empty()) {
     ++report_.withheld;
     if (!options_.allow_withheld) Find(index, "withheld", "the entry's content is not in the export");
@@ -278,6 +296,33 @@ void Verifier::Run::TakeEntry(std::uint64_t index, const proto::LoggedEntry& ent
     ++report_.decisions;
   }
   Take(entry, *std::move(verified), *std::move(decision));
+}
+
+// Behind the span: of the tree alone, but for the directory, as a charter that is amended there may name another log key,
+// which then signs the checkpoint. Who may amend it the directory says; the amendment itself must be signed.
+void Verifier::Run::TakeBehind(std::uint64_t index, const proto::LoggedEntry& logged) {
+  if (!replaying_ || !logged.head || !logged.salt || !logged.envelope || logged.decision_bytes.empty()) return;
+  const auto kind = ledger::KindFromPayloadType(logged.envelope->payload_type);
+  if (!kind || !ledger::IsDirectoryKind(*kind) || logged.erased_by) return;
+  auto taken = [&]() -> Status {
+    TRY_OK(proto::CheckLoggedEntry(logged));
+    TRY(auto statement, proto::MakeStatement(*logged.envelope, logged.attachments));
+    TRY(auto decision, proto::DecodeDecision(logged.decision_bytes));
+    auto verified = statement.kind == ledger::Kind::kCharterAmendment
+                        ? VerifySignatures(std::move(statement), nullptr)
+                        : Result<ledger::VerifiedStatement>(ledger::TrustLogged(std::move(statement)));
+    TRY_OK(verified);
+    try {
+      ledger::Apply(state_,
+                    {*logged.head, *logged.salt, *std::move(verified), std::move(decision), logged.decision_bytes});
+    } catch (const std::exception& error) {
+      return Refuse(Reason::kCorrupt, error.what());
+    }
+    return Ok();
+  }();
+  if (taken) return;
+  Find(index, std::string(CodeOf(taken.error().reason)), taken.error().Message());
+  replaying_ = false;
 }
 
 void Verifier::Run::CheckSeenBefore() {
@@ -351,23 +396,47 @@ void Verifier::Run::CheckTile(log::TileId id, const Bytes& content) {
 
 // Which key signs a checkpoint is known when the log was folded: a charter amendment may name another one, which signs from
 // then on.
+Result<log::SignedCheckpoint> Verifier::Run::CheckNote(const std::string& note, std::uint64_t size) const {
+  const std::string* key = nullptr;
+  for (const auto& [from, text] : state_.log_keys())
+    if (from == 0 || from <= size) key = &text;
+  if (key == nullptr) return Refuse(Reason::kBadCheckpoint, "there is no charter with a log key");
+  TRY(auto verifier, log::NoteVerifier::Parse(*key));
+  return log::SignedCheckpoint::Verify(note, report_.origin, verifier);
+}
+
 void Verifier::Run::CheckNotes() {
-  auto check = [&](const std::string& note, std::uint64_t size) -> Result<log::SignedCheckpoint> {
-    const std::string* key = nullptr;
-    for (const auto& [from, text] : state_.log_keys())
-      if (from == 0 || from <= size) key = &text;
-    if (key == nullptr) return Refuse(Reason::kBadCheckpoint, "there is no charter with a log key");
-    TRY(auto verifier, log::NoteVerifier::Parse(*key));
-    return log::SignedCheckpoint::Verify(note, report_.origin, verifier);
-  };
   if (before_)
-    if (auto held = check(note_before_, before_->size); !held)
+    if (auto held = CheckNote(note_before_, before_->size); !held)
       Find({}, "bad-checkpoint", "of the last run: " + held.error().Message());
-  auto checkpoint = check(reader_.checkpoint_note(), tree_.size());
+  auto checkpoint = CheckNote(reader_.checkpoint_note(), tree_.size());
   if (!checkpoint)
     Find({}, "bad-checkpoint", checkpoint.error().Message());
   else if (checkpoint->size() != tree_.size() || checkpoint->root() != tree_.Root())
     Find({}, "bad-root", "the entries give root " + report_.root + ", the checkpoint says " + checkpoint->root().Hex());
+}
+
+// What its witnesses cosigned, under the charter that was in force then. Its tiles and entries were proved before.
+void Verifier::Run::CheckWitnessed() {
+  WitnessTerms::Export shown;
+  shown.note = reader_.witnessed_note();
+  shown.size = tree_.size();
+  shown.last_time = last_time_;
+  shown.now = std::chrono::floor<Duration>(std::chrono::system_clock::now());
+  shown.verify = [this](const std::string& note, std::uint64_t size) { return CheckNote(note, size); };
+  shown.root_at = [this](std::uint64_t size) -> Result<Hash> {
+    if (size == tree_.size()) return tree_.Root();
+    return log::RootAt(size, reader_.tiles());
+  };
+  shown.time_of = [this](std::uint64_t index) -> std::optional<Time> {
+    auto file = reader_.EntriesFile(index / log::kTileWidth);
+    if (!file) return std::nullopt;
+    auto entry = proto::DecodeLoggedEntry((*file)[index % log::kTileWidth]);
+    return entry && entry->head ? std::optional(entry->head->time) : std::nullopt;
+  };
+  report_.witnessed = terms_.Judge(shown, [this](std::string code, std::string what) {
+    Find({}, std::move(code), std::move(what));
+  });
 }
 
 // Facts of the log as a whole, by the time of its last entry.
@@ -407,7 +476,10 @@ void Verifier::Run::CountFigures() {
 
 // What the last run left, and which charter the log must be under.
 Status Verifier::Run::Start() {
-  TRY(auto last, ReadState(options_.state));
+  if (options_.span && options_.span->from >= options_.span->until)
+    return Refuse(Reason::kUsage, "there is no entry from " + std::to_string(options_.span->from) + " on and before " +
+                                      std::to_string(options_.span->until));
+  TRY(auto last, ReadLastRun(options_.state));
   const auto charter = options_.charter || !last ? options_.charter : std::optional(last->charter);
   if (!charter)
     return Refuse(Reason::kUsage,
@@ -424,23 +496,47 @@ Status Verifier::Run::Start() {
     Find({}, last ? "rolled-back" : "bad-checkpoint", "the log is empty; it has no charter");
     return Ok();
   }
+  if (options_.span && options_.span->from >= reader_.size())
+    return Refuse(Reason::kUsage, "the span begins at entry " + std::to_string(options_.span->from) +
+                                      ", and the log has " + std::to_string(reader_.size()));
   TRY_OK(Begin(last));
   started_ = report_.charter == charter_.Hex();  // else unreadable, or a foreign one
   return Ok();
 }
 
+// Which rewriting of its files the export has behind it; what is being written anew now is no export.
+std::string Verifier::Run::Rewritten() const {
+  auto said = io::ReadText(options_.folder / proto::kRewrittenFile, 4096);
+  return said ? *std::move(said) : std::string();
+}
+
 Result<Report> Verifier::Run::Pass() {
   if (!report_.proved()) return report_;
+  const auto rewritten = Rewritten();
+  if (rewritten.starts_with(proto::kBeingWritten))
+    return Refuse(Reason::kUnavailable, "the export is being written anew, or that was cut short: export again");
+  TRY_OK(Walk());
+  // Findings in files of two moments are none. What was proved meanwhile is proved: it is all under the checkpoint.
+  if (!report_.proved() && Rewritten() != rewritten) {
+    spoilt_ = true;
+    return Refuse(Reason::kUnavailable, "the export was changed while it was read");
+  }
+  if (report_.proved() && !options_.span && started_ && options_.keep_state)
+    TRY_OK(WriteLastRun(options_.state, {charter_, report_.checkpoint, {}}));
+  return report_;
+}
+
+Status Verifier::Run::Walk() {
   if (!started_) {
     TRY_OK(Start());
-    if (!started_) return report_;
+    if (!started_) return Ok();
   } else {
     auto opened = ExportReader::Open(options_.folder);
     if (!opened && opened.error().reason == Reason::kFile) return opened.error();
     if (!opened || opened->size() < tree_.size()) {
       Find({}, opened ? "rolled-back" : "bad-checkpoint",
            opened ? "the export had " + std::to_string(tree_.size()) + " entries before" : opened.error().Message());
-      return report_;
+      return Ok();
     }
     reader_ = *std::move(opened);
   }
@@ -450,26 +546,45 @@ Result<Report> Verifier::Run::Pass() {
   if (moved_) return Refuse(Reason::kUnavailable, "the export was changed while it was read");
   report_.entries = tree_.size();
   report_.last_time = last_time_;
+  const bool to_the_end = !options_.span || options_.span->until >= tree_.size();
   if (tree_whole_) {
     report_.root = tree_.Root().Hex();
     CheckNotes();
+    if (to_the_end && (replaying_ || DirectoryKnown())) {
+      // It is written before the checkpoint: whoever writes is between the two, or was cut short there.
+      const auto note = log::Note::Parse(reader_.witnessed_note());
+      const auto body = note ? log::Checkpoint::ParseBody(note->text) : note.error();
+      if (body && body->size > tree_.size() && report_.proved())
+        return Refuse(Reason::kUnavailable, "the export is being written, or that was cut short: export again");
+      CheckWitnessed();
+    }
   }
   // Whoever is shown what is erased is shown the purge, also where other entries are withheld.
-  const bool to_the_end = !options_.span || options_.span->until >= tree_.size();
   if (tree_whole_ && to_the_end)
     for (const auto& [digest, erased] : erased_)
       Find(erased.index, "bad-erasure", "erased, and no purge in entry " + std::to_string(erased.by) + " says so");
   if (replaying_ && to_the_end) CountFigures();
-  if (report_.proved() && !options_.span) TRY_OK(WriteState(options_.state, charter_, reader_.checkpoint_note()));
-  return report_;
+  report_.checkpoint = reader_.checkpoint_note();
+  return Ok();
 }
 
-Verifier::Verifier(Options options) : run_(std::make_unique<Run>(std::move(options))) {}
+Verifier::Verifier(Options options) : options_(std::move(options)), run_(std::make_unique<Run>(options_)) {}
 Verifier::~Verifier() = default;
 Verifier::Verifier(Verifier&&) noexcept = default;
-Result<Report> Verifier::Pass() { return run_->Pass(); }
+Result<Report> Verifier::Pass() {
+  auto report = run_->Pass();
+  if (run_->spoilt()) run_ = std::make_unique<Run>(options_);
+  return report;
+}
 const ledger::State& Verifier::state() const { return run_->state(); }
 
-Result<Report> Verify(const Options& options) { return Verifier(options).Pass(); }
+Result<Report> Verify(const Options& options) {
+  for (int left = kTries;; --left) {
+    auto report = Verifier(options).Pass();
+    const bool again = !report && report.error().reason == Reason::kUnavailable && !options.observe && left > 1;
+    if (!again) return report;
+    std::this_thread::sleep_for(kBetweenTries);
+  }
+}
 
 }  // namespace valija::audit

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "audit/difference.h"
+#include "audit/witnessed.h"
 #include "core/base/result.h"
 #include "core/ledger/state.h"
 #include "core/log/note.h"
@@ -29,6 +30,7 @@ struct Options {
   std::filesystem::path folder;
   std::optional<Digest> charter;  // checked out of band; else the last run's
   std::filesystem::path state;    // JSON of the last run: read if there, written when all was proved
+  bool keep_state = true;         // false: it is read, and WriteLastRun is the caller's, when what was seen is told
   bool allow_withheld = false;    // entries whose content is not shown to this auditor are no obstacle
   std::function<void(std::uint64_t done, std::uint64_t total)> progress;
   // Every entry whose decision was derived again, in order, and the state with it applied. What is told here is proved
@@ -54,22 +56,36 @@ struct Figures {
 struct Report {
   std::vector<Finding> findings;
   std::uint64_t entries = 0, statements = 0, signatures = 0, decisions = 0, tiles = 0, withheld = 0;
+  std::uint64_t unwitnessed = 0;  // openings of which something was released without the quorum, as the charter allows
   std::uint64_t erased = 0;  // by a purge: their signatures are gone, and what was decided is derived from what stays
   Figures figures;           // of a log that is shown whole
   std::string origin, root, charter;
   std::optional<std::uint64_t> grew_from;  // size at the last run
   std::optional<Difference> difference;    // of the first decision that is not what the rules say
   Time last_time{};                        // of the last entry
+  std::string checkpoint;                  // the note that was held against the entries
+  std::optional<Witnessed> witnessed;      // nullopt: the charter in force asks for no witnesses
   bool proved() const { return findings.empty(); }
 };
 
+// What a run leaves for the next one: the log may only have grown since.
+struct LastRun {
+  Digest charter;
+  std::string note;
+  std::string watch;  // JSON, of `watch` alone; empty: none
+};
+Result<std::optional<LastRun>> ReadLastRun(const std::filesystem::path& path);  // nullopt: there is none yet
+Status WriteLastRun(const std::filesystem::path& path, const LastRun& run);     // no path, no file
+
 // An Error: it could not run (no export, no charter to hold it against). Else what was found; at most 100 findings, and
 // nothing is re-derived after the first entry whose decision or content is not right, as the state is then unknown.
-// kUnavailable: somebody exported into the folder meanwhile.
+// kUnavailable: somebody exports into the folder, or did so meanwhile. Without `observe` it is tried again a few times.
 Result<Report> Verify(const Options& options);
 
 // The same for an export that grows: each pass goes on where the last one ended, and nothing is read again but the last
-// partial file. The report is of all passes together; after a finding there is nothing more to be derived. Not thread-safe.
+// partial file. The report is of all passes together; after a finding there is nothing more to be derived. A pass during which
+// files were written anew after a purge, and which found something, says nothing (kUnavailable): the next one begins from the
+// start, and `observe` is told of all entries again. Not thread-safe.
 class Verifier {
  public:
   explicit Verifier(Options options);
@@ -80,6 +96,7 @@ class Verifier {
 
  private:
   class Run;
+  const Options options_;
   std::unique_ptr<Run> run_;
 };
 

@@ -1,7 +1,6 @@
 #include "broker/export.h"
 
 #include <algorithm>
-#include <set>
 
 #include "broker/public_log.h"
 #include "core/io/file.h"
@@ -60,7 +59,7 @@ Result<bool> HasPurge(const Journal& journal, std::uint64_t from, std::uint64_t 
 
 // From where the builder is to the checkpoint, which is written last.
 Status WriteTo(const fs::path& folder, const Journal& journal, const log::SignedCheckpoint& checkpoint,
-               proto::ExportBuilder& builder) {
+               proto::ExportBuilder& builder, const std::string& witnessed) {
   while (builder.size() < checkpoint.size()) {
     std::size_t count = std::min<std::uint64_t>(kChunk, checkpoint.size() - builder.size());
     TRY(auto entries, journal.Read(builder.size(), count, kChunkBytes));
@@ -68,54 +67,32 @@ Status WriteTo(const fs::path& folder, const Journal& journal, const log::Signed
     for (const auto& entry : entries) TRY_OK(builder.Add(entry));
     TRY_OK(WriteFiles(folder, builder.TakeReady()));
   }
-  TRY(auto last, builder.Finish(checkpoint));
+  TRY(auto last, builder.Finish(checkpoint, witnessed));
   return WriteFiles(folder, last);
-}
-
-// Partial files that the checkpoint does not call for, also those that a run left behind which was cut short: they may hold
-// what was erased since.
-Status RemoveSuperseded(const fs::path& folder, std::uint64_t size) {
-  std::set<fs::path> called_for;
-  for (unsigned level = 0; level < log::kTileLevels; ++level) {
-    const unsigned width = log::PartialWidth(level, size);
-    if (width == 0) continue;
-    const std::uint64_t index = size >> (8 * level) >> 8;
-    called_for.insert(log::TilePath({level, index}, width));
-    if (level != 0) continue;
-    called_for.insert(log::BundlePath(index, width));
-    called_for.insert(proto::EntriesPath(index, width));
-  }
-  std::vector<fs::path> superseded;
-  std::error_code error;
-  for (const char* part : {"tile", "entries"}) {
-    if (!fs::exists(folder / part, error)) continue;
-    for (fs::recursive_directory_iterator at(folder / part, error), end; !error && at != end; at.increment(error)) {
-      const fs::path path = at->path().lexically_relative(folder);
-      if (path.parent_path().extension() == ".p" && !called_for.contains(path)) superseded.push_back(path);
-    }
-    if (error) return Refuse(Reason::kFile, (folder / part).string() + ": " + error.message());
-  }
-  for (const auto& path : superseded) {
-    fs::remove(folder / path, error);
-    if (error) return Refuse(Reason::kFile, (folder / path).string() + ": " + error.message());
-    std::error_code ignored;
-    fs::remove((folder / path).parent_path(), ignored);  // "000.p", once it is empty
-  }
-  return Ok();
 }
 
 }  // namespace
 
 Result<std::uint64_t> ExportLog(const fs::path& folder, const Journal& journal, const log::SignedCheckpoint& checkpoint,
-                                const log::NoteVerifier& log_key) {
+                                const log::NoteVerifier& log_key, const std::string& witnessed) {
+  if (io::IsPublicSide(folder)) {
+    return Refuse(Reason::kUsage,
+                  folder.string() + " has the public side of a log; what is in the log is not to go there");
+  }
   TRY(auto builder, Begin(folder, checkpoint, log_key));
   const std::uint64_t from = builder.size();
   // Files from before may hold what is erased since. The checkpoint there is the word that they are to be written anew, so
   // it stays what it is until they are.
   TRY(const bool purged, HasPurge(journal, from, checkpoint.size()));
-  if (purged) builder = proto::ExportBuilder();
-  TRY_OK(WriteTo(folder, journal, checkpoint, builder));
-  TRY_OK(RemoveSuperseded(folder, checkpoint.size()));
+  if (purged && from > 0) {
+    builder = proto::ExportBuilder();
+    // Whoever reads meanwhile sees files of two moments: said before the first is written, and until the checkpoint is.
+    TRY_OK(io::WriteFileAtomic(folder / proto::kRewrittenFile, AsBytes(proto::kBeingWritten)));
+  }
+  TRY_OK(WriteTo(folder, journal, checkpoint, builder, witnessed));
+  if (purged && from > 0)
+    TRY_OK(io::WriteFileAtomic(folder / proto::kRewrittenFile, AsBytes(proto::WrittenAnew(checkpoint.size()))));
+  TRY_OK(io::RemovePartials(folder, proto::PartialFiles(checkpoint.size())));  // they may hold what was erased since
   return checkpoint.size() - from;
 }
 

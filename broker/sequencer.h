@@ -118,6 +118,10 @@ class Sequencer {
   // Calls `done` on the worker pool once it may, or when it will not any more: kNoQuorum, kShuttingDown (witnesses.h).
   void WaitCovered(std::uint64_t index, std::chrono::system_clock::time_point deadline,
                    std::function<void(Status)> done) const;
+  bool witnessed() const;  // does the charter name any?
+  // What they had cosigned when this store was last used, verified: the log's signature, theirs, and that it is this tree's.
+  // nullopt: nothing, or nothing good (which is logged). kRolledBack, kFork. Not once statements are taken.
+  Result<std::optional<Cosigned>> KeptCosigned() const;
   // The latest cosigned checkpoint of at most this size; nullptr: none.
   std::shared_ptr<const Cosigned> cosigned(std::uint64_t up_to) const;
 

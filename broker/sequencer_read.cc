@@ -80,9 +80,7 @@ std::optional<Covered> Sequencer::Covers(std::uint64_t index, const ledger::Deci
   const Witnesses* witnesses = impl_->options.witnesses;
   if (witnesses != nullptr && witnesses->ended()) return std::nullopt;
   if (decision.unwitnessed) return Covered();
-  const bool covered = witnesses != nullptr ? witnesses->Covers(index) : Read([](const ledger::State& state) {
-    return state.witness_policy() == nullptr;
-  });
+  const bool covered = witnesses != nullptr ? witnesses->Covers(index) : !witnessed();
   return covered ? std::optional(Covered()) : std::nullopt;
 }
 
@@ -92,10 +90,15 @@ void Sequencer::WaitCovered(std::uint64_t index, std::chrono::system_clock::time
     impl_->options.witnesses->Wait(index + 1, deadline, std::move(done));
     return;
   }
-  const bool asked = Read([](const ledger::State& state) { return state.witness_policy() != nullptr; });
+  const bool asked = witnessed();
   impl_->workers.Finish([done = std::move(done), asked] {
     done(asked ? Status(Refuse(Reason::kNoQuorum, "this broker asks no witnesses")) : Ok());
   });
+}
+
+bool Sequencer::witnessed() const {
+  if (impl_->options.witnesses != nullptr) return impl_->options.witnesses->any();
+  return Read([](const ledger::State& state) { return state.witness_policy() != nullptr; });
 }
 
 std::shared_ptr<const Cosigned> Sequencer::cosigned(std::uint64_t up_to) const {

@@ -1,4 +1,5 @@
 // A sequencer's start: the journal and the mark are read and compared, or a new log is made.
+#include "broker/oplog.h"
 #include "broker/purge.h"
 #include "broker/sequencer_internal.h"
 #include "broker/storage/high_water.h"
@@ -82,9 +83,37 @@ Status Sequencer::BeginWitnesses(std::uint64_t size) {
     return Ok();
   };
   log.on_ahead = [impl = impl_] { Fail(*impl); };
+  TRY(auto kept, KeptCosigned());
   if (const auto* policy = state_->witness_policy())
     TRY_OK(witnesses->AskFirst(*state_->charter(), *policy, impl_->high_water.note().value(), size, log));
-  return witnesses->Begin(std::move(log), *state_->charter(), state_->witness_policy());
+  return witnesses->Begin(std::move(log), *state_->charter(), state_->witness_policy(), std::move(kept));
+}
+
+// What they had cosigned before this start. It is kept for readers' sake alone: what is no such thing is as good as none, but
+// for another tree under the log's own signature.
+Result<std::optional<Cosigned>> Sequencer::KeptCosigned() const {
+  const auto* policy = state_->witness_policy();
+  const std::string note = impl_->journal.KeptNote();
+  const std::uint64_t size = impl_->journal.Size();
+  if (policy == nullptr || note.empty()) return std::optional<Cosigned>();
+  auto ours = impl_->log_keys.Read(note);
+  if (ours && ours->origin == impl_->origin) {
+    if (ours->size > size)
+      return Refuse(Reason::kRolledBack, "the store has " + std::to_string(size) + " entries, and " +
+                                             std::to_string(ours->size) + " were cosigned");
+    TRY(const Hash root, log::RootAt(ours->size, TilesOf(impl_->journal)));
+    if (root != ours->root)
+      return Refuse(Reason::kFork, "the store has another tree of " + std::to_string(ours->size) + " than was cosigned");
+  } else if (ours) {
+    ours = Refuse(Reason::kBadCheckpoint, "it is of another log");
+  }
+  auto kept = ours ? ReadCosigned(note, *policy) : ours.error();
+  const auto skew = std::chrono::seconds(state_->charter()->caps.clock_skew_seconds);
+  const auto latest = static_cast<std::uint64_t>(std::max<std::int64_t>(ToMillis(impl_->options.now() + skew), 0) / 1000);
+  if (kept && kept->since > latest) kept = Refuse(Reason::kBadCheckpoint, "cosigned at a time that is to come");
+  if (kept) return std::optional(*std::move(kept));
+  Log(Level::kWarning, "kept-note-ignored", {{"why", kept.error().Message()}});
+  return std::optional<Cosigned>();
 }
 
 // And makes the signer ready for it.

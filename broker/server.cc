@@ -11,6 +11,7 @@
 #include "broker/export.h"
 #include "broker/guard/self_test.h"
 #include "broker/oplog.h"
+#include "broker/public_note.h"
 #include "broker/public_port.h"
 #include "broker/service.h"
 #include "broker/storage/high_water.h"
@@ -117,6 +118,7 @@ struct Server::Parts {
   std::shared_ptr<grpc::ServerCredentials> credentials;
   std::unique_ptr<guard::Acceptor> acceptor;
   std::unique_ptr<grpc::Server> server;
+  std::unique_ptr<PublicNote> public_note;
   std::unique_ptr<PublicLog> public_log;
   std::unique_ptr<PublicPort> public_port;
   std::mutex stop_mutex;
@@ -132,18 +134,23 @@ struct Server::Parts {
     if (sequencer) sequencer->Stop();
     if (witnesses) witnesses->Stop();
     if (workers) workers->Stop();
+    if (public_note) public_note->Stop();
   }
 
-  // The newest checkpoint, and what it calls for. A log that cannot write any more says so by having none: what was
-  // published stays readable.
+  // The fullest checkpoint (public_note.h), and what it calls for. A log that cannot write any more says so by having none:
+  // what was published stays readable.
   Status BindPublic() {
-    if (config.public_listen.empty()) return Ok();
     const auto& log = *sequencer;
+    public_note = std::make_unique<PublicNote>(
+        stored.store->journal(), PublicNote::Source{[&log] { return log.witnessed(); },
+                                                    [&log] { return log.cosigned(log.checkpoint()->size()); },
+                                                    [&log] { return log.checkpoint()->note(); }});
+    if (config.public_listen.empty()) return Ok();
     public_log = std::make_unique<PublicLog>(
         stored.store->journal(), [&log] { return log.checkpoint()->size(); },
-        [&log]() -> Result<std::string> {
+        [this, &log]() -> Result<std::string> {
           if (!log.healthy()) return Refuse(Reason::kStorage, "nothing is accepted until a restart");
-          return log.checkpoint()->note();
+          return public_note->Show();
         });
     TRY(public_port,
         PublicPort::Bind(config.public_listen, [this](std::string_view target) { return public_log->Get(target); }));
@@ -351,24 +358,36 @@ Result<std::uint64_t> ExportStore(const Config& config, const BrokerKeys& keys, 
   TRY(auto sequencer, Sequencer::Start(OptionsFor(config, authority, stored.store->content()), stored.store->journal(),
                                        *stored.mark, LogKeys(keys.log_keys), workers, random, std::nullopt));
   auto checkpoint = sequencer->checkpoint();
+  std::uint64_t size = checkpoint->size();
   const auto write = [&]() -> Result<std::uint64_t> {
     const auto& journal = stored.store->journal();
+    TRY(const auto witnessed, sequencer->KeptCosigned());
     if (what == Exported::kPublic) {
       std::vector<log::NoteVerifier> known;
       for (const auto& key : keys.log_keys) {
         TRY(auto verifier, log::NoteVerifier::Make(checkpoint->checkpoint().origin, key.verify_key()));
         known.push_back(std::move(verifier));
       }
-      return ExportPublic(folder, journal, *checkpoint, known);
+      if (!sequencer->witnessed()) return ExportPublic(folder, journal, *checkpoint, known);
+      // As on the public port: what is not cosigned is not published.
+      if (!witnessed) return Refuse(Reason::kNoQuorum, "nothing that the witnesses cosigned is kept in the store");
+      const auto& origin = checkpoint->checkpoint().origin;
+      for (const auto& key : known) {
+        const auto shown = log::SignedCheckpoint::Verify(witnessed->note, origin, key);
+        if (!shown) continue;
+        size = shown->size();
+        return ExportPublic(folder, journal, *shown, known);
+      }
+      return Refuse(Reason::kBadCheckpoint);
     }
     TRY(auto log_key, KeyOfExport(folder, *checkpoint, keys));
-    return ExportLog(folder, journal, *checkpoint, log_key);
+    return ExportLog(folder, journal, *checkpoint, log_key, witnessed ? witnessed->note : "");
   };
   const auto done = write();
   sequencer->Stop();
   workers.Stop();
   if (!done) return done.error();
-  return checkpoint->size();
+  return size;
 }
 
 Status ScrubStore(const Config& config) {

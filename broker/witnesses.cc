@@ -9,6 +9,7 @@
 #include "broker/oplog.h"
 #include "broker/witness_client.h"
 #include "broker/worker_pool.h"
+#include "core/log/quorum.h"
 
 namespace valija::broker {
 namespace {
@@ -28,19 +29,6 @@ struct Round {
   std::shared_ptr<const log::SignedCheckpoint> checkpoint;
   std::map<std::string, Cosignature> by;  // witness, by its name in the policy
 };
-
-// Since when a quorum vouches: they all had said so by then.
-std::uint64_t SinceWhen(const log::WitnessPolicy& policy, const std::map<std::string, Cosignature>& by) {
-  std::vector<std::pair<std::uint64_t, std::string>> latest_first;
-  for (const auto& [name, one] : by) latest_first.emplace_back(one.time, name);
-  std::sort(latest_first.rbegin(), latest_first.rend());
-  log::WitnessPolicy::Names names;
-  for (const auto& [time, name] : latest_first) {
-    names.insert(name);
-    if (policy.Satisfied(names)) return time;
-  }
-  return 0;
-}
 
 // What a witness shows as cosigned last, held against a log of `size` entries.
 struct Shown {
@@ -149,6 +137,7 @@ struct Witnesses::Impl {
   Steady::time_point target_since{};
   std::map<std::uint64_t, Round> rounds;
   std::vector<std::shared_ptr<const Cosigned>> cosigned;  // ascending by size
+  std::shared_ptr<const Cosigned> before;                 // this start: to be shown, and nothing is released for it
   std::optional<Steady::time_point> missing_since;        // the quorum, for something that was published
   bool said_degraded = false;
   struct Waiter {
@@ -202,10 +191,11 @@ struct Witnesses::Impl {
     if (at == rounds.end() || !policy) return;
     Round& round = at->second;
     round.by[name] = std::move(signature);
-    log::WitnessPolicy::Names names;
-    for (const auto& [one, what] : round.by) names.insert(one);
-    if (!policy->Satisfied(names) || size < CosignedSize()) return;
-    Cosigned next{round.checkpoint->note(), round.checkpoint->checkpoint(), SinceWhen(*policy, round.by)};
+    std::map<std::string, std::uint64_t> times;
+    for (const auto& [one, what] : round.by) times.emplace(one, what.time);
+    const auto since = log::QuorumSince(*policy, times);
+    if (!since || size < CosignedSize()) return;
+    Cosigned next{round.checkpoint->note(), round.checkpoint->checkpoint(), *since};
     for (const auto& [one, what] : round.by) next.note += what.line;
     if (!cosigned.empty() && cosigned.back()->checkpoint.size == size) cosigned.pop_back();
     cosigned.push_back(std::make_shared<const Cosigned>(std::move(next)));
@@ -565,12 +555,14 @@ Status Witnesses::AskFirst(const ledger::Charter& charter, const log::WitnessPol
   return heard.bad;
 }
 
-Status Witnesses::Begin(Log log, const ledger::Charter& charter, const log::WitnessPolicy* policy) {
+Status Witnesses::Begin(Log log, const ledger::Charter& charter, const log::WitnessPolicy* policy,
+                        std::optional<Cosigned> kept) {
   std::string faults;
   {
     std::lock_guard lock(impl_->mutex);
     impl_->log = std::move(log);
     (void)impl_->SetUp(charter, policy, &faults);
+    if (kept && policy != nullptr) impl_->before = std::make_shared<const Cosigned>(*std::move(kept));
     for (const auto& caller : impl_->callers)
       if (caller->client) caller->thread = std::thread([impl = impl_, caller] { impl->Call(caller); });
     impl_->clock = std::thread([impl = impl_] { impl->Watch(); });
@@ -600,6 +592,7 @@ void Witnesses::Amended(const ledger::Charter& charter, const log::WitnessPolicy
     impl_->newest = std::move(checkpoint);
     // What enough of the former ones cosigned is no word of these.
     impl_->cosigned.clear();
+    impl_->before.reset();
     impl_->target = 0;
     impl_->missing_since.reset();
     for (const auto& caller : impl_->callers)
@@ -624,7 +617,12 @@ std::shared_ptr<const Cosigned> Witnesses::latest(std::uint64_t up_to) const {
   std::lock_guard lock(impl_->mutex);
   for (auto at = impl_->cosigned.rbegin(); at != impl_->cosigned.rend(); ++at)
     if ((*at)->checkpoint.size <= up_to) return *at;
-  return nullptr;
+  return impl_->before && impl_->before->checkpoint.size <= up_to ? impl_->before : nullptr;
+}
+
+bool Witnesses::any() const {
+  std::lock_guard lock(impl_->mutex);
+  return impl_->policy.has_value();
 }
 
 bool Witnesses::degraded() const {

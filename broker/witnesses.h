@@ -39,6 +39,10 @@ struct Cosigned {
   std::uint64_t since = 0;  // as of this time (seconds since 1970) a quorum vouched for it
 };
 
+// A note that was kept: kBadCheckpoint, kBadProof if no quorum of this policy cosigned it, or a line of one of them does not
+// hold. Whether the log signed it, and has this tree, is for the caller to see.
+Result<Cosigned> ReadCosigned(const std::string& note, const log::WitnessPolicy& policy);
+
 // That an opening may be released: a quorum covers its entry, or its decision says that it goes without, or there are no
 // witnesses (Sequencer::Covers).
 class Covered {
@@ -81,8 +85,10 @@ class Witnesses {
                   std::uint64_t size, const Log& log);
 
   // From here on. `charter` is the one in force, `policy` nullptr where it has no witnesses. kBadConfiguration: a witness has no
-  // usable URL; the others are asked all the same, until Stop.
-  Status Begin(Log log, const ledger::Charter& charter, const log::WitnessPolicy* policy);
+  // usable URL; the others are asked all the same, until Stop. `kept`: what they cosigned last before this start, verified:
+  // `latest` until they have cosigned again, and nothing is covered by it.
+  Status Begin(Log log, const ledger::Charter& charter, const log::WitnessPolicy* policy,
+               std::optional<Cosigned> kept = std::nullopt);
   // With the first checkpoint over the amendment, which is durable: none before it is shown to the new ones. One without a
   // usable URL never answers.
   void Amended(const ledger::Charter& charter, const log::WitnessPolicy* policy,
@@ -92,6 +98,7 @@ class Witnesses {
 
   // The latest one of at most this size; nullptr: none.
   std::shared_ptr<const Cosigned> latest(std::uint64_t up_to = ~std::uint64_t{0}) const;
+  bool any() const;  // does the charter name witnesses?
   // Is the quorum missing for so long that the charter lets openings go without?
   bool degraded() const;
   // "mx: 1 of mx.fgr, mx.sat": who has not cosigned a tree of this size.

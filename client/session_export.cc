@@ -2,7 +2,7 @@
 #include <fstream>
 
 #include "client/session.h"
-#include "core/io/file.h"
+#include "core/io/log_folder.h"
 #include "proto/export.h"
 
 namespace valija::client {
@@ -36,6 +36,9 @@ Result<Digest> SessionCore::LookUpEntries(std::uint64_t from, std::uint64_t end,
 }
 
 Result<std::uint64_t> SessionCore::ExportLog(const fs::path& folder, const std::string& why, const Progress& progress) {
+  if (io::IsPublicSide(folder))
+    return Refuse(Reason::kUsage,
+                  folder.string() + " has the public side of a log; what is in the log is not to go there");
   TRY_OK(Refresh());
   proto::ExportBuilder builder;
   std::optional<log::SignedCheckpoint> before;
@@ -87,19 +90,21 @@ Result<std::uint64_t> SessionCore::ExportLog(const fs::path& folder, const std::
     return failed;
   };
   TRY_OK(fetch());
-  const auto superseded = builder.Superseded();
+  bool anew = false;
   // What was read before may hold what is erased since; the checkpoint comes last of all.
   for (int rounds = 0; earlier && purged; ++rounds) {
     if (rounds == kMostRounds) return Refuse(Reason::kUnavailable, "one purge comes after another");
     earlier = purged = false;
+    if (before) TRY_OK(io::WriteFileAtomic(folder / proto::kRewrittenFile, AsBytes(proto::kBeingWritten)));
+    anew = before.has_value();
     builder = proto::ExportBuilder();
     TRY(lookup, LookUpEntries(0, 0, why));
     TRY_OK(fetch());
   }
-  TRY(auto rest, builder.Finish(checkpoint));
+  TRY(auto rest, builder.Finish(checkpoint, verifier_.witnessed_note()));
   for (const auto& file : rest) TRY_OK(WriteUnder(folder, file));
-  std::error_code ignored;
-  for (const auto& path : superseded) fs::remove(folder / path, ignored);
+  if (anew) TRY_OK(WriteUnder(folder, {proto::kRewrittenFile, ToBytes(AsBytes(proto::WrittenAnew(checkpoint.size())))}));
+  TRY_OK(io::RemovePartials(folder, proto::PartialFiles(checkpoint.size())));  // they may hold what was erased since
   return checkpoint.size();
 }
 

@@ -3,6 +3,7 @@
 
 #include "client/verifier.h"
 #include "core/crypto/hash.h"
+#include "core/log/quorum.h"
 #include "core/log/tree.h"
 
 namespace valija::client {
@@ -54,14 +55,10 @@ Status Verifier::JudgeCosigned() {
   if (policy == nullptr || !cosigned_) return Ok();
   TRY(const auto note, log::Note::Parse(cosigned_->first));
   TRY(who_, policy->WhoCosigned(note));
-  std::vector<std::pair<std::uint64_t, std::string>> latest_first;
-  for (const auto& [name, time] : who_) latest_first.emplace_back(time, name);
-  std::sort(latest_first.rbegin(), latest_first.rend());
-  log::WitnessPolicy::Names names;
-  for (const auto& [time, name] : latest_first) {
-    names.insert(name);
-    if (policy->Satisfied(names)) return Vouch(cosigned_->second, FromSeconds(time));
-  }
+  const auto since = log::QuorumSince(*policy, who_);
+  if (!since) return Ok();
+  TRY_OK(Vouch(cosigned_->second, FromSeconds(*since)));
+  if (!to_come_) witnessed_note_ = cosigned_->first;
   return Ok();
 }
 

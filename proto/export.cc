@@ -5,16 +5,6 @@ namespace {
 
 constexpr unsigned kFull = log::kTileWidth;
 
-// Every partial file of a tree of `size` leaves, with the tile that it is of.
-std::vector<log::TileRef> PartialTiles(std::uint64_t size) {
-  std::vector<log::TileRef> out;
-  for (unsigned level = 0; level < log::kTileLevels; ++level) {
-    unsigned width = log::PartialWidth(level, size);
-    if (width != 0) out.push_back({{level, size >> (8 * level) >> 8}, width});
-  }
-  return out;
-}
-
 Error Damaged(const std::string& path) { return Refuse(Reason::kCorrupt, "the export's " + path); }
 
 }  // namespace
@@ -22,6 +12,20 @@ Error Damaged(const std::string& path) { return Refuse(Reason::kCorrupt, "the ex
 std::string EntriesPath(std::uint64_t index, unsigned width) {
   // "tile/entries/x001/234.p/7" -> "entries/x001/234.p/7.pb"
   return log::BundlePath(index, width).substr(std::string_view("tile/").size()) + ".pb";
+}
+
+std::set<std::string> PartialFiles(std::uint64_t size) {
+  std::set<std::string> out;
+  for (unsigned level = 0; level < log::kTileLevels; ++level) {
+    const unsigned width = log::PartialWidth(level, size);
+    if (width == 0) continue;
+    const std::uint64_t index = size >> (8 * level) >> 8;
+    out.insert(log::TilePath({level, index}, width));
+    if (level != 0) continue;
+    out.insert(log::BundlePath(index, width));
+    out.insert(EntriesPath(index, width));
+  }
+  return out;
 }
 
 Result<std::vector<Bytes>> ParseEntriesFile(ByteView file) {
@@ -83,8 +87,9 @@ void ExportBuilder::Add(const Commitment& commitment, ByteView logged_entry) {
   Append(entries_, logged_entry);
   if (tree_.size() % kFull != 0) return;
   std::uint64_t index = tree_.size() / kFull - 1;
-  ready_.push_back({log::BundlePath(index, kFull), std::move(bundle_)});
+  // What has events in it can be told from a log's public side, however little of it was written.
   ready_.push_back({EntriesPath(index, kFull), std::move(entries_)});
+  ready_.push_back({log::BundlePath(index, kFull), std::move(bundle_)});
   bundle_.clear();
   entries_.clear();
   TakeTiles();
@@ -105,31 +110,23 @@ void ExportBuilder::TakeTiles() {
 
 std::vector<ExportFile> ExportBuilder::TakeReady() { return std::exchange(ready_, {}); }
 
-Result<std::vector<ExportFile>> ExportBuilder::Finish(const log::SignedCheckpoint& checkpoint) {
+std::string WrittenAnew(std::uint64_t size) { return "written-anew-to-" + std::to_string(size) + "\n"; }
+
+Result<std::vector<ExportFile>> ExportBuilder::Finish(const log::SignedCheckpoint& checkpoint,
+                                                      const std::string& witnessed) {
   if (checkpoint.size() != tree_.size() || checkpoint.root() != tree_.Root()) {
     return Refuse(Reason::kFork, "the entries do not give the checkpoint's root");
   }
   TakeTiles();
   std::vector<ExportFile> out = TakeReady();
-  for (const auto& [level, file] : partial_) out.push_back(file);
   if (unsigned width = log::PartialWidth(0, tree_.size()); width != 0 && tree_.size() > continued_from_) {
     std::uint64_t index = tree_.size() / kFull;
-    out.push_back({log::BundlePath(index, width), bundle_});
     out.push_back({EntriesPath(index, width), entries_});
+    out.push_back({log::BundlePath(index, width), bundle_});
   }
+  for (const auto& [level, file] : partial_) out.push_back(file);
+  if (!witnessed.empty()) out.push_back({kWitnessedFile, ToBytes(AsBytes(witnessed))});
   out.push_back({"checkpoint", ToBytes(AsBytes(checkpoint.note()))});
-  return out;
-}
-
-std::vector<std::string> ExportBuilder::Superseded() const {
-  std::vector<std::string> out;
-  for (const auto& tile : PartialTiles(continued_from_)) {
-    if (log::WidthOf(tile.id, tree_.size()) == tile.width) continue;
-    out.push_back(log::TilePath(tile.id, tile.width));
-    if (tile.id.level != 0) continue;
-    out.push_back(log::BundlePath(tile.id.index, tile.width));
-    out.push_back(EntriesPath(tile.id.index, tile.width));
-  }
   return out;
 }
 

@@ -3,6 +3,8 @@
 namespace valija::broker {
 namespace {
 
+constexpr std::string_view kNoteKey = "cosigned";
+
 Bytes IndexKey(std::uint64_t index) {
   Bytes key;
   AppendU64(key, index);
@@ -64,6 +66,19 @@ class RocksDbJournal final : public Journal {
     if (status.ok()) return ToBytes(View(value));
     if (!status.IsNotFound()) Log(Level::kAlarm, "store-read-failed", {{"status", status.ToString()}});
     return std::nullopt;
+  }
+
+  Status KeepNote(std::string_view note) override {
+    rdb::WriteBatch batch;
+    batch.Put(db_.families[kDefault], ToSlice(AsBytes(kNoteKey)), ToSlice(AsBytes(note)));
+    return db_.Write(batch, true);
+  }
+  std::string KeptNote() const override {
+    rdb::PinnableSlice value;
+    auto status = db_.Get(kDefault, ToBytes(AsBytes(kNoteKey)), &value);
+    if (status.ok()) return value.ToString();
+    if (!status.IsNotFound()) Log(Level::kAlarm, "store-read-failed", {{"status", status.ToString()}});
+    return {};
   }
 
  protected:

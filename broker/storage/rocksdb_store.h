@@ -2,6 +2,7 @@
 //
 //   column family   key                          value
 //   default         "format"                     "valija-store-2"
+//                   "cosigned"                   the last note that the witnesses cosigned (absent: none yet)
 //                   't' level(1) be64 index      a tile's hashes, the widest there is
 //   entries         be64 index                   serialised LoggedEntry
 //   bodies          'm' root agency              manifest: be64 length, be64 begun (ms), u8 complete, u8 n, member id,

@@ -10,6 +10,8 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/base/bytes.h"
@@ -65,6 +67,11 @@ class Journal {
   // Entries [from, from + count) that exist, fewer if they pass max_bytes (at least one). kCorrupt, kStorage.
   virtual Result<std::vector<Bytes>> Read(std::uint64_t from, std::size_t count, std::size_t max_bytes) const = 0;
   virtual std::optional<Bytes> Tile(log::TileId id) const = 0;  // the widest there is
+
+  // A note beside the entries: the last one that the witnesses cosigned. It can be had again from them, so whoever reads it
+  // verifies it, and a damaged one is none. Durable before Keep returns; from any thread. kStorage, kOutcomeUnknown.
+  virtual Status KeepNote(std::string_view note) = 0;
+  virtual std::string KeptNote() const = 0;  // empty: none, or it cannot be read
 
  protected:
   virtual Status DoAppend(const JournalWrite& write) = 0;

@@ -58,24 +58,29 @@ std::string Visible(std::string_view text, bool keep_lines) {
   return out;
 }
 
+TableLines::TableLines(const std::vector<std::string>& head) { Measure(head); }
+
+void TableLines::Measure(const std::vector<std::string>& cells) {
+  widths_.resize(std::max(widths_.size(), cells.size()), 0);
+  for (std::size_t i = 0; i < cells.size(); ++i) widths_[i] = std::max(widths_[i], Width(Visible(cells[i])));
+}
+
+std::string TableLines::Line(const std::vector<std::string>& cells) const {
+  std::string text;
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    const auto cell = Visible(cells[i]);
+    text += cell;
+    const auto width = Width(cell);
+    if (i + 1 < cells.size()) text.append((i < widths_.size() ? std::max(widths_[i], width) - width : 0) + 2, ' ');
+  }
+  return text.substr(0, text.find_last_not_of(' ') + 1) + "\n";
+}
+
 std::string FormatTable(const std::vector<std::string>& head, const std::vector<std::vector<std::string>>& rows) {
-  std::string out;
-  std::vector<std::vector<std::string>> lines{head};
-  for (const auto& row : rows) {
-    lines.emplace_back();
-    for (const auto& cell : row) lines.back().push_back(Visible(cell));
-  }
-  std::vector<std::size_t> widths(head.size(), 0);
-  for (const auto& line : lines)
-    for (std::size_t i = 0; i < line.size(); ++i) widths[i] = std::max(widths[i], Width(line[i]));
-  for (const auto& line : lines) {
-    std::string text;
-    for (std::size_t i = 0; i < line.size(); ++i) {
-      text += line[i];
-      if (i + 1 < line.size()) text.append(widths[i] - Width(line[i]) + 2, ' ');
-    }
-    out += text.substr(0, text.find_last_not_of(' ') + 1) + "\n";
-  }
+  TableLines lines(head);
+  for (const auto& row : rows) lines.Measure(row);
+  std::string out = lines.Line(head);
+  for (const auto& row : rows) out += lines.Line(row);
   return out;
 }
 

@@ -13,6 +13,16 @@ namespace valija {
 std::string Visible(std::string_view text, bool keep_lines = false);
 
 // Columns as wide as their widest cell; cells are made Visible. Left-aligned, two spaces between, one line a row.
+// For a long table: its rows are measured, then written, one after the other.
+class TableLines {
+ public:
+  explicit TableLines(const std::vector<std::string>& head);
+  void Measure(const std::vector<std::string>& cells);
+  std::string Line(const std::vector<std::string>& cells) const;
+
+ private:
+  std::vector<std::size_t> widths_;
+};
 std::string FormatTable(const std::vector<std::string>& head, const std::vector<std::vector<std::string>>& rows);
 
 // One quoted CSV cell (RFC 4180), made Visible, and defused where a spreadsheet would take it for a formula.

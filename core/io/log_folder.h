@@ -9,6 +9,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 
@@ -27,7 +28,7 @@ class LogFolder {
   using Fetch = std::function<Result<Bytes>(const std::string& path, std::size_t limit)>;
   using Progress = std::function<void(std::uint64_t done, std::uint64_t total)>;
   // Up to this note, a checkpoint of the log: kBadCheckpoint if it is none; else as log::Mirror. The note is kept as it came,
-  // cosignatures too, also when the tree is the one that was there.
+  // cosignatures too; of the tree that was there already with those that were shown before, so that none is lost.
   Result<log::Mirrored> Continue(const std::string& note, const Fetch& fetch, bool all, const Progress& progress = {});
 
  private:
@@ -40,5 +41,12 @@ class LogFolder {
   std::vector<log::NoteVerifier> keys_;
   std::optional<log::SignedCheckpoint> checkpoint_;
 };
+
+// Removes the partial files below `folder`/tile and `folder`/entries (those in a folder "000.p") but these, whoever left
+// them: also of a run that was cut short, which no checkpoint ever called for. kFile.
+Status RemovePartials(const fs::path& folder, const std::set<std::string>& but);
+
+// Is there the public side of a log, and nothing with events? Who exports events there would publish them.
+bool IsPublicSide(const fs::path& folder);
 
 }  // namespace valija::io

@@ -181,11 +181,17 @@ Result<Mirrored> Mirror(const std::optional<Checkpoint>& before, const Checkpoin
   };
   // From the top, so that what a tile is held against is kept already; partial files last, so that a run that is cut short
   // leaves none which no checkpoint calls for.
-  const auto wanted = NewTiles(all ? 0 : had, now.size);
+  // One by one and never as a list: how many there are is what the log says, and it may say anything.
+  const std::uint64_t from = all ? 0 : had;
   for (const bool full : {true, false}) {
     for (unsigned level = kTileLevels; level-- > 0;) {
-      for (const auto& ref : wanted) {
-        if (ref.id.level == level && (ref.width == kTileWidth) == full) TRY_OK(take(ref));
+      const auto before_it = from >> (8 * level), hashes = now.size >> (8 * level);
+      if (hashes <= before_it) continue;
+      if (full) {
+        for (auto index = before_it / kTileWidth; index < hashes / kTileWidth; ++index)
+          TRY_OK(take({{level, index}, kTileWidth}));
+      } else if (const unsigned width = PartialWidth(level, now.size); width != 0) {
+        TRY_OK(take({{level, hashes / kTileWidth}, width}));
       }
     }
   }

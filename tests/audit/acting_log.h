@@ -7,7 +7,7 @@ namespace valija::test {
 
 class ActingLog : public LyingLog {
  public:
-  ActingLog() {
+  explicit ActingLog(std::function<void(ledger::Charter&)> found_with = {}) : LyingLog(std::move(found_with)) {
     auto& ana = world.NewPerson("us.dea/ana");
     ana.record.person = "ana";
     Log(world.Enrol(ana));
@@ -52,13 +52,21 @@ class ActingLog : public LyingLog {
   }
   Digest Open(const std::string& by_id, const Digest& record, std::vector<std::uint32_t> portions = {0},
               const std::string& purpose = "investigation", const std::string& emergency = "") {
+    std::vector<std::pair<Digest, std::uint32_t>> items;
+    for (const auto portion : portions) items.emplace_back(record, portion);
+    return OpenAll(by_id, items, purpose, emergency);
+  }
+  // Ascending.
+  Digest OpenAll(const std::string& by_id, const std::vector<std::pair<Digest, std::uint32_t>>& items,
+                 const std::string& purpose = "investigation", const std::string& emergency = "") {
     const auto by = By(by_id);
     const auto agency = by.author.agency();
     ledger::Open open{by,      {},     agency,
                       purpose, "",     crypto::KemPrivateKey::Generate(world.random).public_key().point(),
                       1,       Hash{}, world.now + std::chrono::minutes(10)};
     open.emergency = emergency;
-    for (const auto portion : portions) open.items.push_back({record, portion, world.epoch_keys.at(agency.str()).id()});
+    for (const auto& [record, portion] : items)
+      open.items.push_back({record, portion, world.epoch_keys.at(agency.str()).id()});
     return LogBatched(ledger::Kind::kOpen, proto::EncodeOpen(open), by_id, {});
   }
   Digest Acknowledge(const std::string& by, const Digest& record, const std::string& outcome) {
@@ -77,6 +85,33 @@ class ActingLog : public LyingLog {
     auto statement = world.AskFor(by, record);
     Log(statement);
     return statement->digest;
+  }
+  // Under a standing order.
+  Digest OpenUnder(const Digest& order, const std::string& member, const Digest& record) {
+    ledger::StandingOpening payload{order, *MemberId::Parse(member), record, {0}};
+    ledger::Envelope envelope{
+        ledger::PayloadType(ledger::Kind::kStandingOpening), proto::EncodeStandingOpening(payload), {}, std::nullopt};
+    auto opening = ledger::VerifyStandingOpening(proto::MakeStatement(std::move(envelope)).value()).value();
+    Log(opening);
+    return opening->digest;
+  }
+  Digest LookUp(const std::string& by) {
+    return LogDirect(ledger::Kind::kLookup,
+                     proto::EncodeLookup({By(by), 0, 0, world.now + std::chrono::hours(1), "a test"}), by);
+  }
+  // The charter names witnesses, and lets openings go without them.
+  void LetGoWithoutWitnesses() {
+    std::string policy;
+    for (const char* who : {"mx.fgr", "us.dea"}) {
+      const auto key = crypto::Ed25519SignKey::Generate(world.random).verify_key();
+      policy += std::string("witness ") + who + " " +
+                log::Cosigner::Make(std::string("w.example/") + who, key)->Text() + "\n";
+    }
+    Log(world.Amend([&](ledger::Charter& agreed) {
+      agreed.witness_policy = policy + "group both all mx.fgr us.dea\nquorum both\n";
+      agreed.max_checkpoint_age_seconds = 3600;
+      agreed.degraded_after_seconds = 60;
+    }));
   }
   Digest Order(const std::string& by, Duration good_for = std::chrono::hours(24)) {
     auto statement = world.Order(by, crypto::KemPrivateKey::Generate(world.random).public_key(), good_for);

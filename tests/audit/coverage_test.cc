@@ -10,6 +10,7 @@
 namespace valija::test {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
@@ -78,6 +79,37 @@ TEST_F(CoverageTest, AnEntryAboutItThatOthersSawIsNamed) {
   EXPECT_EQ(coverage.gaps[0].author, "us.dea/ana");
   EXPECT_EQ(coverage.gaps[1].entry, order);
   EXPECT_THAT(audit::SayCoverage(coverage, *AgencyId::Parse("mx.fgr"), true), HasSubstr("\"withheld\""));
+}
+
+// The entry alone is not enough: without its slip a recipient cannot open what it is shown.
+TEST_F(CoverageTest, ASlipThatWasKeptFromItsAgencyIsAGap) {
+  const auto index = opening - 1;
+  auto own = [&](const std::function<void(record::Attachments&)>& change, const char* agency) {
+    const auto kept = log.entries;
+    change(log.entries[index].attachments);
+    TempFolder folder;
+    log.Export(folder.path());
+    log.entries = kept;
+    std::vector<std::string> out;
+    const auto coverage = Cover(folder.path(), agency).value();
+    for (const auto& gap : coverage.gaps)
+      out.push_back(std::to_string(gap.entry) + ":" + gap.code);
+    return out;
+  };
+  const auto gap = std::to_string(index) + ":slip-withheld";
+  const auto no_policies = [](record::Attachments& beside) { beside.policies.clear(); };
+  EXPECT_THAT(own(no_policies, "us.dea"), IsEmpty()) << "they are for the originator's side";
+  EXPECT_THAT(own(no_policies, "mx.fgr"), ElementsAre(gap));
+  const auto no_slip = [](record::Attachments& beside) {
+    std::erase_if(beside.slips, [](const record::Slip& slip) { return slip.agency.str() == "us.dea"; });
+  };
+  EXPECT_THAT(own(no_slip, "us.dea"), ElementsAre(gap));
+  EXPECT_THAT(own(no_slip, "mx.fgr"), ElementsAre(gap)) << "who originates is shown who holds one";
+  const auto others = [](record::Attachments& beside) {
+    std::erase_if(beside.slips, [](const record::Slip& slip) { return slip.agency.str() != "us.dea"; });
+    beside.policies.clear();
+  };
+  EXPECT_THAT(own(others, "us.dea"), IsEmpty());
 }
 
 TEST_F(CoverageTest, WhatCameAfterItsCopyIsCountedApart) {

@@ -61,6 +61,47 @@ TEST_F(AuditLifeTest, WhatAPurgeErasedIsProvedWithWhatStays) {
   EXPECT_EQ(report.decisions, report.entries) << "they are derived from what stays";
 }
 
+// What a purge leaves is written over what was there, file by file, and the checkpoint that has the purge comes last.
+TEST_F(AuditLifeTest, AnExportThatIsBeingWrittenAnewIsNoFindingAndNoProof) {
+  auto sent = Send();
+  const auto record = Last();
+  log.Log(log.world.Revoke("mx.fgr/admin", sent.statement->digest));
+  // The record as the purge will leave it, which is the next entry and is not in the export yet.
+  Erase(record, Last() + 1);
+  log.Export(folder.path());
+  const auto at_record = At(record, "bad-erasure");
+  const auto say = [&](std::string_view text) {
+    ASSERT_TRUE(io::WriteFileAtomic(folder / proto::kRewrittenFile, AsBytes(text)));
+  };
+  const auto codes = [&] { return LyingLog::Codes(log.Verify(folder.path()).value()); };
+  EXPECT_THAT(codes(), ElementsAre(at_record)) << "nobody says that he writes";
+  say(proto::kBeingWritten);
+  EXPECT_EQ(log.Verify(folder.path()).error().reason, Reason::kUnavailable);
+  say(proto::WrittenAnew(4));
+  EXPECT_THAT(codes(), ElementsAre(at_record)) << "a true one is found";
+
+  // It begins, or begins and ends, while it is read: no finding. The next pass begins again and tells everything.
+  for (const std::string& meanwhile : {std::string(proto::kBeingWritten), proto::WrittenAnew(5)}) {
+    say(proto::WrittenAnew(4));
+    audit::Options options;
+    options.folder = folder.path();
+    options.charter = log.charter;
+    std::uint64_t told = 0;
+    options.observe = [&](const ledger::Entry&, const ledger::State&) {
+      if (told++ == 0) say(meanwhile);
+    };
+    audit::Verifier verifier(options);
+    EXPECT_EQ(verifier.Pass().error().reason, Reason::kUnavailable);
+    EXPECT_EQ(told, log.entries.size());
+    say(proto::WrittenAnew(6));
+    EXPECT_THAT(LyingLog::Codes(verifier.Pass().value()), ElementsAre(at_record));
+    EXPECT_EQ(told, 2 * log.entries.size());
+  }
+  log.Log(log.world.Purge("mx.fgr/admin", {BrokerWorld::ErasureOf(*sent.statement)}));
+  log.Export(folder.path());
+  EXPECT_THAT(codes(), IsEmpty());
+}
+
 TEST_F(AuditLifeTest, AWrongDecisionIsFoundAlsoWhenItsTextIsErased) {
   auto sent = Send();
   auto open = Open(sent.statement->digest, "analysis");

@@ -3,8 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <nlohmann/json.hpp>
 
-#include "tests/audit/lying_log.h"
+#include "tests/audit/acting_log.h"
 #include "tests/core/text/spoken.h"
 
 namespace valija::test {
@@ -103,6 +104,95 @@ TEST_F(ListingTest, ACustodyIsOfOneRecordAlone) {
   EXPECT_EQ(audit::Custody(folder.path(), second).value().size(), 1u);
   for (const auto& none : {second + "0", std::string("xyz")})
     EXPECT_EQ(audit::Custody(folder.path(), none).error().reason, Reason::kNotFound);
+}
+
+TEST_F(ListingTest, WhatIsSaidOfAnOpeningOfSeveralRecordsIsInTheCustodyOfEach) {
+  ActingLog acting;
+  auto one = acting.ShareGuarded("mx.fgr/admin"), other = acting.ShareGuarded("mx.fgr/admin");
+  if (other < one) std::swap(one, other);
+  const auto waits = acting.OpenAll("us.dea/ana", {{one, 0}, {other, 0}});
+  acting.Log(acting.world.Approve("us.dea/luz", waits));
+  const auto approval = acting.Last();
+  const auto emergency = acting.OpenAll("us.dea/ana", {{one, 0}, {other, 0}}, "investigation", "a life");
+  acting.Review("mx.fgr/audit", emergency);
+  const auto review = acting.Last();
+  acting.Export(folder.path());
+  for (const auto& record_of_both : {one, other}) {
+    std::map<std::string, std::vector<std::uint64_t>> entries;
+    const auto rows = audit::Custody(folder.path(), record_of_both.Hex()).value();
+    for (const auto& row : rows) entries[row.kind].push_back(row.entry);
+    EXPECT_EQ(entries["approval"], std::vector{approval});
+    EXPECT_EQ(entries["review"], std::vector{review});
+    EXPECT_EQ(entries["open"].size(), 2u);
+  }
+}
+
+TEST_F(ListingTest, APurgeOfSeveralStatementsIsInTheCustodyOfTheirRecord) {
+  ActingLog acting;
+  auto sent = acting.world.Record("mx.fgr/admin", {acting.world.PolicyFor("us.dea")});
+  const auto digest = sent.statement->digest;
+  acting.Log(sent.statement);
+  auto open = acting.world.Open("us.dea/admin", {{digest, 0}}, {BrokerWorld::kOrigin, 1, Hash{}},
+                                crypto::KemPrivateKey::Generate(acting.world.random).public_key(), "investigation",
+                                "DEA-31, Juana P.");
+  auto again = acting.world.Open("us.dea/admin", {{digest, 0}}, {BrokerWorld::kOrigin, 1, Hash{}},
+                                 crypto::KemPrivateKey::Generate(acting.world.random).public_key(), "investigation",
+                                 "DEA-32, Juana P.");
+  acting.Log(open);
+  acting.Log(again);
+  acting.Log(acting.world.Purge("us.dea/admin", {BrokerWorld::ErasureOf(*open), BrokerWorld::ErasureOf(*again)}));
+  acting.Export(folder.path());
+  const auto rows = audit::Custody(folder.path(), digest.Hex()).value();
+  ASSERT_EQ(rows.size(), 4u);
+  EXPECT_EQ(rows.back().kind, "purge");
+}
+
+TEST_F(ListingTest, WhatWasReleasedWithoutTheQuorumOfWitnessesSaysSo) {
+  ActingLog acting;
+  const auto shared = acting.Share("mx.fgr/admin");
+  acting.LetGoWithoutWitnesses();
+  acting.Open("us.dea/ana", shared);
+  acting.without_quorum = true;
+  acting.Open("us.dea/ana", shared);
+  acting.Export(folder.path());
+  const auto rows = audit::Custody(folder.path(), shared.Hex()).value();
+  ASSERT_EQ(rows.size(), 3u);
+  EXPECT_FALSE(rows[1].unwitnessed);
+  EXPECT_TRUE(rows[2].unwitnessed);
+  EXPECT_EQ(rows[2].note, "without the quorum of witnesses, TLP:AMBER");
+  EXPECT_NE(audit::Show(rows, audit::Format::kJson).find("\"unwitnessed\": true"), std::string::npos);
+  EXPECT_NE(audit::Show(rows, audit::Format::kTable).find("without the quorum"), std::string::npos);
+}
+
+TEST_F(ListingTest, ALongListIsPrintedRowByRowAsAShortOneIs) {
+  std::string printed;
+  std::size_t most = 0;
+  const auto write = [&](const std::string& text) {
+    printed += text;
+    most = std::max(most, text.size());
+  };
+  for (const auto format : {audit::Format::kTable, audit::Format::kCsv, audit::Format::kJson}) {
+    printed.clear();
+    most = 0;
+    ASSERT_TRUE(audit::PrintList(folder.path(), {}, format, write));
+    EXPECT_EQ(printed, audit::Show(List({}), format));
+    EXPECT_LT(most, printed.size() / 3) << "never much at once";
+  }
+  const auto json = nlohmann::json::parse(printed);
+  EXPECT_EQ(json.size(), List({}).size());
+  EXPECT_EQ(printed, nlohmann::ordered_json::parse(printed).dump(2) + "\n") << "as a program writes it";
+  audit::Filter none;
+  none.kind = "purge";
+  printed.clear();
+  ASSERT_TRUE(audit::PrintList(folder.path(), none, audit::Format::kJson, write));
+  EXPECT_EQ(printed, "[]\n");
+}
+
+TEST_F(ListingTest, NothingIsPrintedOfAnExportThatIsDamaged) {
+  log.entries.back().decision_bytes[0] ^= 1;
+  log.Export(folder.path());
+  for (const auto format : {audit::Format::kTable, audit::Format::kCsv, audit::Format::kJson})
+    EXPECT_FALSE(audit::PrintList(folder.path(), {}, format, [](const std::string& text) { FAIL() << text; }));
 }
 
 TEST_F(ListingTest, ADamagedEntryIsNamed) {

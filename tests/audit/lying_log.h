@@ -18,8 +18,10 @@ class LyingLog {
   ledger::State state;
   std::vector<proto::LoggedEntry> entries;
   Digest charter;
+  bool without_quorum = false;  // openings are released without the quorum of witnesses from here on
 
-  LyingLog() {
+  explicit LyingLog(std::function<void(ledger::Charter&)> found_with = {}) {
+    world.found_with = std::move(found_with);
     auto founding = world.Charter();
     charter = founding->digest;
     Log(founding);
@@ -30,7 +32,9 @@ class LyingLog {
   using Lie = std::function<void(ledger::Decision&)>;
   void Log(const ledger::VerifiedStatement& statement, const Lie& lie = {}) {
     world.now += std::chrono::seconds(1);
-    auto decided = ledger::Decide(state, statement, world.now, world.authority, world.random.Make<Nonce>());
+    const bool opening = statement->kind == ledger::Kind::kOpen || statement->kind == ledger::Kind::kStandingOpening;
+    auto decided = ledger::Decide(state, statement, world.now, world.authority, world.random.Make<Nonce>(),
+                                  opening && without_quorum);
     auto decision = decided ? *decided : ledger::Decision{statement->digest, world.authority, {}, {ledger::Verdict{}}};
     if (lie) lie(decision);
     Bytes decision_bytes = proto::EncodeDecision(decision);
@@ -43,16 +47,16 @@ class LyingLog {
   }
 
   // As the log's key would sign them.
-  void Export(const std::filesystem::path& folder) const {
+  void Export(const std::filesystem::path& folder, const std::string& witnessed = {}) const {
     proto::ExportBuilder builder;
-    log::Tree tree;
-    for (const auto& entry : entries) {
-      builder.Add(entry);
-      tree.Append(ledger::EntryLeaf(entry.commitment));
-    }
-    auto checkpoint = log::SignedCheckpoint::Sign({BrokerWorld::kOrigin, tree.size(), tree.Root()}, world.log_key);
+    for (const auto& entry : entries) builder.Add(entry);
     Write(folder, builder.TakeReady());
-    Write(folder, builder.Finish(checkpoint).value());
+    Write(folder, builder.Finish(CheckpointAt(entries.size()), witnessed).value());
+  }
+  log::SignedCheckpoint CheckpointAt(std::size_t size) const {
+    log::Tree tree;
+    for (std::size_t i = 0; i < size; ++i) tree.Append(ledger::EntryLeaf(entries.at(i).commitment));
+    return log::SignedCheckpoint::Sign({BrokerWorld::kOrigin, tree.size(), tree.Root()}, world.log_key);
   }
 
   Result<audit::Report> Verify(const std::filesystem::path& folder,

@@ -174,6 +174,42 @@ TEST(MirrorHttp, TheKeyIsAVerifierKeyOrAFileOfThem) {
   EXPECT_EQ(LogKeysOf(log::test::CosignerNamed("w").Text()).error().reason, Reason::kBadKey) << "a witness's";
 }
 
+TEST(MirrorHttp, WithAPolicyOnlyWhatItsQuorumCosignedLatelyIsKept) {
+  test::TempFolder folder;
+  StaticLog log;
+  log.Grow(300);
+  Served served(log);
+  constexpr std::uint64_t kThen = 1'800'000'000;
+  MirrorOptions options;
+  options.url = served.Url();
+  options.folder = folder / "copy";
+  options.keys = {StaticLog::Key()};
+  options.now = Time(std::chrono::seconds(kThen + 60));
+  const auto line = [](const char* name) {
+    return std::string("witness ") + name + " " + log::test::CosignerNamed(name).Text() + "\n";
+  };
+  options.policy = log::WitnessPolicy::Parse(line("mx") + line("us") + "group both all mx us\nquorum both\n").value();
+  const auto shown = [&](const std::string& note) {
+    served.note = note;
+    const auto run = MirrorLog(options);
+    return run ? Reason::kFile : run.error().reason;
+  };
+  using log::test::CosignedNote;
+  EXPECT_EQ(shown(CosignedNote(log.Now(), {})), Reason::kBadProof);
+  EXPECT_EQ(shown(CosignedNote(log.Now(), {"mx", "mx"}, kThen)), Reason::kBadProof) << "one country twice";
+  EXPECT_EQ(shown(CosignedNote(log.Now(), {"mx", "stranger"}, kThen)), Reason::kBadProof);
+  auto forged = CosignedNote(log.Now(), {"mx", "us"}, kThen);
+  forged[forged.size() - 12] = forged[forged.size() - 12] == 'A' ? 'B' : 'A';
+  EXPECT_EQ(shown(forged), Reason::kBadCheckpoint);
+  EXPECT_FALSE(fs::exists(folder / "copy" / "checkpoint")) << "nothing of it is kept";
+  EXPECT_EQ(shown(CosignedNote(log.Now(), {"mx", "us"}, kThen)), Reason::kFile) << "it is good";
+  EXPECT_EQ(log::Note::Parse(io::ReadText(folder / "copy" / "checkpoint").value())->signatures.size(), 3u);
+  options.max_age = std::chrono::seconds(60);
+  EXPECT_EQ(shown(CosignedNote(log.Now(), {"mx", "us"}, kThen)), Reason::kFile);
+  options.now += std::chrono::seconds(1);
+  EXPECT_EQ(MirrorLog(options).error().reason, Reason::kStale);
+}
+
 // The program's exit status and what it says.
 std::pair<int, std::string> Program(const std::string& words) {
   std::pair<int, std::string> out;

@@ -86,6 +86,43 @@ TEST_F(ReplayTest, WhatNoDecisionMakesPossibleIsAFindingOutsideTheSpanToo) {
   EXPECT_THAT(LyingLog::Codes(Replay(log.Last(), UINT64_MAX)), ElementsAre(At(impossible, "wrong-decision")));
 }
 
+TEST_F(ReplayTest, ALogKeyThatIsNamedBehindTheSpanSignsTheCheckpointAllTheSame) {
+  log.Open("us.dea/ana", record);
+  const auto opening = log.Last();
+  auto next = crypto::Ed25519SignKey::Generate(log.world.random);
+  const auto key = log::NoteVerifier::Make(BrokerWorld::kOrigin, next.verify_key()).value().Text();
+  auto& late = log.world.NewPerson("mx.fgr/late", true);
+  log.Log(log.world.Enrol(late));
+  log.Log(log.world.Amend([&](ledger::Charter& charter) { charter.log_key = key; }));
+  const auto amendment = log.Last();
+  std::swap(log.world.log_key, next);
+  log.Open("us.dea/ana", record);
+  EXPECT_THAT(LyingLog::Codes(Replay(opening, opening + 1)), IsEmpty());
+  EXPECT_EQ(Replay(opening, opening + 1).decisions, 1u);
+  // Whoever could forge that one would sign checkpoints.
+  log.entries[amendment].envelope->signatures[0].signature.bytes[3] ^= 1;
+  const auto codes = LyingLog::Codes(Replay(opening, opening + 1));
+  ASSERT_FALSE(codes.empty());
+  EXPECT_EQ(codes[0], At(amendment, "bad-signature"));
+}
+
+TEST_F(ReplayTest, ASpanWithoutEntriesIsRefusedAndNotCalledFreeOfDifferences) {
+  const auto size = log.entries.size();
+  for (const auto& [from, until] :
+       {std::pair<std::uint64_t, std::uint64_t>{size, UINT64_MAX}, {size + 100, size + 200}, {3, 3}, {4, 3}, {0, 0}}) {
+    TempFolder folder;
+    log.Export(folder.path());
+    audit::Options options;
+    options.folder = folder.path();
+    options.charter = log.charter;
+    options.span = audit::Options::Span{from, until, false};
+    const auto report = audit::Verify(options);
+    ASSERT_FALSE(report) << from << " to " << until;
+    EXPECT_EQ(report.error().reason, Reason::kUsage);
+  }
+  EXPECT_EQ(Replay(size - 1, UINT64_MAX).decisions, 1u);
+}
+
 // ---- following ----
 
 TEST_F(ReplayTest, AnExportIsFollowedFromWhereTheLastPassEnded) {

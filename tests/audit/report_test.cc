@@ -98,6 +98,18 @@ TEST(Report, PeopleAreSpokenToInTheirLanguageProgramsAreNot) {
   EXPECT_THAT(audit::CardText(card, false), HasSubstr("COMPARTIDOS"));
 }
 
+audit::Options OptionsFor(const ActingLog& log, const std::filesystem::path& folder) {
+  audit::Options out;
+  out.folder = folder;
+  out.charter = log.charter;
+  return out;
+}
+std::string Printed(const ActingLog& log, const std::filesystem::path& folder, const char* format,
+                    const audit::Scorecard::Settings& settings = {}) {
+  return audit::ShowCard(audit::Score(OptionsFor(log, folder), settings, 0).value(), format, true);
+}
+constexpr const char* kFormats[] = {"json", "csv", "html", "table"};
+
 // Both capitals: another copy of the log, taken otherwise, another run.
 TEST(Report, TheSameLogGivesTheSameBytes) {
   ActingLog log;
@@ -107,18 +119,97 @@ TEST(Report, TheSameLogGivesTheSameBytes) {
   for (int i = 0; i < 300; ++i) log.Open("us.dea/ana", record);
   log.Export(grown.path());  // over the one before, whose partial files stay
   log.Export(fresh.path());
-  auto run = [&](const TempFolder& folder, const char* format) {
-    audit::Options options;
-    options.folder = folder.path();
-    options.charter = log.charter;
-    return audit::ShowCard(audit::Score(options, {}, 0).value(), format, true);
-  };
-  for (const char* format : {"json", "csv", "html", "table"}) {
-    const auto first = run(grown, format);
-    EXPECT_EQ(first, run(grown, format));
-    EXPECT_EQ(first, run(fresh, format));
+  for (const char* format : kFormats) {
+    const auto first = Printed(log, grown.path(), format);
+    EXPECT_EQ(first, Printed(log, grown.path(), format));
+    EXPECT_EQ(first, Printed(log, fresh.path(), format));
     EXPECT_THAT(first, HasSubstr("300"));
   }
+}
+
+// One capital has the log as it was, the other one as it is after a year and a purge.
+TEST(Report, WhatIsOverIsCountedAlikeFromALongerLogAndAfterAPurge) {
+  ActingLog log;
+  auto sent = log.world.Record("mx.fgr/admin", {log.world.PolicyFor("us.dea")});
+  log.At("2026-11-25T10:00:00Z");
+  log.Log(sent.statement);
+  const auto shared = log.Last();
+  log.Open("us.dea/ana", sent.statement->digest);
+  log.Acknowledge("us.dea/ana", sent.statement->digest, "useful");
+  TempFolder before, after;
+  log.At("2026-12-01T00:00:00Z");
+  log.Share("us.dea/admin");
+  log.Export(before.path());
+  log.Log(log.world.Revoke("mx.fgr/admin", sent.statement->digest));
+  log.Log(log.world.Purge("mx.fgr/admin", {BrokerWorld::ErasureOf(*sent.statement)}));
+  auto& entry = log.entries.at(shared);
+  entry.envelope = ledger::Envelope{entry.envelope->payload_type,
+                                    proto::RedactPayload(ledger::Kind::kRecord, entry.envelope->payload).value(),
+                                    {},
+                                    std::nullopt};
+  entry.erased_by = log.Last();
+  log.Open("us.dea/ana", sent.statement->digest);
+  log.Export(after.path());
+  audit::Scorecard::Settings settings;
+  settings.until = *ParseTime("2026-12-01");
+  // The log's size and root are others.
+  const auto without_log = [](std::string text) {
+    for (const char* line : {"\"entries\": ", "\"root\": ", "log log"})
+      if (const auto at = text.find(line); at != text.npos && text.find("\"pairs\"") > at)
+        text.erase(at, text.find('\n', at) - at);
+    return text;
+  };
+  for (const char* format : kFormats) {
+    const auto was = Printed(log, before.path(), format, settings), is = Printed(log, after.path(), format, settings);
+    if (format != std::string("csv")) EXPECT_NE(was, is) << "they name the log that they were counted from";
+    if (format == std::string("csv") || format == std::string("json")) EXPECT_EQ(without_log(was), without_log(is));
+    EXPECT_THAT(is, HasSubstr("useful"));
+    EXPECT_THAT(is, Not(HasSubstr("refused:purged")));
+  }
+  // And the months after it count what became of it.
+  EXPECT_THAT(Printed(log, after.path(), "csv"), HasSubstr("\"refused:"));
+  EXPECT_THAT(Printed(log, before.path(), "csv"), Not(HasSubstr("\"refused:")));
+}
+
+TEST(Report, AnAgencyThatIsNoneIsRefusedAndOneThatIsNamedTwiceIsOne) {
+  ActingLog log;
+  log.Share("mx.fgr/admin");
+  TempFolder folder;
+  log.Export(folder.path());
+  auto of = [&](std::vector<const char*> agencies) {
+    audit::Scorecard::Settings settings;
+    for (const char* one : agencies) settings.agencies.push_back(*AgencyId::Parse(one));
+    return audit::Score(OptionsFor(log, folder.path()), settings, 0);
+  };
+  for (const auto& typo : {std::vector{"us.dae"}, std::vector{"us.dea", "mx.frg"}}) {
+    const auto card = of(typo);
+    ASSERT_FALSE(card);
+    EXPECT_EQ(card.error().reason, Reason::kUsage);
+    EXPECT_THAT(card.error().detail, HasSubstr(typo.back()));
+  }
+  EXPECT_EQ(audit::CardCsv(of({"us.dea", "us.dea"}).value(), true), audit::CardCsv(of({"us.dea"}).value(), true));
+  EXPECT_EQ(of({"us.dea", "us.dea"}).value().lines.size(), 1u);
+}
+
+TEST(Report, WhatWasReleasedWithoutTheQuorumIsCounted) {
+  ActingLog log;
+  const auto record = log.Share("mx.fgr/admin", {}, 2);
+  log.LetGoWithoutWitnesses();
+  log.Open("us.dea/ana", record);
+  log.without_quorum = true;
+  log.Open("us.dea/ana", record, {0, 1});
+  const auto entry = log.Last();
+  log.Open("us.dea/ana", record, {0}, "analysis");
+  TempFolder folder;
+  log.Export(folder.path());
+  const auto card = audit::Score(OptionsFor(log, folder.path()), {}, 0).value();
+  const auto& count = card.lines.at(0).counts.at("unwitnessed");
+  EXPECT_EQ(count.value, 2u);
+  EXPECT_EQ(count.entries, std::vector{entry});
+  EXPECT_EQ(card.lines.at(0).counts.at("opened-portions").value, 3u);
+  const auto report = audit::Verify(OptionsFor(log, folder.path())).value();
+  EXPECT_TRUE(report.proved());
+  EXPECT_EQ(report.unwitnessed, 1u) << "of the other one nothing was released";
 }
 
 }  // namespace

@@ -274,35 +274,5 @@ TEST_F(ScorecardTest, ALogThatIsNotProvedGivesNoReport) {
   EXPECT_EQ(Report().error().reason, Reason::kFinding);
 }
 
-// ---- suppression ----
-
-TEST_F(ScorecardTest, SmallCountsAreHiddenAndSoIsWhatWouldGiveThemAway) {
-  std::vector<Digest> records;
-  for (int i = 0; i < 6; ++i) records.push_back(log.Share("mx.fgr/admin"));
-  for (int i = 0; i < 5; ++i) log.Open("us.dea/ana", records[static_cast<std::size_t>(i)]);
-  for (int i = 0; i < 4; ++i) log.Open("us.dea/ana", records[0], {0}, "analysis");
-  log.Log(log.world.Revoke("mx.fgr/admin", records[1]));
-  log.Open("us.dea/ana", records[1]);
-  const auto card = Report({}, 3).value();
-  const auto& line = Of(card);
-  auto shown = [&](const char* code) { return audit::ShownValue(line.counts.at(code), card.suppress_below); };
-  EXPECT_EQ(shown("shared"), "6");
-  EXPECT_EQ(shown("shared-grants"), "0");
-  EXPECT_EQ(shown("refused:revoked"), "<3");
-  EXPECT_EQ(shown("refused:wrong-purpose"), "4");
-  EXPECT_EQ(shown("refused"), "*") << "5 - 4 would be what is hidden";
-  EXPECT_EQ(shown("first-openings"), "*") << "6 - 5 would say how many were never opened";
-  EXPECT_EQ(shown("opened-portions"), "5");
-  for (const auto& text : {audit::CardCsv(card, true), audit::CardJson(card), audit::CardHtml(card, true)}) {
-    EXPECT_EQ(text.find("to-first-opening-median\",\"0"), text.npos);
-    EXPECT_NE(text.find("*"), text.npos);
-  }
-  const auto csv = audit::CardCsv(card, true);
-  EXPECT_NE(csv.find("\"refused:revoked\",\"<3\",\"\"\r\n"), csv.npos) << "nor are its entries told: " << csv;
-  EXPECT_NE(csv.find("\"to-first-opening-median\",\"*\",\"\"\r\n"), csv.npos) << csv;
-  EXPECT_NE(audit::CardJson(card).find("\"hidden\": \"<3\""), std::string::npos);
-  EXPECT_EQ(Of(Report().value()).counts.at("refused").hidden, audit::Hidden::kNo);
-}
-
 }  // namespace
 }  // namespace valija::test

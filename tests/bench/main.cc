@@ -1,7 +1,10 @@
 // valija-bench: what sealing, accepting, opening and auditing cost, with the real programs over real TLS and a real store,
 // beside the floor measured in the same run. Read the ratios: machines differ, and this one may be shared.
 //
-//   valija-bench [--build DIR] [--seconds N] [--body-mib N] [--json FILE]
+//   valija-bench [--build DIR] [--seconds N] [--body-mib N] [--witnessed] [--json FILE]
+//
+// --witnessed: openings alone, in a world whose charter asks for a witness of each country, from the request to the content,
+// beside a bare sync and a bare HTTP round trip to a witness.
 #include <signal.h>
 
 #include <algorithm>
@@ -13,6 +16,7 @@
 #include <thread>
 
 #include "audit/verify.h"
+#include "audit/witness/protocol.h"
 #include "client/session.h"
 #include "client/valija.h"
 #include "client/verifier.h"
@@ -24,6 +28,7 @@
 #include "core/io/file.h"
 #include "tests/bench/cpu.h"
 #include "tests/bench/floor.h"
+#include "tests/bench/latency.h"
 #include "tests/bench/sealing.h"
 
 namespace {
@@ -56,13 +61,29 @@ class Bench {
       : build_(std::move(build)), seconds_(seconds), body_mib_(body_mib) {}
   ~Bench() {
     if (broker_ > 0) ::kill(broker_, SIGTERM);
+    for (const auto& [pid, port] : witnesses_) ::kill(pid, SIGTERM);
     std::error_code ignored;
     std::this_thread::sleep_for(std::chrono::milliseconds(300));
     fs::remove_all(folder_, ignored);
   }
 
+  void RunWitnessed() {
+    MakeWorld(true);
+    const auto syncs = bench::BareSyncs(folder_, 4096, seconds_);
+    const auto trips = bench::BareRoundTrips(witnesses_.at(0).second,
+                                             "/" + witness::OriginHash("pouch.example/2026") + "/checkpoint", seconds_);
+    rows_.push_back(Bare("bare sync of 4 KiB", syncs));
+    rows_.push_back(Bare("bare HTTP round trip", trips));
+    const double floor = Percentile(syncs, 0.5) + Percentile(trips, 0.5);
+    for (const auto& [clients, batch] : {std::pair(1, 1), std::pair(16, 1), std::pair(1, 64), std::pair(16, 64)}) {
+      OpenAll(clients, batch);
+      rows_.back().what = "open, two witnesses";
+      rows_.back().beside = "sync + round trip (p50)";
+      rows_.back().ratio = Percentile(rows_.back().latencies, 0.5) / floor;
+    }
+  }
   void Run() {
-    MakeWorld();
+    MakeWorld(false);
     floor_ = bench::PrimitiveMicros(1);
     Seal();
     for (int batch : {1, 64})
@@ -85,15 +106,31 @@ class Bench {
     std::unique_ptr<client::Verifier> verifier;
   };
 
-  void MakeWorld() {
+  static double Percentile(std::vector<double> values, double p) {
+    if (values.empty()) return 0;
+    std::sort(values.begin(), values.end());
+    return values[std::min(values.size() - 1, static_cast<std::size_t>(p * static_cast<double>(values.size())))];
+  }
+  static Row Bare(std::string what, std::vector<double> seconds) {
+    Row row;
+    row.what = std::move(what);
+    row.count = static_cast<double>(seconds.size());
+    for (const double one : seconds) row.seconds += one;
+    row.latencies = std::move(seconds);
+    return row;
+  }
+
+  void MakeWorld(bool witnessed) {
     char pattern[] = "/tmp/valija-bench.XXXXXX";
     folder_ = ::mkdtemp(pattern);
     std::cerr << "making a world in " << folder_ << "\n";
-    const auto command = std::string(VALIJA_SOURCE_DIR) + "/tests/bench/world.sh " + (folder_ / "w").string() + " " +
-                         build_.string() + " 16";
+    const auto command = std::string(witnessed ? "WORLD_WITNESSES=1 " : "") + std::string(VALIJA_SOURCE_DIR) +
+                         "/tests/bench/world.sh " + (folder_ / "w").string() + " " + build_.string() + " 16";
     FILE* pipe = ::popen(command.c_str(), "r");
     char digest[128] = {};
     const bool read = pipe != nullptr && std::fscanf(pipe, "%d %d %127s", &broker_, &port_, digest) == 3;
+    for (int pid = 0, port = 0; read && std::fscanf(pipe, "%d %d", &pid, &port) == 2;)
+      witnesses_.emplace_back(pid, port);
     if (pipe != nullptr) ::pclose(pipe);
     if (!read) throw std::runtime_error("the world could not be made");
     charter_ = *Digest::FromHexText(digest);
@@ -359,16 +396,11 @@ class Bench {
   const std::uint64_t body_mib_;
   fs::path folder_;
   int broker_ = 0, port_ = 0;
+  std::vector<std::pair<int, int>> witnesses_;  // pid, port
   Digest charter_;
   std::map<std::string, double> floor_;
   std::vector<Row> rows_;
 };
-
-double Percentile(std::vector<double> values, double p) {
-  if (values.empty()) return 0;
-  std::sort(values.begin(), values.end());
-  return values[std::min(values.size() - 1, static_cast<std::size_t>(p * static_cast<double>(values.size())))];
-}
 
 std::string Number(double value, int digits) {
   char out[32];
@@ -414,6 +446,7 @@ nlohmann::ordered_json Bench::Json() const {
 int main(int argc, char** argv) {
   fs::path build = VALIJA_BINARY_DIR;
   std::string json;
+  bool witnessed = false;
   double seconds = 3;
   std::uint64_t body_mib = 1024;
   for (int i = 1; i < argc; ++i) {
@@ -425,16 +458,22 @@ int main(int argc, char** argv) {
       seconds = std::strtod(argv[++i], nullptr);
     else if (word == "--body-mib" && more)
       body_mib = std::strtoull(argv[++i], nullptr, 10);
+    else if (word == "--witnessed")
+      witnessed = true;
     else if (word == "--json" && more)
       json = argv[++i];
     else {
-      std::cerr << "usage: valija-bench [--build DIR] [--seconds N (of each figure)] [--body-mib N] [--json FILE]\n";
+      std::cerr << "usage: valija-bench [--build DIR] [--seconds N (of each figure)] [--body-mib N] [--witnessed]\n"
+                   "                    [--json FILE]\n";
       return word == "--help" ? 0 : 2;
     }
   }
   try {
     Bench bench(build, seconds, body_mib);
-    bench.Run();
+    if (witnessed)
+      bench.RunWitnessed();
+    else
+      bench.Run();
     bench.Print();
     if (!json.empty()) std::ofstream(json) << bench.Json().dump(2) << "\n";
   } catch (const std::exception& error) {

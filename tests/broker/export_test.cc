@@ -257,6 +257,28 @@ TEST(PublicExportTest, RefusesAFolderOfAnotherLogOfMoreOrWithEvents) {
             Reason::kRolledBack);
 }
 
+// A web server shows that folder to strangers.
+TEST(PublicExportTest, WhatIsInTheLogIsNotExportedToIt) {
+  test::TempFolder folder;
+  Log log;
+  log.Grow(300);
+  ASSERT_TRUE(ExportPublicOf(log, folder / "log"));
+  const auto before = FilesIn(folder / "log");
+  log.Grow(310);
+  EXPECT_EQ(log.Export(folder / "log").error().reason, Reason::kUsage);
+  EXPECT_EQ(FilesIn(folder / "log"), before);
+  EXPECT_TRUE(ExportPublicOf(log, folder / "log"));
+  // Nor does an export that was cut short look like one: its events are written first.
+  proto::ExportBuilder full;
+  for (std::size_t i = 0; i < 256; ++i) ASSERT_TRUE(full.Add(log.all[i]));
+  EXPECT_TRUE(full.TakeReady().at(0).path.starts_with("entries/"));
+  Log small;
+  small.Grow(3);
+  proto::ExportBuilder builder;
+  for (const auto& entry : small.all) ASSERT_TRUE(builder.Add(entry));
+  EXPECT_TRUE(builder.Finish(small.Sign()).value().at(0).path.starts_with("entries/"));
+}
+
 TEST(EntriesFileTest, RefusesWhatIsCutShortOrOverfull) {
   Bytes two;
   for (int i = 0; i < 2; ++i) {

@@ -3,6 +3,7 @@
 
 #include <future>
 
+#include "core/log/tree.h"
 #include "core/log/witness_policy.h"
 #include "tests/broker/net_life.h"
 #include "tests/broker/witness_double.h"
@@ -91,6 +92,18 @@ class NetWitnessed : public NetLifeTest {
     record.attributes.clearance = clearance;
     return Direct(ledger::Kind::kEnrolment, proto::EncodeEnrolment({By(karen), record, known->enrolment, {}}), karen);
   }
+  // The refusal that comes shortly before the caller would stop listening. (A busy machine may be too slow once.)
+  Error Late(const client::Submission& request) {
+    for (int i = 0; i < 20; ++i) {
+      const auto answer = Member(kReader).transport->Post({request}, 0, std::chrono::seconds(3));
+      if (!answer && answer.error().reason == Reason::kDeadline) continue;
+      EXPECT_TRUE(answer) << answer.error().Message();
+      if (!answer) return answer.error();
+      EXPECT_FALSE(answer->outcomes.at(0)) << "it was released";
+      return answer->outcomes[0] ? Refuse(Reason::kInternal) : answer->outcomes[0].error();
+    }
+    return Refuse(Reason::kDeadline);
+  }
   // How many shares came, of an opening that was granted.
   static std::size_t Released(Result<client::PostAnswer> answer) {
     EXPECT_TRUE(answer) << answer.error().Message();
@@ -114,6 +127,84 @@ TEST_F(NetWitnessed, AnOpeningWaitsForThemAndIsReleasedWhenTheyHaveCoveredIt) {
   EXPECT_EQ(opened.wait_for(std::chrono::milliseconds(300)), std::future_status::timeout);
   Witnesses().held = false;
   EXPECT_EQ(Released(opened.get()), 1u);
+}
+
+TEST_F(NetWitnessed, AtItsDeadlineItIsSaidWhoIsMissingAndTheSameRequestIsAnsweredWhenTheyAreBack) {
+  const auto request = Request(kReader, Send());
+  Witnesses().held = true;
+  const auto late = Late(request);
+  EXPECT_EQ(late.reason, Reason::kNoQuorum);
+  for (const char* missing : {"mx.fgr", "us.dea"}) EXPECT_NE(late.detail.find(missing), std::string::npos) << late.detail;
+  Witnesses().held = false;
+  EXPECT_EQ(Released(Member(kReader).transport->Post({request}, 0, std::chrono::minutes(4))), 1u);
+}
+
+TEST_F(NetWitnessed, WhoHasCosignedIsNotNamedAmongThoseThatAreMissing) {
+  const auto request = Request(kReader, Send());
+  Witnesses().us.away = true;
+  auto late = Late(request);
+  for (int i = 0; i < 20 && late.detail.find("mx.fgr") != std::string::npos; ++i) late = Late(request);
+  Witnesses().us.away = false;
+  EXPECT_NE(late.detail.find("us.dea"), std::string::npos) << late.detail;
+  EXPECT_EQ(late.detail.find("mx.fgr"), std::string::npos) << late.detail;
+}
+
+TEST_F(NetWitnessed, AWitnessedReceiptIsThereWhenTheQuorumCoversItsEntryAndNotBefore) {
+  auto& omar = Member("mx.fgr/omar");
+  Witnesses().held = true;
+  const auto record = Send();  // sending waits for nobody
+  const auto early = omar.transport->Receipt(record, omar.verifier->verified_size(), true);
+  ASSERT_FALSE(early);
+  EXPECT_EQ(early.error().reason, Reason::kNoQuorum);
+  Witnesses().held = false;
+  auto receipt = omar.transport->Receipt(record, omar.verifier->verified_size(), true);
+  for (int i = 0; i < 6000 && !receipt; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    receipt = omar.transport->Receipt(record, omar.verifier->verified_size(), true);
+  }
+  ASSERT_TRUE(receipt) << receipt.error().Message();
+  const auto key = log::NoteVerifier::Parse(Charter().log_key).value();
+  const auto witnessed = log::WitnessPolicy::Parse(Witnesses().Policy())->Verify(receipt->second.checkpoint, {&key, 1});
+  ASSERT_TRUE(witnessed) << witnessed.error().Message();
+  EXPECT_EQ(witnessed->cosigned.size(), 2u);
+  EXPECT_TRUE(receipt->first.head.statement == record);
+  EXPECT_TRUE(log::VerifyInclusion(receipt->first.head.index, witnessed->checkpoint.size,
+                                   ledger::EntryLeaf(ledger::CommitEntry(receipt->first.salt, receipt->first.head)),
+                                   receipt->first.path, witnessed->checkpoint.root));
+}
+
+TEST_F(NetWitnessed, StrangersAreShownWhatBothCosignedAndNothingNewerMeanwhile) {
+  std::ifstream in(world_.root() / "broker/out");
+  int port = 0;
+  for (std::string line; std::getline(in, line);)
+    if (const auto at = line.find("public log on port "); at != std::string::npos) port = std::stoi(line.substr(at + 19));
+  ASSERT_NE(port, 0);
+  httplib::Client stranger("127.0.0.1", port);
+  const auto key = log::NoteVerifier::Parse(Charter().log_key).value();
+  const auto policy = log::WitnessPolicy::Parse(Witnesses().Policy()).value();
+  const auto shown = [&]() -> std::uint64_t {
+    const auto answer = stranger.Get("/checkpoint");
+    if (!answer || answer->status != 200) return 0;
+    const auto witnessed = policy.Verify(answer->body, {&key, 1});
+    EXPECT_TRUE(witnessed) << witnessed.error().Message() << answer->body;
+    return witnessed ? witnessed->checkpoint.size : 0;
+  };
+  const auto reaches = [&](std::uint64_t size) {
+    for (int i = 0; i < 3000 && shown() < size; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    return shown() >= size;
+  };
+  Send();
+  ASSERT_TRUE(reaches(Size()));
+  Witnesses().held = true;
+  const auto before = shown();
+  Send();
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_LE(shown(), before);
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  EXPECT_GT(Size(), before);
+  Witnesses().held = false;
+  EXPECT_TRUE(reaches(Size()));
 }
 
 TEST_F(NetWitnessed, WhatIsRecalledRevokedOrTightenedWhileAnOpeningWaitsIsNotReleased) {
@@ -182,7 +273,7 @@ TEST_F(NetWitnessed, AStandingOpeningThatIsNotCoveredHoldsUpNothingThatComesAfte
     if (item.entry) seen.push_back(item.entry->entry.head->index);
     EXPECT_EQ(item.cursor, seen.back() + 1);
     return seen.size() < 5;
-  });
+  }, std::chrono::milliseconds(0));
   EXPECT_TRUE(done) << done.error().Message();
   EXPECT_THAT(seen, testing::ElementsAre(from, from + 1, from + 2, from + 3, from + 4));
   Witnesses().held = false;

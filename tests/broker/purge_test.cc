@@ -314,6 +314,8 @@ struct BrokenJournal : Journal {
   }
   Status Replace(const std::vector<std::pair<std::uint64_t, Bytes>>&) override { return Refuse(Reason::kInternal); }
   std::optional<Bytes> Tile(log::TileId id) const override { return of.Tile(id); }
+  Status KeepNote(std::string_view) override { return Refuse(Reason::kInternal); }
+  std::string KeptNote() const override { return {}; }
   Status DoAppend(const JournalWrite&) override { return Refuse(Reason::kInternal); }
 };
 

@@ -126,9 +126,10 @@ class WitnessDouble {
     last_ = checkpoint.checkpoint();
     note_ = checkpoint.note() + log::Cosign(last_.Body(), cosigner().name, key, Now());
   }
-  std::uint64_t size() const {
+  std::uint64_t size() const { return last().size; }
+  log::Checkpoint last() const {
     std::lock_guard lock(mutex_);
-    return last_.size;
+    return last_;
   }
   std::uint64_t Now() const {
     return static_cast<std::uint64_t>(

@@ -342,6 +342,29 @@ TEST_F(SessionFilesTest, SaysOnceInADayThatItReadsForTheSameReason) {
   EXPECT_EQ(honest.entries.size(), before + 2);
 }
 
+// A run that was cut short wrote files that no checkpoint ever called for; what is erased later goes from these too.
+TEST_F(SessionFilesTest, WhatARunLeftThatWasCutShortGoesAfterAPurgeToo) {
+  auto ana = SessionOf("us.dea/ana");
+  const auto id = ana->Send({DraftOf("x")}, {}).value().front().value().id;
+  ana->Revoke(id, "it named Juana P.").value();
+  const auto revocation = honest.entries.back().head.statement.Hex();
+  auto kim = SessionOf("us.fbi/kim");
+  const auto size = kim->ExportLog(folder / "export", "a test", {}).value();
+  const auto partial = folder / "export/entries/000.p";
+  fs::copy_file(partial / (std::to_string(size) + ".pb"), partial / "99.pb");
+  SessionOf("us.dea/admin")->Purge({revocation}, "a person's name").value();
+  kim->ExportLog(folder / "export", "a test", {}).value();
+  for (const auto& file : fs::recursive_directory_iterator(folder / "export"))
+    if (file.is_regular_file())
+      EXPECT_EQ(test::ReadAll(file.path()).find("Juana P."), std::string::npos) << file.path();
+}
+
+TEST_F(SessionFilesTest, WhatIsInTheLogIsNotExportedToWhereStrangersRead) {
+  fs::create_directories(folder / "public/tile/0");
+  EXPECT_EQ(SessionOf("us.fbi/kim")->ExportLog(folder / "public", "a test", {}).error().reason, Reason::kUsage);
+  EXPECT_FALSE(fs::exists(folder / "public/entries"));
+}
+
 TEST_F(SessionFilesTest, ExportsNothingThatIsNotTheCheckpoints) {
   Sent(DraftOf("one"));
   auto kim = SessionOf("us.fbi/kim");

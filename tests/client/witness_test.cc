@@ -198,7 +198,7 @@ TEST_F(WitnessTest, OtherWitnessesBeginAnewAndWhatWasReliedOnStays) {
   std::swap(former, honest.witnesses);  // the former ones answer while it is submitted
   EXPECT_TRUE(Hurried("us.dea/admin")->SubmitCharterAmendment(Amended([&](ledger::Charter& charter) {
     charter.witness_policy = text;
-  })));
+  }, kBoth)));
   EXPECT_EQ(ReasonOf(Looks()), Reason::kNoQuorum);  // the former ones count no more
   std::swap(former, honest.witnesses);
   EXPECT_TRUE(Looks());
@@ -208,7 +208,7 @@ TEST_F(WitnessTest, OtherWitnessesBeginAnewAndWhatWasReliedOnStays) {
 
 // The only witness of a country is lost for good.
 TEST_F(WitnessTest, WhatStopsAndTakesBackAndNamesOtherWitnessesGoesOnWithoutThem) {
-  const auto id = Sent(DraftOf("a mistake")), other = Sent(DraftOf("another")), third = Sent(DraftOf("third"));
+  const auto id = Sent(DraftOf("a mistake")), other = Sent(DraftOf("another"));
   std::string order;
   {
     auto luis = SessionOf("mx.fgr/luis");
@@ -226,7 +226,8 @@ TEST_F(WitnessTest, WhatStopsAndTakesBackAndNamesOtherWitnessesGoesOnWithoutThem
     EXPECT_TRUE(ana->Me());
     EXPECT_TRUE(ana->Revoke(id.substr(0, 12), "sent by mistake"));
     EXPECT_TRUE(ana->Revoke(other.substr(0, 12), "so was this", true));
-    EXPECT_TRUE(ana->Purge({third.substr(0, 12)}, "and this"));
+    const auto purged = ana->Purge({other.substr(0, 12)}, "and this");
+    EXPECT_TRUE(purged) << purged.error().Message();
     EXPECT_EQ(ana->Inbox().error().reason, Reason::kStale);  // that it may be old was for those alone
     ana->set_any_age(true);                                  // to look before something is taken back
     EXPECT_TRUE(ana->SentItems());
@@ -246,7 +247,7 @@ TEST_F(WitnessTest, WhatStopsAndTakesBackAndNamesOtherWitnessesGoesOnWithoutThem
   const auto text = PolicyText();
   EXPECT_TRUE(Hurried("us.dea/admin")->SubmitCharterAmendment(Amended([&](ledger::Charter& charter) {
     charter.witness_policy = text;
-  })));
+  }, kBoth)));
   EXPECT_EQ(ReasonOf(Looks("us.dea/ana")), Reason::kNoQuorum);
   later = {};
   honest.witnesses_answer = true;

@@ -8,6 +8,7 @@ namespace valija::client {
 
 class WitnessedTest : public LifeTest {
  protected:
+  const std::vector<std::string> kBoth = {"mx.fgr/admin", "us.dea/admin"};  // no country changes the witnesses alone
   static constexpr std::chrono::seconds kAge{3600}, kSkew{300};
 
   WitnessedTest() {
@@ -17,10 +18,12 @@ class WitnessedTest : public LifeTest {
     Amend([this](ledger::Charter& charter) { charter.witness_policy = PolicyText(); });
   }
   void Amend(const std::function<void(ledger::Charter&)>& change) {
-    const auto bytes = Amended([&](ledger::Charter& charter) {
-      charter.max_checkpoint_age_seconds = kAge.count();
-      change(charter);
-    });
+    const auto bytes = Amended(
+        [&](ledger::Charter& charter) {
+          charter.max_checkpoint_age_seconds = kAge.count();
+          change(charter);
+        },
+        kBoth);
     SessionOf("us.dea/admin")->SubmitCharterAmendment(bytes).value();
   }
   void LetOpeningsGoWithout() {

@@ -1,4 +1,4 @@
-// Certificates for tests that need a charter: six self-signed CAs (P-256, for a hundred years) whose private keys were
+// Certificates for tests that need a charter: seven self-signed CAs (P-256, for a hundred years) whose private keys were
 // thrown away, and one that is no CA. Base64 of the DER.
 #pragma once
 
@@ -37,6 +37,12 @@ inline constexpr NamedCertificate kTestCertificates[] = {
      "q4cXpiv+8/f1AUwMoUfmCAYsEDBRtlknyPASowxJPLEYTAh5KKWA7FE7LOWxh+zSo2MwYTAdBgNVHQ4EFgQUG58TsE7C6nvykDbstcyz6KVB"
      "ODAwHwYDVR0jBBgwFoAUG58TsE7C6nvykDbstcyz6KVBODAwDwYDVR0TAQH/BAUwAwEB/zAOBgNVHQ8BAf8EBAMCAQYwCgYIKoZIzj0EAwID"
      "SQAwRgIhAMbbH5HOYB+GAyttSjL6JHxlXIyV16iuONI5X30wGADjAiEAqSbHNO8D7iQEbJz9BupI/++wWgQP4sq0HVwYyNicQKc="},
+    {"mx.uif",
+     "MIIBiDCCAS+gAwIBAgIUVD1sVEGUIug/W3V+WAThOGVkGREwCgYIKoZIzj0EAwIwETEPMA0GA1UEAwwGbXgudWlmMCAXDTI2MTEzMDEwMzkyOVoY"
+     "DzIxMjYxMTA2MTAzOTI5WjARMQ8wDQYDVQQDDAZteC51aWYwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAATXtrj7uJ/oO/mzIvRTZZ+rJ370Oyiv"
+     "rxCw/ikxo1hOTJIj+Wr/sTM61wrLWX1MF2eL5Ba4eL2iegbIEop2zatGo2MwYTAdBgNVHQ4EFgQU7LtlDWJ0tXYXc2F9JxwA6hDWKNswHwYDVR0j"
+     "BBgwFoAU7LtlDWJ0tXYXc2F9JxwA6hDWKNswDwYDVR0TAQH/BAUwAwEB/zAOBgNVHQ8BAf8EBAMCAQYwCgYIKoZIzj0EAwIDRwAwRAIgNBbOMPFi"
+     "fr+iAqlN7ZvqQpdvZpN+TbQTQEmH1SJDan8CIHO+AanHEr62Sj1Kpy7Ue6sueJAlAxZd/mBXJ8QBsu/h"},
     {"gt.mp",
      "MIIBiDCCAS2gAwIBAgIUArz/2GAZAaofFgVD/c/YH1sUxqYwCgYIKoZIzj0EAwIwEDEOMAwGA1UEAwwFZ3QubXAwIBcNMjYxMTI0MDkxNTE5"
      "WhgPMjEyNjEwMzEwOTE1MTlaMBAxDjAMBgNVBAMMBWd0Lm1wMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE9jvTaDRbsUeoEjwuzlS2wseV"

@@ -26,7 +26,9 @@ struct BrokerRig {
   std::optional<broker::LogKeys> log_keys;  // else the world's one
   std::unique_ptr<broker::WorkerPool> workers;
   std::unique_ptr<broker::HighWater> mark;
+  std::unique_ptr<broker::Witnesses> witnesses;
   std::unique_ptr<broker::Sequencer> sequencer;
+  std::optional<broker::Witnesses::Options> witnessing;  // of starts that find a log
 
   std::filesystem::path mark_path() const { return folder / "mark"; }
 
@@ -34,6 +36,8 @@ struct BrokerRig {
     Stop();
     workers = std::make_unique<broker::WorkerPool>(3, 1000);
     TRY(mark, broker::HighWater::Open(mark_path()));
+    if (witnessing && !charter) witnesses = std::make_unique<broker::Witnesses>(*witnessing, *workers);
+    options.witnesses = witnesses.get();
     TRY(sequencer,
         broker::Sequencer::Start(options, *journal, *mark, log_keys ? *log_keys : broker::LogKeys(world.log_key),
                                  *workers, *random, std::move(charter)));
@@ -41,8 +45,10 @@ struct BrokerRig {
   }
   void Stop() {
     if (sequencer) sequencer->Stop();
+    if (witnesses) witnesses->Stop();
     if (workers) workers->Stop();
     sequencer.reset();
+    witnesses.reset();
     workers.reset();
     mark.reset();
   }

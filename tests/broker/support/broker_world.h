@@ -59,6 +59,7 @@ class BrokerWorld {
     return people.insert_or_assign(id, std::move(person)).first->second;
   }
 
+  std::function<void(ledger::Charter&)> found_with;  // before it is signed
   ledger::VerifiedStatement Charter(const std::vector<std::string>& agencies = {"mx.fgr", "us.dea"}) {
     ledger::Charter charter;
     charter.origin = kOrigin;
@@ -74,6 +75,7 @@ class BrokerWorld {
     charter.carrier_ca_certificate = TestCertificate("carrier");
     charter.purposes = {"analysis", "investigation"};
     charter.clearances = {"secret"};
+    if (found_with) found_with(charter);
     ledger::Envelope envelope = Envelope(ledger::Kind::kCharter, proto::EncodeCharter(charter));
     for (const auto& agency : agencies) SignDirect(envelope, people.at(agency + "/admin").sign);
     auto statement = proto::MakeStatement(std::move(envelope)).value();

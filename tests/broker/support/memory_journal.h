@@ -46,6 +46,19 @@ class MemoryJournal : public broker::Journal {
     return at == tiles.end() ? std::nullopt : std::optional(at->second);
   }
 
+  std::function<Status()> before_keep;
+  std::string note;
+  Status KeepNote(std::string_view text) override {
+    if (before_keep) TRY_OK(before_keep());
+    std::lock_guard lock(mutex_);
+    note = text;
+    return Ok();
+  }
+  std::string KeptNote() const override {
+    std::lock_guard lock(mutex_);
+    return note;
+  }
+
  protected:
   Status DoAppend(const broker::JournalWrite& write) override {
     ++appends;

@@ -67,6 +67,40 @@ TEST_F(LogFolderTest, TheCheckpointComesLast) {
   EXPECT_EQ(ReadText(copy.folder / "checkpoint").value(), log.Note());
 }
 
+// A log that shows the same tree again with fewer signatures takes none of them back.
+TEST_F(LogFolderTest, ACosignatureThatWasShownOnceIsNeverLost) {
+  StaticLog log;
+  log.Grow(5);
+  const auto line = [&](const char* who, std::uint64_t time) {
+    return log::Cosign(log.Now().Body(), who, log::test::KeyNamed(who), time);
+  };
+  const auto shown = [&](const std::string& note) {
+    auto copy = LogFolder::Open(folder_ / "copy", std::vector{StaticLog::Key()});
+    EXPECT_TRUE(copy && copy->Continue(
+                            note, [&log](const std::string& path, std::size_t limit) { return log.Fetch(path, limit); },
+                            false));
+    return ReadText(folder_ / "copy" / "checkpoint").value();
+  };
+  const auto bare = log.Note();
+  EXPECT_EQ(shown(bare + line("mx.example", 7)), bare + line("mx.example", 7));
+  EXPECT_EQ(shown(bare), bare + line("mx.example", 7));
+  const auto both = bare + line("mx.example", 7) + line("us.example", 8);
+  EXPECT_EQ(shown(bare + line("us.example", 8)), both);
+  EXPECT_EQ(shown(bare + line("us.example", 8) + line("mx.example", 7)), both);
+  // It signs the same tree again and again: what it said first and what it says now.
+  for (const std::uint64_t time : {9, 10, 11})
+    EXPECT_EQ(shown(bare + line("us.example", time)), both + line("us.example", time));
+  // As many lines as a note may have, and no more.
+  auto many = bare;
+  for (int i = 0; i < 98; ++i) many += line(("w" + std::to_string(i) + ".example").c_str(), 1);
+  const auto kept = shown(many);
+  EXPECT_TRUE(kept.starts_with(both + line("us.example", 11)));
+  EXPECT_EQ(log::Note::Parse(kept).value().signatures.size(), 100u);
+  // Of another tree they are no signatures.
+  log.Grow(6);
+  EXPECT_EQ(shown(log.Note()), log.Note());
+}
+
 TEST_F(LogFolderTest, AFurtherCosignatureOfTheSameTreeIsTaken) {
   StaticLog log;
   log.Grow(5);

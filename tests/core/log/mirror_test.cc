@@ -258,5 +258,25 @@ TEST(MirrorTest, AnEmptyLogHasNoFiles) {
   EXPECT_TRUE(copy.From(log));
 }
 
+// How many tiles there are is what the log says: a watchdog must not die of it.
+TEST(Mirror, ALogThatClaimsToBeHugeIsRefusedAtTheFirstTileItHasNot) {
+  const std::uint64_t huge = std::uint64_t{1} << 62;  // 64 hashes at the top
+  Bytes top(64 * Hash::kSize, 7);
+  const Checkpoint claimed{"log.example", huge, TileRoot(top)};
+  std::vector<std::string> asked;
+  MirrorPorts ports;
+  ports.fetch = [&](const std::string& path, std::size_t) -> Result<Bytes> {
+    asked.push_back(path);
+    if (path == TilePath({7, 0}, 64)) return top;
+    return Refuse(Reason::kNotFound, path);
+  };
+  ports.kept = [](const std::string&) { return std::optional<Bytes>(); };
+  ports.keep = [](const std::string&, ByteView) -> Status { return Ok(); };
+  const auto done = Mirror(std::nullopt, claimed, ports, false);
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().reason, Reason::kBadProof);
+  EXPECT_EQ(asked, (std::vector<std::string>{TilePath({7, 0}, 64), TilePath({6, 0}, kTileWidth)}));
+}
+
 }  // namespace
 }  // namespace valija::log

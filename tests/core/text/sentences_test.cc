@@ -21,11 +21,11 @@ constexpr Reason kReasons[] = {
 };
 
 std::set<std::string> FindingCodes() {
-  std::ifstream file(std::string(VALIJA_SOURCE_DIR) + "/audit/verify.cc");
   std::stringstream content;
-  content << file.rdbuf();
+  for (const char* name : {"/audit/verify.cc", "/audit/witnessed.cc"})
+    content << std::ifstream(std::string(VALIJA_SOURCE_DIR) + name).rdbuf();
   const std::string text = content.str();
-  const std::regex find("Find\\([^\"]*\"([a-z-]+)\"");
+  const std::regex find("[Ff]ind\\([^\"]*\"([a-z-]+)\"");
   std::set<std::string> out;
   for (std::sregex_iterator at(text.begin(), text.end(), find), end; at != end; ++at) out.insert((*at)[1]);
   return out;
