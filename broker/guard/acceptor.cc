@@ -29,7 +29,7 @@ using std::chrono::milliseconds;
 constexpr std::size_t kReserved = 720;  // the store's 512 files, logs, witnesses, the public port, gRPC's own
 constexpr std::size_t kFewest = 1024;   // descriptors with which a broker serves at all
 constexpr auto kSayEvery = std::chrono::minutes(1);
-constexpr milliseconds kTick{100};       // while anything waits
+constexpr milliseconds kTick{100};  // while anything waits
 constexpr milliseconds kLongWait{500};
 constexpr milliseconds kLookEvery{2000};  // whether peers take what is sent to them
 
@@ -130,7 +130,8 @@ Hello LookAt(int fd) {
 
 Status FitDescriptors(Limits& limits) {
   rlimit files{};
-  if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return Refuse(Reason::kInternal, "the limit of descriptors is not known");
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0)
+    return Refuse(Reason::kInternal, "the limit of descriptors is not known");
   if (files.rlim_cur < files.rlim_max) {
     const rlimit raised{files.rlim_max, files.rlim_max};
     if (::setrlimit(RLIMIT_NOFILE, &raised) == 0) files = raised;
@@ -141,7 +142,8 @@ Status FitDescriptors(Limits& limits) {
   limits.waiting = static_cast<unsigned>(std::min<std::uint64_t>(limits.waiting, usable / 4));
   limits.waiting_per_address = std::min(limits.waiting_per_address, limits.waiting);
   auto& admission = limits.admission;
-  admission.connections = static_cast<unsigned>(std::min<std::uint64_t>(admission.connections, usable - limits.waiting));
+  admission.connections =
+      static_cast<unsigned>(std::min<std::uint64_t>(admission.connections, usable - limits.waiting));
   admission.connections_per_address = std::min(admission.connections_per_address, (admission.connections + 1) / 2);
   return Ok();
 }
@@ -259,9 +261,7 @@ struct Acceptor::Impl {
     Drop(oldest);
   }
 
-  void Drop(At at) {
-    (void)Take(at);
-  }
+  void Drop(At at) { (void)Take(at); }
   Fd Take(At at) {
     const auto of = waiting_of.find(at->second.address);
     if (--of->second == 0) waiting_of.erase(of);

@@ -19,10 +19,10 @@ namespace valija::broker::guard {
 struct Limits {
   AdmissionLimits admission;
   FrameLimits frames;
-  unsigned waiting = 512;             // connections before their ClientHello, or before there is a place
-  unsigned waiting_per_address = 64;  // above either, the one that waits longest goes
-  std::chrono::milliseconds hello{5'000};   // from its beginning to a whole ClientHello
-  std::chrono::milliseconds place{10'000};  // from its beginning to a place
+  unsigned waiting = 512;                    // connections before their ClientHello, or before there is a place
+  unsigned waiting_per_address = 64;         // above either, the one that waits longest goes
+  std::chrono::milliseconds hello{5'000};    // from its beginning to a whole ClientHello
+  std::chrono::milliseconds place{10'000};   // from its beginning to a place
   std::chrono::milliseconds unread{20'000};  // while something is sent to a peer and it takes nothing
 };
 

@@ -22,8 +22,9 @@ std::uint32_t U32(const std::uint8_t* at) {
 
 std::string_view NameOf(Breach breach) {
   static constexpr std::array<std::string_view, kBreaches> kNames = {
-      "none",     "preface",    "form",           "frame-size",   "header-block", "streams",    "resets",     "pings",
-      "settings", "empty-data", "window-updates", "other-frames", "faults",       "message", "unfinished", "connections"};
+      "none",   "preface", "form",       "frame-size", "header-block",   "streams",
+      "resets", "pings",   "settings",   "empty-data", "window-updates", "other-frames",
+      "faults", "message", "unfinished", "connections"};
   return kNames[static_cast<std::size_t>(breach)];
 }
 

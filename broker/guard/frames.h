@@ -22,12 +22,12 @@ using TimePoint = std::chrono::steady_clock::time_point;
 
 enum class Breach : std::uint8_t {
   kNone,
-  kPreface,         // not HTTP/2, or its first frame is no SETTINGS
-  kForm,            // a frame that is never right: wrong length, stream or order
-  kFrameSize,       // a frame above the size that we announce
-  kHeaderBlock,     // headers without end: CONTINUATION after CONTINUATION, or too many bytes
-  kStreams,         // streams, or time, before our SETTINGS are acknowledged; requests begun and not ended
-  kResets,          // RST_STREAM
+  kPreface,      // not HTTP/2, or its first frame is no SETTINGS
+  kForm,         // a frame that is never right: wrong length, stream or order
+  kFrameSize,    // a frame above the size that we announce
+  kHeaderBlock,  // headers without end: CONTINUATION after CONTINUATION, or too many bytes
+  kStreams,      // streams, or time, before our SETTINGS are acknowledged; requests begun and not ended
+  kResets,       // RST_STREAM
   kPings,
   kSettings,
   kEmptyData,      // DATA without bytes that ends nothing
@@ -47,15 +47,15 @@ struct FrameLimits {
   unsigned pings = 100;
   unsigned settings = 50;
   unsigned empty_data = 100;
-  unsigned window_updates = 1000;     // and so many for each frame that calls for one:
-  unsigned updates_per_frame = 4;     // DATA that we sent, streams that the peer began
+  unsigned window_updates = 1000;  // and so many for each frame that calls for one:
+  unsigned updates_per_frame = 4;  // DATA that we sent, streams that the peer began
   unsigned other = 200;
   unsigned faults = 100;
   // Without a window.
-  std::uint32_t frame = 1 << 20;      // bytes; what we announce
-  std::uint32_t message = 9 << 20;    // bytes announced; up to here gRPC refuses in words what is above its own limit
-  unsigned continuations = 16;        // in a row
-  std::uint32_t header_block = 32768; // bytes, as they are sent
+  std::uint32_t frame = 1 << 20;       // bytes; what we announce
+  std::uint32_t message = 9 << 20;     // bytes announced; up to here gRPC refuses in words what is above its own limit
+  unsigned continuations = 16;         // in a row
+  std::uint32_t header_block = 32768;  // bytes, as they are sent
   unsigned streams_unacknowledged = 100;
   std::chrono::milliseconds unacknowledged{5'000};
   unsigned requests = 250;  // begun and not ended; gRPC refuses what is above the 100 that we announce

@@ -72,8 +72,8 @@ std::optional<Throwaway> MakeThrowaway() {
                     X509_sign(certificate, out.key.get(), EVP_sha256()) > 0;
   if (!made) return std::nullopt;
   out.certificate_pem = Pem([&](BIO* bio) { return PEM_write_bio_X509(bio, certificate); });
-  auto key_pem =
-      Pem([&](BIO* bio) { return PEM_write_bio_PrivateKey(bio, out.key.get(), nullptr, nullptr, 0, nullptr, nullptr); });
+  auto key_pem = Pem(
+      [&](BIO* bio) { return PEM_write_bio_PrivateKey(bio, out.key.get(), nullptr, nullptr, 0, nullptr, nullptr); });
   out.key_pem = crypto::Secret::CopyOf(AsBytes(key_pem));
   crypto::WipeText(key_pem);
   if (out.certificate_pem.empty() || out.key_pem.view().empty()) return std::nullopt;
@@ -116,7 +116,8 @@ class Client {
   }
   bool Send(const std::string& bytes) {
     for (std::size_t at = 0; at < bytes.size();) {
-      const int sent = SSL_write(ssl_.get(), bytes.data() + at, static_cast<int>(std::min<std::size_t>(bytes.size() - at, 16384)));
+      const int sent =
+          SSL_write(ssl_.get(), bytes.data() + at, static_cast<int>(std::min<std::size_t>(bytes.size() - at, 16384)));
       if (sent <= 0) return false;
       at += static_cast<std::size_t>(sent);
     }
@@ -267,7 +268,9 @@ class Bench {
     all.clear();
     return Settle();
   }
-  std::uint64_t Cut(Breach breach) const { return acceptor_->admission().counts().cut[static_cast<std::size_t>(breach)]; }
+  std::uint64_t Cut(Breach breach) const {
+    return acceptor_->admission().counts().cut[static_cast<std::size_t>(breach)];
+  }
 
  private:
   std::unique_ptr<Client> Connect() { return std::make_unique<Client>(context_.get(), ipv6_, acceptor_->port()); }

@@ -27,7 +27,6 @@ namespace h2 = broker::guard::h2;
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-
 struct Identity {  // PEM; both empty: none
   std::string certificate, key;
 };
@@ -72,7 +71,8 @@ class Attacker {
  public:
   static constexpr const char* kAddress = "127.0.0.66";
 
-  explicit Attacker(int port, const Identity& identity = {}, const char* from = kAddress) : fd_(ConnectFrom(from, port)) {
+  explicit Attacker(int port, const Identity& identity = {}, const char* from = kAddress)
+      : fd_(ConnectFrom(from, port)) {
     context_.reset(SSL_CTX_new(TLS_client_method()));
     if (!identity.certificate.empty()) {
       std::unique_ptr<BIO, decltype(&BIO_free)> certificate(BIO_new_mem_buf(identity.certificate.data(), -1), BIO_free);
@@ -105,7 +105,8 @@ class Attacker {
     for (std::size_t at = 0; at < bytes.size();) {
       Drain();
       ERR_clear_error();
-      const int sent = SSL_write(ssl_.get(), bytes.data() + at, static_cast<int>(std::min<std::size_t>(bytes.size() - at, 16384)));
+      const int sent =
+          SSL_write(ssl_.get(), bytes.data() + at, static_cast<int>(std::min<std::size_t>(bytes.size() - at, 16384)));
       if (sent <= 0) return false;
       at += static_cast<std::size_t>(sent);
     }

@@ -31,7 +31,8 @@ class Counted {
  private:
   Breach Fed(const std::string& bytes, const std::function<Breach(ByteView)>& feed) {
     Breach last = counter_.breach();
-    for (std::size_t at = 0; at < bytes.size(); at += split_) last = feed(AsBytes(bytes).subspan(at, std::min(split_, bytes.size() - at)));
+    for (std::size_t at = 0; at < bytes.size(); at += split_)
+      last = feed(AsBytes(bytes).subspan(at, std::min(split_, bytes.size() - at)));
     return last;
   }
   const std::size_t split_;
@@ -78,16 +79,13 @@ TEST_P(Frames, WhatIsNotHttp2EndsAtItsFirstWrongByte) {
 }
 
 TEST_P(Frames, ResetsBeyondTheLimitAreABreachAndFewerInEachWindowAreNone) {
-  const auto reset = [](std::uint32_t stream) {
-    return Call(stream, "/a/b") + Frame(kRstStream, 0, stream, U32(8));
-  };
+  const auto reset = [](std::uint32_t stream) { return Call(stream, "/a/b") + Frame(kRstStream, 0, stream, U32(8)); };
   EXPECT_EQ(After(Repeat(200, reset)), Breach::kNone);
   EXPECT_EQ(After(Repeat(201, reset)), Breach::kResets);
   Counted counted(GetParam());
   ASSERT_EQ(counted.In(Opening()), Breach::kNone);
   for (std::uint32_t window = 0; window < 5; ++window) {
-    for (std::uint32_t i = 0; i < 200; ++i)
-      ASSERT_EQ(counted.In(reset(2 * (window * 200 + i) + 1)), Breach::kNone);
+    for (std::uint32_t i = 0; i < 200; ++i) ASSERT_EQ(counted.In(reset(2 * (window * 200 + i) + 1)), Breach::kNone);
     counted.Pass(milliseconds(10'000));
   }
 }

@@ -72,8 +72,8 @@ TEST_F(GuardAbuse, WhoShakesHandsHalfwayIsClosedInSeconds) {
   Silent half{{ShakeHalfway(world_.port(), Attacker::kAddress)}};
   const auto begun = Clock::now();
   EXPECT_TRUE(ClosedWithin(half.fds[0], std::chrono::seconds(30)));
-  std::cout << "[ figures  ] closed after "
-            << std::chrono::duration_cast<milliseconds>(Clock::now() - begun).count() << " ms\n";
+  std::cout << "[ figures  ] closed after " << std::chrono::duration_cast<milliseconds>(Clock::now() - begun).count()
+            << " ms\n";
 }
 
 TEST_F(GuardAbuse, WhoShakesHandsHalfwayFromManyAddressesKeepsNobodyOut) {
@@ -107,14 +107,15 @@ TEST_F(GuardAbuse, WhoDripsThePrefaceIsClosedInSeconds) {
     closed = closed || (::poll(&one, 1, 0) > 0 && (one.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0);
   }
   EXPECT_TRUE(closed);
-  std::cout << "[ figures  ] closed after "
-            << std::chrono::duration_cast<milliseconds>(Clock::now() - begun).count() << " ms\n";
+  std::cout << "[ figures  ] closed after " << std::chrono::duration_cast<milliseconds>(Clock::now() - begun).count()
+            << " ms\n";
 }
 
 TEST_F(GuardAbuse, WhatIsNoTlsIsClosedAtOnceAndNeverReachesGrpc) {
-  for (const std::string& bytes : {std::string(h2::kMagic) + h2::Frame(h2::kSettings, 0, 0), std::string("GET / HTTP/1.1\r\n\r\n"),
-                                  std::string(4096, '\0'), std::string("\x16\x03\x01\xff\xff\x01", 6),
-                                  std::string("\x15\x03\x01\x00\x02\x01", 6), std::string("\x80\x2e\x01\x03\x01", 5)}) {
+  for (const std::string& bytes :
+       {std::string(h2::kMagic) + h2::Frame(h2::kSettings, 0, 0), std::string("GET / HTTP/1.1\r\n\r\n"),
+        std::string(4096, '\0'), std::string("\x16\x03\x01\xff\xff\x01", 6), std::string("\x15\x03\x01\x00\x02\x01", 6),
+        std::string("\x80\x2e\x01\x03\x01", 5)}) {
     const int fd = ConnectFrom(Attacker::kAddress, world_.port());
     ASSERT_GE(fd, 0);
     const auto begun = Clock::now();

@@ -15,7 +15,8 @@ constexpr char kFollow[] = "/valija.v1.Exchange/Follow";
 class GuardFlood : public Siege {
  protected:
   // `round` after `round` on one connection until it is cut; how many were written.
-  std::uint64_t UntilCut(Attacker& attacker, std::uint64_t most, const std::function<std::string(std::uint64_t)>& round) {
+  std::uint64_t UntilCut(Attacker& attacker, std::uint64_t most,
+                         const std::function<std::string(std::uint64_t)>& round) {
     std::uint64_t sent = 0;
     for (; sent < most; ++sent)
       if (!attacker.Send(round(sent))) break;
@@ -37,16 +38,16 @@ class GuardFlood : public Siege {
     EXPECT_TRUE(LoggedSince(why));
     const auto rss = MemoryOf(pid_, "VmRSS");
     EXPECT_LT(rss, rss_ + 32 * kMiB);
-    std::cout << "[ figures  ] " << name << ": at most " << (sent + 1) * 50 << " written, RSS " << rss / kMiB << " MiB\n";
+    std::cout << "[ figures  ] " << name << ": at most " << (sent + 1) * 50 << " written, RSS " << rss / kMiB
+              << " MiB\n";
   }
 };
 
 std::uint32_t StreamOf(std::uint32_t i) { return 2 * i + 1; }
 
 TEST_F(GuardFlood, RapidResetIsCut) {
-  Flood("rapid reset", "resets", "", [](std::uint32_t i) {
-    return Call(StreamOf(i), kFollow) + Frame(kRstStream, 0, StreamOf(i), U32(8));
-  });
+  Flood("rapid reset", "resets", "",
+        [](std::uint32_t i) { return Call(StreamOf(i), kFollow) + Frame(kRstStream, 0, StreamOf(i), U32(8)); });
 }
 
 TEST_F(GuardFlood, RapidResetAgainAndAgainLeavesTheOthersTheirShare) {
@@ -71,9 +72,8 @@ TEST_F(GuardFlood, StreamsWithoutASettingsAcknowledgementAreCutAtAHundred) {
   Attacker attacker(world_.port(), Omar());
   ASSERT_TRUE(attacker.Shake());
   ASSERT_TRUE(attacker.Send(std::string(kMagic) + Frame(kSettings, 0, 0)));
-  const auto sent = UntilCut(attacker, Long() ? 1'000'000 : 50'000, [](std::uint64_t i) {
-    return Call(StreamOf(static_cast<std::uint32_t>(i)), kFollow);
-  });
+  const auto sent = UntilCut(attacker, Long() ? 1'000'000 : 50'000,
+                             [](std::uint64_t i) { return Call(StreamOf(static_cast<std::uint32_t>(i)), kFollow); });
   EXPECT_TRUE(attacker.Ends());
   EXPECT_TRUE(LoggedSince("streams"));
   EXPECT_LT(MemoryOf(pid_, "VmRSS"), rss_ + 32 * kMiB);
@@ -81,7 +81,7 @@ TEST_F(GuardFlood, StreamsWithoutASettingsAcknowledgementAreCutAtAHundred) {
 }
 
 TEST_F(GuardFlood, HeadersWithoutEndCostNothing) {
-  BesideEnds();  // processor time is the attack's alone
+  BesideEnds();                                              // processor time is the attack's alone
   const std::string begins = std::string(1, '\0') + "\x7f";  // a name whose length is a varint
   const struct {
     const char* name;
@@ -94,7 +94,8 @@ TEST_F(GuardFlood, HeadersWithoutEndCostNothing) {
        Frame(kContinuation, 0, 1, std::string(16000, 'x'))},
       {"a varint of zeros", Frame(kHeaders, 0, 1, begins + std::string(8000, '\x80')),
        Frame(kContinuation, 0, 1, std::string(16000, '\x80'))},
-      {"many small fields", Frame(kHeaders, 0, 1, CallBlock(kFollow)), Frame(kContinuation, 0, 1, Same(400, Field("a", "b")))},
+      {"many small fields", Frame(kHeaders, 0, 1, CallBlock(kFollow)),
+       Frame(kContinuation, 0, 1, Same(400, Field("a", "b")))},
   };
   for (const auto& attack : attacks) {
     SCOPED_TRACE(attack.name);
@@ -122,7 +123,8 @@ TEST_F(GuardFlood, FramesThatCostAnAnswerOrWorkAreCut) {
   const auto same = [](const std::string& frame) { return [frame](std::uint32_t) { return frame; }; };
   Flood("PING", "pings", "", same(Frame(kPing, 0, 0, "12345678")));
   Flood("SETTINGS", "settings", "", same(Frame(kSettings, 0, 0, std::string("\0\3\0\0\0\1", 6))));
-  Flood("PRIORITY", "other-frames", "", [](std::uint32_t i) { return Frame(kPriority, 0, StreamOf(i), std::string("\0\0\0\0\1", 5)); });
+  Flood("PRIORITY", "other-frames", "",
+        [](std::uint32_t i) { return Frame(kPriority, 0, StreamOf(i), std::string("\0\0\0\0\1", 5)); });
   Flood("empty DATA", "empty-data", Call(1, kFollow), same(Frame(kData, 0, 1)));
   Flood("WINDOW_UPDATE", "window-updates", "", same(Frame(kWindowUpdate, 0, 0, U32(1))));
   Flood("unknown frames", "other-frames", "", same(Frame(200, 0, 0, "?")));
@@ -135,7 +137,9 @@ TEST_F(GuardFlood, KeyUpdatesWithoutEndHurtNobody) {
   const auto cpu = CpuOf(pid_);
   int sent = 0;
   for (; sent < (Long() ? 200'000 : 5'000); ++sent)
-    if (SSL_key_update(attacker->ssl(), SSL_KEY_UPDATE_REQUESTED) != 1 || !attacker->Send(Frame(kWindowUpdate, 0, 0, U32(1)))) break;
+    if (SSL_key_update(attacker->ssl(), SSL_KEY_UPDATE_REQUESTED) != 1 ||
+        !attacker->Send(Frame(kWindowUpdate, 0, 0, U32(1))))
+      break;
   const auto rss = MemoryOf(pid_, "VmRSS");
   EXPECT_LT(rss, rss_ + 32 * kMiB);
   std::cout << "[ figures  ] " << sent << " key updates, processor " << (CpuOf(pid_) - cpu).count() << " ms\n";
@@ -157,11 +161,15 @@ TEST_F(GuardFlood, ResetsThatTheServerIsMadeToSendAreCutOrNoneAreSent) {
   } shapes[] = {
       {"WINDOW_UPDATE by nothing", [](auto stream) { return Frame(kWindowUpdate, 0, stream, U32(0)); }},
       {"WINDOW_UPDATE overflow",
-       [](auto stream) { return Frame(kWindowUpdate, 0, stream, U32(0x7fffffff)) + Frame(kWindowUpdate, 0, stream, U32(0x7fffffff)); }},
+       [](auto stream) {
+         return Frame(kWindowUpdate, 0, stream, U32(0x7fffffff)) + Frame(kWindowUpdate, 0, stream, U32(0x7fffffff));
+       }},
       {"PRIORITY of a wrong length", [](auto stream) { return Frame(kPriority, 0, stream, "1"); }},
       {"PRIORITY on itself", [](auto stream) { return Frame(kPriority, 0, stream, U32(stream) + "1"); }},
-      {"DATA after the end", [](auto stream) { return Frame(kData, kEndStream, stream) + Frame(kData, 0, stream, "x"); }},
-      {"HEADERS after the end", [](auto stream) { return Frame(kData, kEndStream, stream) + Frame(kHeaders, kEndHeaders, stream, "\x82"); }},
+      {"DATA after the end",
+       [](auto stream) { return Frame(kData, kEndStream, stream) + Frame(kData, 0, stream, "x"); }},
+      {"HEADERS after the end",
+       [](auto stream) { return Frame(kData, kEndStream, stream) + Frame(kHeaders, kEndHeaders, stream, "\x82"); }},
       {"DATA with padding", [](auto stream) { return Frame(kData, 8, stream, "12"); }},
   };
   for (const auto& shape : shapes) {
@@ -178,18 +186,41 @@ TEST_F(GuardFlood, ResetsThatTheServerIsMadeToSendAreCutOrNoneAreSent) {
 }
 
 TEST_F(GuardFlood, HeadersThatCrashedOtherVersionsCrashNothing) {
-  const std::string odd[] = {
-      Field("te", "\xff\xfe"), Field("te", ""), Field("te", "gzip"), Field("te", "trailers") + Field("te", "nonsense"),
-      Field(":scheme", ""), Field(":scheme", "\x01\x02"), Field(":scheme", "ftp"), Field(":path", "no-slash"),
-      Field(":method", "GET"), Field(":authority", std::string(3000, 'a')), Field("content-type", "text/html"),
-      Field("grpc-timeout", "9999999999999S"), Field("grpc-timeout", "-1S"), Field("grpc-timeout", "\x80"),
-      Field("grpc-encoding", "\xff"), Field("grpc-accept-encoding", std::string(2000, ',')),
-      Field("grpc-previous-rpc-attempts", "99999999999999999999"), Field("grpc-retry-pushback-ms", "x"),
-      Field("grpclb_client_stats", "x"), Field("lb-token", std::string(4000, 't')), Field("lb-cost-bin", "AAAA"),
-      Field("lb-cost-bin", "%%%"), Field("grpc-server-stats-bin", "*"), Field("grpc-trace-bin", "*"),
-      Field("grpc-tags-bin", std::string(5000, 'A')), Field("x-bin", "not base64!"), Field("", ""), Field("UPPER", "x"),
-      Field("user-agent", std::string(18000, 'u')), Field("host", "x") + Field(":authority", "late"),
-      "\x80", "\xff\xff\xff\xff\x0f", "\x3f\xff\xff\xff\x07", "\xbf", std::string("\0\x85\xff\xff\xff\xff\xff", 7)};
+  const std::string odd[] = {Field("te", "\xff\xfe"),
+                             Field("te", ""),
+                             Field("te", "gzip"),
+                             Field("te", "trailers") + Field("te", "nonsense"),
+                             Field(":scheme", ""),
+                             Field(":scheme", "\x01\x02"),
+                             Field(":scheme", "ftp"),
+                             Field(":path", "no-slash"),
+                             Field(":method", "GET"),
+                             Field(":authority", std::string(3000, 'a')),
+                             Field("content-type", "text/html"),
+                             Field("grpc-timeout", "9999999999999S"),
+                             Field("grpc-timeout", "-1S"),
+                             Field("grpc-timeout", "\x80"),
+                             Field("grpc-encoding", "\xff"),
+                             Field("grpc-accept-encoding", std::string(2000, ',')),
+                             Field("grpc-previous-rpc-attempts", "99999999999999999999"),
+                             Field("grpc-retry-pushback-ms", "x"),
+                             Field("grpclb_client_stats", "x"),
+                             Field("lb-token", std::string(4000, 't')),
+                             Field("lb-cost-bin", "AAAA"),
+                             Field("lb-cost-bin", "%%%"),
+                             Field("grpc-server-stats-bin", "*"),
+                             Field("grpc-trace-bin", "*"),
+                             Field("grpc-tags-bin", std::string(5000, 'A')),
+                             Field("x-bin", "not base64!"),
+                             Field("", ""),
+                             Field("UPPER", "x"),
+                             Field("user-agent", std::string(18000, 'u')),
+                             Field("host", "x") + Field(":authority", "late"),
+                             "\x80",
+                             "\xff\xff\xff\xff\x0f",
+                             "\x3f\xff\xff\xff\x07",
+                             "\xbf",
+                             std::string("\0\x85\xff\xff\xff\xff\xff", 7)};
   for (const auto& more : odd) {
     SCOPED_TRACE(testing::PrintToString(more.substr(0, 40)));
     ExpectSurvives(Frame(kHeaders, kEndHeaders | kEndStream, 1, CallBlock(kCheckpoint, more)));

@@ -39,11 +39,11 @@ TEST_F(GuardMemory, AMessageOverTheLimitIsRefusedInWords) {
 TEST_F(GuardMemory, LengthsThatLieAndFramesThatEndEarlyHurtNobody) {
   const std::string body(1000, 'x');
   const std::string lies[] = {
-      Frame(kData, kEndStream, 1, Prefix(2000) + body),         // less than announced
-      Frame(kData, kEndStream, 1, Prefix(10) + body),           // more, which is another message's beginning
-      Frame(kData, kEndStream, 1, std::string(3, '\0')),        // half a prefix
-      Frame(kData, kEndStream, 1),                              // none
-      Frame(kData, kEndStream, 1, Prefix(4, 7) + "abcd"),       // a flag that nobody knows
+      Frame(kData, kEndStream, 1, Prefix(2000) + body),    // less than announced
+      Frame(kData, kEndStream, 1, Prefix(10) + body),      // more, which is another message's beginning
+      Frame(kData, kEndStream, 1, std::string(3, '\0')),   // half a prefix
+      Frame(kData, kEndStream, 1),                         // none
+      Frame(kData, kEndStream, 1, Prefix(4, 7) + "abcd"),  // a flag that nobody knows
       Frame(kData, kEndStream, 1, Prefix(0) + Prefix(0) + Prefix(0)),
       Frame(kData, 0, 1, Prefix(100)) + Frame(kRstStream, 0, 1, U32(0)),
   };
@@ -72,7 +72,8 @@ TEST_F(GuardMemory, MessagesThatAreNeverWholeAreBoundedAllTogether) {
   }
   EXPECT_GT(cut, 0u);
   EXPECT_TRUE(LoggedSince("unfinished"));
-  std::cout << "[ figures  ] RSS " << MemoryOf(pid_, "VmRSS") / kMiB << " MiB, " << cut << " of " << all.size() << " cut\n";
+  std::cout << "[ figures  ] RSS " << MemoryOf(pid_, "VmRSS") / kMiB << " MiB, " << cut << " of " << all.size()
+            << " cut\n";
 }
 
 // More than a member may have in flight at once, whole and worthless.
@@ -95,7 +96,8 @@ TEST_F(GuardMemory, CompressedMessagesAreRefusedAndNotUnfolded) {
   for (const char* codec : {"gzip", "deflate", "snappy", "nonsense"}) {
     auto attacker = Opened();
     const auto call = Frame(kHeaders, kEndHeaders, 1, CallBlock(kPost, Field("grpc-encoding", codec)));
-    ASSERT_TRUE(attacker->Send(call + Frame(kData, kEndStream, 1, Prefix(20, 1) + std::string("\x1f\x8b\x08") + std::string(17, '\0'))));
+    ASSERT_TRUE(attacker->Send(
+        call + Frame(kData, kEndStream, 1, Prefix(20, 1) + std::string("\x1f\x8b\x08") + std::string(17, '\0'))));
     const auto trailers = attacker->TrailersOf(1);
     EXPECT_NE(trailers.find("grpc-status"), std::string::npos) << codec;
     EXPECT_EQ(trailers.find("grpc-status\x01\x30"), std::string::npos) << codec << ": OK";
@@ -109,8 +111,8 @@ TEST_F(GuardMemory, CompressedMessagesAreRefusedAndNotUnfolded) {
 TEST_F(GuardMemory, StreamsThatNobodyReadsKeepOneMessageEachAndEndWithTheirConnection) {
   // A record with a body of 16 MiB.
   const auto root = world_.root().string();
-  const auto valija = std::string(VALIJA_BINARY_DIR) + "/client/valija --passphrase-file " + root + "/passphrase --profile " +
-                      root + "/profiles/";
+  const auto valija = std::string(VALIJA_BINARY_DIR) + "/client/valija --passphrase-file " + root +
+                      "/passphrase --profile " + root + "/profiles/";
   const auto run = [](const std::string& command) {
     FILE* pipe = ::popen((command + " </dev/null 2>/dev/null").c_str(), "r");
     std::string out;

@@ -126,8 +126,8 @@ class Siege : public testing::Test {
     const auto peak = MemoryOf(pid_, "VmHWM");
     EXPECT_LT(peak, kMostRss);
     if (std::getenv("SIEGE_LOG") != nullptr) std::cout << Log().substr(log_from_);
-    std::cout << "[ figures  ] peak RSS " << peak / kMiB << " MiB (before " << rss_ / kMiB << "), beside: "
-              << beside_->answered() << " calls, slowest " << beside_->slowest().count() << " ms\n";
+    std::cout << "[ figures  ] peak RSS " << peak / kMiB << " MiB (before " << rss_ / kMiB
+              << "), beside: " << beside_->answered() << " calls, slowest " << beside_->slowest().count() << " ms\n";
   }
 
   static Identity IdentityOf(const std::string& member) {
