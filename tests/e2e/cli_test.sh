@@ -501,9 +501,9 @@ same audit bundle "$scratch/close.bundle" --policy "$scratch/log.policy" --json
 ends 0 v mx.fgr/omar custody "$close" --bundle "$scratch/part.bundle" --withhold open --withhold decisions,policies
 says "not shown"
 ends 0 audit bundle "$scratch/part.bundle" --policy "$scratch/log.policy" --page "$scratch/page.html"
-[[ $out != *us.dea/jrivera* ]] || wrong "what is withheld is told: $out"
+[[ $out != *"request to open"* ]] || wrong "what is withheld is told: $out"
 checks=$((checks + 1))
-! grep -qa us.dea/jrivera "$scratch/part.bundle" "$scratch/part.bundle.html" || wrong "what is withheld is in the bundle"
+! grep -qa -e vnd.valija.open.v1 -e "request to open" "$scratch/part.bundle" "$scratch/part.bundle.html" || wrong "what is withheld is in the bundle"
 cmp -s "$scratch/page.html" "$scratch/part.bundle.html" || wrong "the page that is made anew is another one"
 refused usage 2 v mx.fgr/omar custody "$close" --bundle "$scratch/x.bundle" --withhold everything
 spanish 2 es mx.fgr/omar custody "$close" --bundle "$scratch/x.bundle" --withhold everything
@@ -539,8 +539,7 @@ ends 0 v us.dea/jrivera open "$new" --purpose analysis
 ends 0 v us.cbp/tom inbox
 says "${new:0:12}"
 ends 0 v mx.fgr/omar receipt save "$new" -o "$scratch/new.tlog-proof"
-ends 1 receipt new
-says "[bad-checkpoint]"
+ends 0 receipt new  # the former key signs too, for a while
 mv "$scratch/log.policy" "$scratch/former.policy"
 ends 0 v us.cbp/tom charter witness-policy -o "$scratch/log.policy"
 for one in close new; do ends 0 receipt $one; done
