@@ -46,7 +46,8 @@ class NetWitnessed : public NetLifeTest {
       charter.max_checkpoint_age_seconds = 3600;
       charter_statement_ = Member("us.dea/karen").verifier->directory().charter_statement();
       Amend(charter);
-      return true;
+      // From here on there is something that they have cosigned.
+      return Released(Member(kReader).transport->Post({Request(kReader, Send())}, 0)) == 1;
     }();
     ASSERT_TRUE(named);
   }
