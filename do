@@ -6,7 +6,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 # The same names on Debian 12, Debian 13 and Ubuntu 24.04.
 packages=(g++ cmake ninja-build ccache pkgconf openssl libssl-dev zlib1g-dev
   libgrpc++-dev libprotobuf-dev protobuf-compiler protobuf-compiler-grpc librocksdb-dev
-  libspdlog-dev libcli11-dev nlohmann-json3-dev libcpp-httplib-dev libgtest-dev libgmock-dev tzdata)
+  libspdlog-dev libcli11-dev nlohmann-json3-dev libcpp-httplib-dev libgtest-dev libgmock-dev tzdata python3)
 
 usage() {
   cat <<'TEXT'
