@@ -69,7 +69,7 @@ run_tests() { ctest --preset "$1" --parallel "$(nproc)"; }
 fuzz() {
   local seconds=${1:-20} fuzzer=build/fuzz/tests/fuzz/fuzzer target work
   [ $# = 0 ] || shift
-  need clang libclang-rt-14-dev
+  need clang libclang-rt-dev
   build_preset fuzz
   mkdir -p build/fuzz/found
   [ $# != 0 ] || set -- $("$fuzzer" --targets)
