@@ -22,7 +22,7 @@ function(valija_install)
   include(CMakePackageConfigHelpers)
   set(package ${CMAKE_INSTALL_LIBDIR}/cmake/valija)
 
-  install(TARGETS valija valija-broker valija-audit RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  install(TARGETS valija valija-broker valija-audit valija-witness RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 
   # Another project links valija::valija; the other libraries of the set are how it is made, not an interface.
   set_target_properties(valija_client PROPERTIES EXPORT_NAME valija)

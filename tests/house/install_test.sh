@@ -12,7 +12,7 @@ stop() { echo "install: $*" >&2; exit 1; }
 prefix=$work/prefix
 cmake --install "$build_dir" --prefix "$prefix" >"$work/log" 2>&1 || { cat "$work/log"; stop "cmake --install failed"; }
 
-for program in valija valija-broker valija-audit; do
+for program in valija valija-broker valija-audit valija-witness; do
   "$prefix/bin/$program" --version >/dev/null || stop "$program does not run from where it is installed"
 done
 for file in include/valija/valija.h share/bash-completion/completions/valija \
