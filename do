@@ -15,7 +15,7 @@ usage() {
 ./do demo     setup, build, and the story: agencies of two countries exchange records, the log is verified
 ./do test     setup, build, and every test
 ./do check    before a change is handed in: format, warnings as errors, the long tests, strangers' tools, fuzzing, asan+ubsan, tsan
-./do fuzz     setup, clang, and libFuzzer over every parser of foreign bytes: ./do fuzz [SECONDS [TARGET..]], 20 each
+./do fuzz     setup, clang, and libFuzzer over the parsers of foreign bytes: ./do fuzz [SECONDS [TARGET..]], 20 each
 ./do bench    setup, build and run the benchmark (arguments go to it; --help tells)
 ./do fmt      clang-format the sources in place
 ./do clean    remove what was built

@@ -1,4 +1,4 @@
-// Every parser of foreign bytes over its good seeds, over what fuzzing found and was kept (corpus/<target>/), and over some
+// Each target over its good seeds, over what fuzzing found and was kept (corpus/<target>/), and over some
 // thousand changes of both. The search itself is libFuzzer's: `./do fuzz`.
 #include <gtest/gtest.h>
 

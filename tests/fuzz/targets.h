@@ -1,4 +1,4 @@
-// What is fuzzed: every parser of bytes that come from somebody else. A target takes any bytes; it must not crash, and what
+// What is fuzzed: parsers of bytes that come from somebody else (README.md says which are missing). A target takes any bytes; it must not crash, and what
 // it says of them must hold (what was read is written as it stood, nothing verifies that was not signed). A target that finds
 // otherwise throws Broken.
 //
