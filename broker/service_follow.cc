@@ -132,20 +132,9 @@ class EntriesCall final : public PulledStream<v1::LoggedEntry> {
     return Ok();
   }
 
-  // An auditor, for a look-up of its own that is in the log, covers all of it and has not expired.
   Status MayRead() const {
-    return exchange_.sequencer.Read([&](const ledger::State& state) -> Status {
-      const auto* member = state.active_member(*caller_);
-      if (member == nullptr || !(member->record.auditor || state.is_joint_auditor(*caller_)))
-        return Refuse(Reason::kNotAuthorised);
-      const auto* lookup = state.lookup(lookup_);
-      if (lookup == nullptr || lookup->author != *caller_ || exchange_.now() >= lookup->expires ||
-          lookup->from_index > next_ || (lookup->end_index != 0 && lookup->end_index < end_))
-        return Refuse(Reason::kNotReady, "who reads the log says so in it first: a look-up that covers these entries");
-      // Of one that was made as an agency's own auditor no other agency was told.
-      if (state.is_joint_auditor(*caller_) && !lookup->joint)
-        return Refuse(Reason::kNotReady, "who reads as a joint auditor says so in a look-up made as one");
-      return Ok();
+    return exchange_.sequencer.Read([&](const ledger::State& state) {
+      return MayReadEntries(state, *caller_, lookup_, next_, end_, exchange_.now());
     });
   }
 

@@ -125,9 +125,9 @@ bool SeesAnswer(const Viewer& viewer, const Glance& answer) {
   const auto* asked = viewer.state.access_request(answer.names[0]);
   if (asked == nullptr) return false;
   if (viewer.Originates(asked->request.record)) return true;
-  return answer.consent && (asked->request.by.author == viewer.caller ||
-                            (asked->request.agency == viewer.agency &&
-                             (viewer.for_agency || viewer.Learns(asked->request.record))));
+  return answer.consent &&
+         (asked->request.by.author == viewer.caller ||
+          (asked->request.agency == viewer.agency && (viewer.for_agency || viewer.Learns(asked->request.record))));
 }
 
 // Who asked for access is told that it was granted, to whomever, where it may know of the record; so is its auditor.
@@ -243,6 +243,21 @@ std::optional<proto::LoggedEntry> Visible(const Known& known, proto::LoggedEntry
 }
 
 }  // namespace
+
+Status MayReadEntries(const ledger::State& state, const MemberId& caller, const Digest& lookup, std::uint64_t from,
+                      std::uint64_t end, Time now) {
+  const auto* member = state.active_member(caller);
+  const bool joint = state.is_joint_auditor(caller);
+  if (member == nullptr || !(member->record.auditor || joint)) return Refuse(Reason::kNotAuthorised);
+  const auto* said = state.lookup(lookup);
+  if (said == nullptr || said->author != caller || now >= said->expires || said->from_index > from ||
+      (said->end_index != 0 && said->end_index < end))
+    return Refuse(Reason::kNotReady, "who reads the log says so in it first: a look-up that covers these entries");
+  // Of one that was made as an agency's own auditor no other agency was told.
+  if (joint && !said->joint)
+    return Refuse(Reason::kNotReady, "who reads as a joint auditor says so in a look-up made as one");
+  return Ok();
+}
 
 bool MayFetchBody(const ledger::RecordState& record, std::uint32_t number, const MemberId& caller) {
   const auto* portion = record.portion(number);

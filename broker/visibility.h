@@ -53,6 +53,11 @@ std::optional<proto::LoggedEntry> VisibleTo(const Known& known, proto::LoggedEnt
 // For an auditor: joint, everything; of an agency, what concerns it, and the bare commitment of everything else.
 proto::LoggedEntry AuditView(const Known& known, proto::LoggedEntry entry, const MemberId& auditor);
 
+// May this member read the entries from .. end as an auditor? For a look-up of its own that is in the log, covers them and has
+// not expired; of a joint auditor, one that was made as one. kNotAuthorised, kNotReady.
+Status MayReadEntries(const ledger::State& state, const MemberId& caller, const Digest& lookup, std::uint64_t from,
+                      std::uint64_t end, Time now);
+
 // May the caller fetch this portion's sealed body? (originator's agency, or in the portion's audience)
 bool MayFetchBody(const ledger::RecordState& record, std::uint32_t portion, const MemberId& caller);
 

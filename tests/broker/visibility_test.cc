@@ -153,7 +153,8 @@ TEST_F(VisibilityTest, ThePurgeOfARecordTellsItsRecipientsOfNoGrant) {
   const auto grant = rig_.world.Grant("us.dea/admin", sent, rig_.world.PolicyFor("gt.mp"));
   Accept(grant);
   Accept(rig_.world.Revoke("us.dea/admin", sent.statement->digest));
-  const auto both = rig_.world.Purge("us.dea/admin", {rig_.world.ErasureOf(*sent.statement), rig_.world.ErasureOf(*grant)});
+  const auto both =
+      rig_.world.Purge("us.dea/admin", {rig_.world.ErasureOf(*sent.statement), rig_.world.ErasureOf(*grant)});
   EXPECT_EQ(rig_.Post(both).error().reason, Reason::kMalformed);
   const auto of_grant = Erase("us.dea/admin", grant), of_record = Erase("us.dea/admin", sent.statement);
   EXPECT_EQ(WhoSees(of_grant), "gt.mp/admin us.dea/admin us.dea/ana");
@@ -210,7 +211,8 @@ TEST_F(VisibilityTest, ThePurgeOfAPurgeIsSeenByWhoSeesThatOneThroughTheWholeChai
     EXPECT_EQ(WhoSees(index), WhoSees(first)) << i;
     last = next;
   }
-  EXPECT_EQ(rig_.Post(rig_.world.Purge("mx.fgr/admin", {rig_.world.ErasureOf(*last)})).error().reason, Reason::kTooMany);
+  EXPECT_EQ(rig_.Post(rig_.world.Purge("mx.fgr/admin", {rig_.world.ErasureOf(*last)})).error().reason,
+            Reason::kTooMany);
   EXPECT_FALSE(Sees("gt.mp/admin", first));
 }
 
@@ -267,8 +269,8 @@ class EveryKindTest : public VisibilityTest {
     for (const auto& agency : agencies_) Accept(rig_.world.Epoch(agency));
     for (const char* id : {"gt.mp/joint", "mx.fgr/luis", "mx.uif/lola", "us.dea/ana"}) Enrol(id);
     for (const auto& agency : agencies_) Enrol(agency + "/auditor", true);
-    Accept(rig_.world.Amend(
-        [](ledger::Charter& charter) { charter.joint_auditors = {*MemberId::Parse("gt.mp/joint")}; }));
+    Accept(
+        rig_.world.Amend([](ledger::Charter& charter) { charter.joint_auditors = {*MemberId::Parse("gt.mp/joint")}; }));
   }
   void Enrol(const std::string& id, bool auditor = false) {
     auto& person = rig_.world.NewPerson(id);
@@ -346,7 +348,8 @@ TEST_F(EveryKindTest, WhatConcernsAnAgencyIsShownToItsAuditor) {
   for (const auto* of : {&both, &hidden}) {
     Accept(world.Answer("us.dea/admin", ask("mx.fgr/luis", *of, ledger::Wish::kOpen)));
     Accept(world.Answer("us.dea/admin", ask("mx.fgr/luis", *of, ledger::Wish::kMarkLess), policy::Tlp::kGreen));
-    Accept(world.Grant("us.dea/admin", *of, For({"mx.uif"}), 0, ask("mx.fgr/luis", *of, ledger::Wish::kOnward, "mx.uif")));
+    Accept(
+        world.Grant("us.dea/admin", *of, For({"mx.uif"}), 0, ask("mx.fgr/luis", *of, ledger::Wish::kOnward, "mx.uif")));
   }
   Accept(world.Grant("us.dea/admin", hidden, For({"gt.mp"}), 0, ask("gt.mp/admin", hidden, ledger::Wish::kOpen)));
   // Read, by an agency's auditor and by a joint one, who is none any more afterwards.
@@ -372,8 +375,8 @@ TEST_F(EveryKindTest, WhatConcernsAnAgencyIsShownToItsAuditor) {
   EXPECT_EQ(kinds.size(), std::variant_size_v<ledger::Payload>);
   for (const auto& agency : agencies_) {
     const auto auditor = *MemberId::Parse(agency + "/auditor");
-    const auto concerned = rig_.sequencer->Read(
-        [&](const ledger::State& state) { return state.entries_for(*AgencyId::Parse(agency)); });
+    const auto concerned =
+        rig_.sequencer->Read([&](const ledger::State& state) { return state.entries_for(*AgencyId::Parse(agency)); });
     for (const auto index : concerned) {
       auto entry = rig_.sequencer->Entry(index).value();
       rig_.sequencer->Read([&](const ledger::State& state, const Glances& glances) {
@@ -384,6 +387,57 @@ TEST_F(EveryKindTest, WhatConcernsAnAgencyIsShownToItsAuditor) {
       });
     }
   }
+}
+
+// Also where those in the audience are told of one another: it is not one of them.
+TEST_F(EveryKindTest, AnAgencysAuditorSeesNoSlipOfWhatItAskedForAnother) {
+  const auto sent = Send(For({"mx.fgr"}));
+  const auto ask = Post(rig_.world.AskFor("mx.fgr/luis", sent.statement->digest, ledger::Wish::kOnward, std::nullopt,
+                                          AgencyId::Parse("gt.mp")));
+  auto policy = For({"gt.mp"});
+  policy.audience_shown = true;
+  const auto granted = Accept(rig_.world.Grant("us.dea/admin", sent, policy, 0, ask));
+  auto entry = rig_.sequencer->Entry(granted).value();
+  ASSERT_FALSE(entry.attachments.slips.empty());
+  rig_.sequencer->Read([&](const ledger::State& state, const Glances& glances) {
+    const auto seen = AuditView({state, glances}, std::move(entry), *MemberId::Parse("mx.fgr/auditor"));
+    EXPECT_TRUE(seen.head && seen.envelope);
+    EXPECT_TRUE(seen.attachments.slips.empty() && seen.attachments.policies.empty());
+    return 0;
+  });
+}
+
+// ---- who reads the log ----
+
+TEST_F(EveryKindTest, EntriesAreReadForALookUpOfOnesOwnThatCoversThem) {
+  const auto may = [&](const char* who, const Digest& lookup, std::uint64_t from, std::uint64_t end) {
+    return rig_.sequencer->Read([&](const ledger::State& state) {
+      const auto may = MayReadEntries(state, *MemberId::Parse(who), lookup, from, end, rig_.world.now);
+      return may ? Reason::kInternal : may.error().reason;
+    });
+  };
+  const auto own = Post(rig_.world.LookUp("mx.fgr/auditor"));
+  EXPECT_EQ(may("mx.fgr/auditor", own, 0, 5), Reason::kInternal) << "it may";
+  EXPECT_EQ(may("us.dea/auditor", own, 0, 5), Reason::kNotReady) << "another's";
+  EXPECT_EQ(may("mx.fgr/auditor", Digest{}, 0, 5), Reason::kNotReady);
+  EXPECT_EQ(may("mx.fgr/luis", own, 0, 5), Reason::kNotAuthorised);
+  rig_.world.now = rig_.world.now + std::chrono::hours(1);
+  EXPECT_EQ(may("mx.fgr/auditor", own, 0, 5), Reason::kNotReady) << "it has expired";
+}
+
+// No other agency was told of it.
+TEST_F(EveryKindTest, ALookUpOfBeforeItsAuthorWasAJointAuditorShowsAJointAuditorNothing) {
+  const auto may = [&](const Digest& lookup) {
+    return rig_.sequencer->Read([&](const ledger::State& state) {
+      return MayReadEntries(state, *MemberId::Parse("mx.fgr/auditor"), lookup, 0, 5, rig_.world.now).has_value();
+    });
+  };
+  const auto own = Post(rig_.world.LookUp("mx.fgr/auditor"));
+  EXPECT_TRUE(may(own));
+  Accept(rig_.world.Amend(
+      [](ledger::Charter& charter) { charter.joint_auditors = {*MemberId::Parse("mx.fgr/auditor")}; }));
+  EXPECT_FALSE(may(own));
+  EXPECT_TRUE(may(Post(rig_.world.LookUp("mx.fgr/auditor"))));
 }
 
 }  // namespace

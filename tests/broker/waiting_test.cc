@@ -81,15 +81,28 @@ TEST_F(WaitingTest, AFloodOfOneKindKeepsNoOtherAway) {
   EXPECT_EQ(Waits("us.dea/admin").size(), 21u);
 }
 
+TEST_F(WaitingTest, AFloodOfWhatComesFirstKeepsNothingBehindItAway) {
+  auto policy = rig_.world.PolicyFor("mx.fgr");
+  policy.approvals = {{1, {*MemberId::Parse("us.dea/admin")}}};
+  policy.approval_hours = 24;
+  auto sent = rig_.world.Record("us.dea/admin", {policy});
+  ASSERT_TRUE(rig_.Post(sent.statement));
+  for (int i = 0; i < 20; ++i) Ask(sent.statement->digest);
+  const auto ask = rig_.world.AskFor("mx.fgr/admin", sent.statement->digest);
+  ASSERT_TRUE(rig_.Post(ask));
+  const auto waits = Waits("us.dea/admin", 8);
+  EXPECT_EQ(waits.size(), 8u);
+  EXPECT_EQ(std::count(waits.begin(), waits.end(), "access:" + ask->digest.Hex()), 1);
+}
+
 TEST_F(WaitingTest, AnAccessRequestWaitsFor30DaysAndIsNotGoneThroughAfterwards) {
   const auto record = SendDual();
   const auto ask = rig_.world.AskFor("mx.fgr/admin", record);
   ASSERT_TRUE(rig_.Post(ask));
   EXPECT_EQ(Waits("us.dea/admin"), std::vector<std::string>{"access:" + ask->digest.Hex()});
   const auto open = [&] {
-    return rig_.sequencer->Read([](const ledger::State& state) {
-      return state.open_access_requests(*AgencyId::Parse("us.dea")).size();
-    });
+    return rig_.sequencer->Read(
+        [](const ledger::State& state) { return state.open_access_requests(*AgencyId::Parse("us.dea")).size(); });
   };
   EXPECT_EQ(open(), 1u);
   rig_.world.now = rig_.world.now + ledger::kSilence;
