@@ -25,7 +25,7 @@ class Feed {
   void Take(std::string_view line);
 
   const std::filesystem::path path_;
-  std::uint64_t read_ = 0;  // bytes of whole lines
+  std::uint64_t read_ = 0;                                     // bytes of whole lines
   std::unordered_multimap<std::uint64_t, std::string> shown_;  // the statement's digest in hex, or nothing
 };
 

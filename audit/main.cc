@@ -142,8 +142,8 @@ int RunMirror(MirrorOptions options, const std::string& vkey, const std::string&
   auto run = MirrorLog(options);
   if (!run) return CouldNot(run.error(), json), ExitStatus(run.error().reason);
   if (json) {
-    nlohmann::ordered_json out = {{"origin", run->origin}, {"entries", run->size},   {"root", run->root.Hex()},
-                                  {"before", run->before}, {"tiles", run->tiles},    {"bundles", run->bundles},
+    nlohmann::ordered_json out = {{"origin", run->origin},  {"entries", run->size}, {"root", run->root.Hex()},
+                                  {"before", run->before},  {"tiles", run->tiles},  {"bundles", run->bundles},
                                   {"fetched", run->fetched}};
     if (!run->cosigned.empty()) out["cosigned"] = run->cosigned;
     std::cout << out.dump() << "\n";
@@ -401,7 +401,8 @@ int main(int argc, char** argv) {
     for (const auto& one : feeds) {
       const auto equals = one.find('=');
       const auto id = equals == one.npos ? std::nullopt : AgencyId::Parse(one.substr(0, equals));
-      if (!id || !rules.feeds.emplace(*id, one.substr(equals + 1)).second) throw CLI::ValidationError(Text(Id::kUsageFeed));
+      if (!id || !rules.feeds.emplace(*id, one.substr(equals + 1)).second)
+        throw CLI::ValidationError(Text(Id::kUsageFeed));
     }
     rules.feed_within = std::chrono::minutes(feed_minutes);
     if (witness_minutes != 0) rules.witness_within = std::chrono::minutes(witness_minutes);

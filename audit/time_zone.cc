@@ -15,8 +15,8 @@ constexpr std::size_t kLargestZone = 1 << 20;
 // No path out of the folder, and nothing that the C library would take for a rule ("EST5EDT,M3..") or a path (":/..").
 bool IsZoneName(const std::string& name) {
   const auto plain = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '+' ||
-           c == '/';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
+           c == '+' || c == '/';
   };
   return !name.empty() && name.size() <= 64 && name.front() != '/' && std::all_of(name.begin(), name.end(), plain);
 }
@@ -27,13 +27,15 @@ bool IsZoneName(const std::string& name) {
 Result<std::function<Duration(Time)>> UseTimeZone(const std::string& name) {
   const char* set = std::getenv("TZDIR");
   const std::filesystem::path folder = set != nullptr ? set : "/usr/share/zoneinfo";
-  const auto file = IsZoneName(name) ? io::ReadText(folder / name, kLargestZone) : Result<std::string>(Refuse(Reason::kUsage));
+  const auto file =
+      IsZoneName(name) ? io::ReadText(folder / name, kLargestZone) : Result<std::string>(Refuse(Reason::kUsage));
   if (!file || !file->starts_with("TZif"))
     return Refuse(Reason::kUsage, "no time zone " + name + " in this system's data (the package tzdata)");
   if (::setenv("TZ", name.c_str(), 1) != 0) return Refuse(Reason::kInternal);
   ::tzset();
   return std::function<Duration(Time)>([](Time time) -> Duration {
-    const auto seconds = static_cast<std::time_t>(std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count());
+    const auto seconds =
+        static_cast<std::time_t>(std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count());
     std::tm local{};
     if (::localtime_r(&seconds, &local) == nullptr) return {};
     return std::chrono::seconds(local.tm_gmtoff);

@@ -458,9 +458,8 @@ void Verifier::Run::CheckWitnessed() {
     auto entry = proto::DecodeLoggedEntry((*file)[index % log::kTileWidth]);
     return entry && entry->head ? std::optional(entry->head->time) : std::nullopt;
   };
-  report_.witnessed = terms_.Judge(shown, [this](std::string code, std::string what) {
-    Find({}, std::move(code), std::move(what));
-  });
+  report_.witnessed =
+      terms_.Judge(shown, [this](std::string code, std::string what) { Find({}, std::move(code), std::move(what)); });
 }
 
 // Facts of the log as a whole, by the time of its last entry.

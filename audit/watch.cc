@@ -92,8 +92,8 @@ void Watch::Await(const ledger::Entry& entry, const ledger::State& after) {
       originators.insert(after.original(*record).originator.agency());
   for (const auto& agency : originators)
     if (feeds_.contains(agency))
-      awaited_[agency].push_back(
-          {entry.head.index, entry.head.statement, open != nullptr ? open->by.author : opening->member, entry.head.time});
+      awaited_[agency].push_back({entry.head.index, entry.head.statement,
+                                  open != nullptr ? open->by.author : opening->member, entry.head.time});
 }
 
 // Windows are filled by what is not told too.
@@ -225,7 +225,8 @@ Status Watch::Resume(const std::string& told) {
 void Watch::LookAtWitnesses(const ledger::State& state, const std::optional<Witnessed>& shown, Time now) {
   const auto* policy = state.witness_policy();
   if (policy == nullptr) return witnesses_.clear();
-  const Duration within = rules_.witness_within.value_or(std::chrono::seconds(state.charter()->max_checkpoint_age_seconds));
+  const Duration within =
+      rules_.witness_within.value_or(std::chrono::seconds(state.charter()->max_checkpoint_age_seconds));
   std::map<std::string, Seen> still;
   for (const auto& witness : policy->witnesses()) {
     const auto cosigned = shown ? shown->by.find(witness.name) : decltype(shown->by.end())();
@@ -251,7 +252,8 @@ Status Watch::LookAtFeeds(Time now) {
     std::erase_if(awaited, [&](const Awaited& one) { return shown.Has(one.entry, one.statement); });
     for (; !awaited.empty() && now - awaited.front().time > rules_.feed_within; awaited.pop_front()) {
       const auto& one = awaited.front();
-      alarms_.push_back({"not-in-custody", one.entry, one.member.str(), one.time, 0, MinutesIn(now - one.time), agency.str()});
+      alarms_.push_back(
+          {"not-in-custody", one.entry, one.member.str(), one.time, 0, MinutesIn(now - one.time), agency.str()});
     }
   }
   return Ok();

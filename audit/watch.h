@@ -31,15 +31,16 @@ struct WatchRules {
   std::function<Duration(Time)> utc_offset;            // of local time, at a moment; empty: it is UTC
   std::map<AgencyId, std::filesystem::path> feeds;     // what agencies were shown, as they say (feed.h)
   Duration feed_within = std::chrono::minutes(15);     // an opening of an agency's record is to be there
-  std::optional<Duration> witness_within;              // since a witness cosigned; nullopt: the charter's age of checkpoints
-  bool once = false;                                   // nobody is waited for
+  std::optional<Duration> witness_within;  // since a witness cosigned; nullopt: the charter's age of checkpoints
+  bool once = false;                       // nobody is waited for
   Duration review_within = std::chrono::hours(24);
   Duration quiet = std::chrono::hours(1);  // no new entry for so long
   std::uint64_t since = 0;                 // entries before this one raise no alarm, but for what still stands
 };
 // "7-20"; "20-4" over midnight, which is of the day on which it begins.
 std::optional<std::pair<unsigned, unsigned>> ParseHours(std::string_view text);
-std::optional<Duration> ParseUtcOffset(std::string_view text);  // "-06:00", "+05:30", a fixed one; from -12:00 to +14:00
+std::optional<Duration> ParseUtcOffset(
+    std::string_view text);  // "-06:00", "+05:30", a fixed one; from -12:00 to +14:00
 
 struct Alarm {
   std::string code;                    // stable; docs/audit.md lists them

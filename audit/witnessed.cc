@@ -62,7 +62,8 @@ void WitnessTerms::JudgeNote(const Export& shown, const Find& find, Witnessed& o
   const auto root = shown.root_at(checkpoint->size());
   if (!root) return find("bad-witnessed", root.error().Message());
   if (*root != checkpoint->root())
-    return find("fork", "the tree of " + std::to_string(checkpoint->size()) + " entries that was cosigned is another one");
+    return find("fork",
+                "the tree of " + std::to_string(checkpoint->size()) + " entries that was cosigned is another one");
   const Term* then = At(checkpoint->size());
   if (then == nullptr || !then->policy) return;  // of a time when nobody was asked
   const auto who = then->policy->WhoCosigned(*note);

@@ -18,7 +18,7 @@
 namespace valija::audit {
 
 struct Witnessed {
-  std::uint64_t size = 0;            // of the tree that they cosigned; 0: the charter asks for witnesses, and none is shown
+  std::uint64_t size = 0;  // of the tree that they cosigned; 0: the charter asks for witnesses, and none is shown
   std::map<std::string, Time> by;    // who did, by the name in the charter, and when
   std::optional<Time> since;         // a quorum vouches for it since then; nullopt: no quorum
   std::vector<std::string> missing;  // witnesses of the charter in force that are not among them
@@ -33,7 +33,8 @@ class WitnessTerms {
     std::string note;         // empty: none is there
     std::uint64_t size = 0;   // of the whole
     Time last_time{}, now{};  // of its last entry; of the machine
-    std::function<Result<log::SignedCheckpoint>(const std::string& note, std::uint64_t size)> verify;  // the log's signature
+    std::function<Result<log::SignedCheckpoint>(const std::string& note, std::uint64_t size)>
+        verify;  // the log's signature
     std::function<Result<Hash>(std::uint64_t size)> root_at;
     std::function<std::optional<Time>(std::uint64_t index)> time_of;  // nullopt: it is not shown
   };

@@ -25,9 +25,9 @@ namespace valija::broker {
 class PublicNote {
  public:
   struct Source {
-    std::function<bool()> witnessed;                         // does the charter name witnesses?
+    std::function<bool()> witnessed;                          // does the charter name witnesses?
     std::function<std::shared_ptr<const Cosigned>()> latest;  // what they cosigned last; nullptr: nothing
-    std::function<std::string()> newest;                     // what the log signed last
+    std::function<std::string()> newest;                      // what the log signed last
   };
   PublicNote(Journal& journal, Source source, std::chrono::milliseconds apart = std::chrono::milliseconds(500));
   ~PublicNote();  // Stop

@@ -47,8 +47,7 @@ Result<proto::Receipt> MakeReceipt(const Sequencer& sequencer, const Accepted& a
   return out;
 }
 
-Result<proto::Receipt> ReceiptAt(const Sequencer& sequencer, std::uint64_t index,
-                                 std::uint64_t size) {
+Result<proto::Receipt> ReceiptAt(const Sequencer& sequencer, std::uint64_t index, std::uint64_t size) {
   if (index >= size) return Refuse(Reason::kNotFound);
   TRY(auto logged, sequencer.Entry(index));
   if (!logged.head || !logged.salt || !logged.envelope || logged.decision_bytes.empty()) {

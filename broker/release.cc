@@ -76,7 +76,8 @@ Result<std::optional<proto::Release>> Releaser::Release(const Accepted& accepted
   return Make(accepted, wanted, find, random);
 }
 
-Result<std::optional<proto::Release>> Releaser::ReleaseStanding(const Accepted& accepted, Covered, const ledger::OrderState& order, const FindRecord& find,
+Result<std::optional<proto::Release>> Releaser::ReleaseStanding(const Accepted& accepted, Covered,
+                                                                const ledger::OrderState& order, const FindRecord& find,
                                                                 crypto::Random& random) {
   const auto* opening = std::get_if<ledger::StandingOpening>(&accepted.statement->payload);
   if (opening == nullptr) throw std::logic_error("a release for what is no standing opening");

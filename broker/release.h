@@ -35,8 +35,9 @@ class Releaser {
                                                 crypto::Random& random);
 
   // The same for a standing opening under this order, sealed to the order's reply key.
-  Result<std::optional<proto::Release>> ReleaseStanding(const Accepted& accepted, Covered covered, const ledger::OrderState& order,
-                                                        const FindRecord& find, crypto::Random& random);
+  Result<std::optional<proto::Release>> ReleaseStanding(const Accepted& accepted, Covered covered,
+                                                        const ledger::OrderState& order, const FindRecord& find,
+                                                        crypto::Random& random);
 
   bool Has(const KeyId& key) const { return release_keys_.contains(key); }
 

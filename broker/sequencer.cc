@@ -289,7 +289,7 @@ Status Sequencer::Persist(const std::vector<Made>& made, std::optional<Durable>*
     impl_->tree.Append(ledger::EntryLeaf(logged.commitment));
     impl_->last = entry.head.time;
   }
-  if (write.entries.empty()) return Ok();                                     // refusals only
+  if (write.entries.empty()) return Ok();  // refusals only
   const bool amended = impl_->charter != state_->charter_statement();
   if (amended) TRY_OK(CheckCharter());  // another log key may be in force
   write.tiles = impl_->tree.TakeChangedTiles();

@@ -103,13 +103,15 @@ Result<std::optional<Cosigned>> Sequencer::KeptCosigned() const {
                                              std::to_string(ours->size) + " were cosigned");
     TRY(const Hash root, log::RootAt(ours->size, TilesOf(impl_->journal)));
     if (root != ours->root)
-      return Refuse(Reason::kFork, "the store has another tree of " + std::to_string(ours->size) + " than was cosigned");
+      return Refuse(Reason::kFork,
+                    "the store has another tree of " + std::to_string(ours->size) + " than was cosigned");
   } else if (ours) {
     ours = Refuse(Reason::kBadCheckpoint, "it is of another log");
   }
   auto kept = ours ? ReadCosigned(note, *policy) : ours.error();
   const auto skew = std::chrono::seconds(state_->charter()->caps.clock_skew_seconds);
-  const auto latest = static_cast<std::uint64_t>(std::max<std::int64_t>(ToMillis(impl_->options.now() + skew), 0) / 1000);
+  const auto latest =
+      static_cast<std::uint64_t>(std::max<std::int64_t>(ToMillis(impl_->options.now() + skew), 0) / 1000);
   if (kept && kept->since > latest) kept = Refuse(Reason::kBadCheckpoint, "cosigned at a time that is to come");
   if (kept) return std::optional(*std::move(kept));
   Log(Level::kWarning, "kept-note-ignored", {{"why", kept.error().Message()}});

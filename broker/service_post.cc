@@ -205,7 +205,8 @@ struct PostJob : std::enable_shared_from_this<PostJob> {
     return last;
   }
   static bool IsGranted(const ledger::Decision& decision) {
-    return std::any_of(decision.verdicts.begin(), decision.verdicts.end(), [](const auto& one) { return one.allowed(); });
+    return std::any_of(decision.verdicts.begin(), decision.verdicts.end(),
+                       [](const auto& one) { return one.allowed(); });
   }
 
   void AnswerNow(const Status& covered) {
@@ -293,9 +294,10 @@ struct PostJob : std::enable_shared_from_this<PostJob> {
     const auto covered = exchange.sequencer.Covers(result->head.index, result->decision);
     if (!covered) return uncovered ? *uncovered : Refuse(Reason::kNoQuorum);
     if ((again[i] != 0 || waited[i] != 0) && !MayRelease(*result, *asked)) return accepted;
-    TRY(auto release, exchange.releaser.Release(
-                          *result, *covered, [&](const Digest& record) { return exchange.sequencer.RecordEntry(record); },
-                          exchange.random));
+    TRY(auto release,
+        exchange.releaser.Release(
+            *result, *covered, [&](const Digest& record) { return exchange.sequencer.RecordEntry(record); },
+            exchange.random));
     if (release) accepted.releases.push_back(*std::move(release));
     return accepted;
   }

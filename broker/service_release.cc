@@ -50,7 +50,8 @@ std::vector<proto::Release> ReleasesWith(Exchange& exchange, std::uint64_t index
   const auto covered = exchange.sequencer.Covers(index, accepted->decision);
   if (!covered) return out;
   auto release = exchange.releaser.ReleaseStanding(
-      *accepted, *covered, *order, [&](const Digest& record) { return exchange.sequencer.RecordEntry(record); }, exchange.random);
+      *accepted, *covered, *order, [&](const Digest& record) { return exchange.sequencer.RecordEntry(record); },
+      exchange.random);
   if (!release) {
     Log(Level::kAlarm, "not-released",
         {{"entry", std::to_string(index)},

@@ -53,8 +53,8 @@ struct Waiter {
   // What it has said already counts, unless it said yes with a key that it gave up since.
   bool HasSpoken(const ledger::PendingRequest& request) const {
     const auto said = request.said.find(member);
-    return said != request.said.end() && (said->second.verdict == ledger::ApprovalVerdict::kReject ||
-                                          said->second.key == who.signing_key.id());
+    return said != request.said.end() &&
+           (said->second.verdict == ledger::ApprovalVerdict::kReject || said->second.key == who.signing_key.id());
   }
   bool Waits(const ledger::PendingRequest& request) const {
     return !request.used && now < request.expires && MayBeOpened(state, request);

@@ -158,7 +158,7 @@ Outcome<NewsItem> Session::SubmitCharterAmendment(const std::string& envelope) {
 }
 Outcome<NewsItem> Session::RotateEpoch() { return ToOutcome(impl_->core.RotateEpoch()); }
 Outcome<std::uint64_t> Session::ExportLog(const std::filesystem::path& folder, const std::string& why,
-                                            const Progress& progress) {
+                                          const Progress& progress) {
   return ToOutcome(impl_->core.ExportLog(folder, why, progress));
 }
 

@@ -147,10 +147,10 @@ Result<ledger::Envelope> DraftCharter(const fs::path& draft, Time now, crypto::R
   TRY(auto text, io::ReadText(draft, 1 << 20));
   auto json = Json::parse(text, nullptr, false, true);
   if (json.is_discarded()) return Wrong("not JSON (comments are allowed)");
-  TRY_OK(OnlyKeys(json, "the draft",
-                  {"origin", "title", "agencies", "brokers", "carrier-ca", "joint-auditors", "purposes", "clearances",
-                   "caps", "amendment-signatures", "amends", "witnesses", "max-checkpoint-age-seconds",
-                   "degraded-after-seconds"}));
+  TRY_OK(OnlyKeys(
+      json, "the draft",
+      {"origin", "title", "agencies", "brokers", "carrier-ca", "joint-auditors", "purposes", "clearances", "caps",
+       "amendment-signatures", "amends", "witnesses", "max-checkpoint-age-seconds", "degraded-after-seconds"}));
   const fs::path folder = draft.parent_path();
   ledger::Charter charter;
   charter.time = now;

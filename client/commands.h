@@ -39,7 +39,7 @@ int Inbox(const Common& common, bool follow, bool due);  // due: what asks my ag
 int ListSent(const Common& common, bool due);            // due: what I asked, and nobody has answered
 struct OpenArguments {
   std::string record, purpose, case_reference, output, approved_request, emergency;
-  int portion = -1;  // -1: the only one for me
+  int portion = -1;           // -1: the only one for me
   unsigned wait_seconds = 0;  // 0: as the library has it
 };
 int Open(const Common& common, const OpenArguments& arguments);

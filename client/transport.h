@@ -60,8 +60,8 @@ class Transport {
   virtual Result<EntriesAnswer> Mailbox(std::uint64_t cursor, std::uint64_t verified_size) = 0;
   // Until the callback returns false (then Ok) or the stream ends (then why). `at_most`: then it ends with kDeadline; 0: it
   // lasts as long as it will.
-  virtual Status Follow(std::uint64_t cursor, std::uint64_t verified_size,
-                        const std::function<bool(FollowItem)>& item, std::chrono::milliseconds at_most) = 0;
+  virtual Status Follow(std::uint64_t cursor, std::uint64_t verified_size, const std::function<bool(FollowItem)>& item,
+                        std::chrono::milliseconds at_most) = 0;
   virtual Result<EntriesAnswer> GetRecord(const Digest& record, std::uint64_t verified_size) = 0;
   virtual Result<EntriesAnswer> Custody(const Digest& record, std::uint64_t from, std::uint64_t verified_size) = 0;
   virtual Result<WaitingAnswer> Waiting(std::uint64_t verified_size) = 0;

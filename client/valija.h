@@ -28,9 +28,9 @@
 namespace valija {
 
 struct Failure {
-  std::string code;     // "not-releasable": stable, for programs
-  std::string message;  // a sentence, for people
-  int exit_status = 1;  // 2 input, 3 denied or not found, 4 try again, 5 ALARM, 1 anything else
+  std::string code;       // "not-releasable": stable, for programs
+  std::string message;    // a sentence, for people
+  int exit_status = 1;    // 2 input, 3 denied or not found, 4 try again, 5 ALARM, 1 anything else
   std::string request{};  // "approval-missing": id of the request that waits for them
 };
 
@@ -161,7 +161,7 @@ struct NewsItem {
   std::optional<TimePoint> until;                // standing order, look-up
   std::uint64_t first_entry = 0, end_entry = 0;  // look-up: what is read; end 0: and whatever comes
   std::vector<std::string> erased;               // purge: ids
-  std::optional<std::uint64_t> erased_by;  // entry of the purge that erased this statement
+  std::optional<std::uint64_t> erased_by;        // entry of the purge that erased this statement
   // What Enrol, Resume and GrantEpochs could not open to the member, as it is not open to the administrator who did it: what
   // was sent in these epochs the member cannot open with its present keys until another administrator grants them.
   std::vector<std::uint64_t> epochs_left;
@@ -172,8 +172,8 @@ struct OpenedPortion {
   std::uint32_t portion = 0;
   std::string marking, media_type;
   std::uint64_t bytes = 0;
-  std::uint64_t entry = 0;  // of the opening
-  std::string content;      // if no output file was given
+  std::uint64_t entry = 0;   // of the opening
+  std::string content;       // if no output file was given
   bool unwitnessed = false;  // it was released without the quorum of the charter's witnesses, as the charter allows
 };
 struct OpenRequest {
@@ -206,7 +206,7 @@ struct WaitingItem {
   std::optional<TimePoint> until;
   std::string wish, agency, marking;  // access
   std::string urgency;                // answer
-  std::optional<Failure> fault;       // what the broker says of it is not what the log says: nothing else of it is filled in
+  std::optional<Failure> fault;  // what the broker says of it is not what the log says: nothing else of it is filled in
 };
 struct AccessDraft {
   std::string record;                   // whole id: the record need not be in my mailbox, nor exist

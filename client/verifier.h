@@ -45,7 +45,9 @@ class Verifier {
         behind;  // longer ago than the charter allows, or less than what was relied on: kNoQuorum, kStale
   };
   Witnessing witnessing() const;
-  const std::string& witnessed_note() const { return witnessed_note_; }  // the last that such a quorum cosigned, of what this object was shown
+  const std::string& witnessed_note() const {
+    return witnessed_note_;
+  }  // the last that such a quorum cosigned, of what this object was shown
   // Is the log that is shown one that they vouched for lately? Both the time counts, and that they have come, within it, to
   // every size that this profile relied on: re-cosigning an old size is no vouching for what grows above it. kNoQuorum,
   // kStale. Ok without witnesses, and where the charter lets openings go without them: then `witnessing` tells. The directory
@@ -131,7 +133,7 @@ class Verifier {
   std::map<MemberId, std::vector<Period>> periods_;  // a member that has new keys still signed with its old ones before
   std::uint64_t next_directory_index_ = 0;
   std::optional<std::pair<std::string, std::uint64_t>>
-      cosigned_;                              // the last note with cosignatures, verified, and its size
+      cosigned_;  // the last note with cosignatures, verified, and its size
   std::string witnessed_note_;
   std::uint64_t shown_covered_ = 0;           // of that: 0, if they are no quorum
   std::optional<Time> to_come_;               // a quorum's time that our clock has not reached

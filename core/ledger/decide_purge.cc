@@ -38,12 +38,11 @@ bool IsOver(const State& state, const RecordState& record, Time now) {
 bool IsKept(const State& state, const Digest& statement, const AgencyId& by, Time latest) {
   const KnownStatement* known = state.statement(statement);
   const auto* order = state.order(statement);
-  const bool others =
-      order != nullptr
-          ? std::any_of(order->originators.begin(), order->originators.end(), [&](const auto& one) { return one != by; })
-          : std::any_of(known->about.begin(), known->about.end(), [&](const Digest& one) {
-              return state.original(*state.record(one)).originator.agency() != by;
-            });
+  const bool others = order != nullptr ? std::any_of(order->originators.begin(), order->originators.end(),
+                                                     [&](const auto& one) { return one != by; })
+                                       : std::any_of(known->about.begin(), known->about.end(), [&](const Digest& one) {
+                                           return state.original(*state.record(one)).originator.agency() != by;
+                                         });
   if (known->kind == Kind::kApproval || known->kind == Kind::kReview) known = state.statement(*known->request);
   return others && latest.time_since_epoch() < std::chrono::hours(known->kept_until);
 }

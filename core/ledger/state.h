@@ -180,12 +180,12 @@ std::string PersonOf(const MemberRecord& member);
 class State {
  public:
   // ---- directory ----
-  const Charter* charter() const;           // nullptr before entry 0
-  const Digest& charter_digest() const;     // of entry 0: the log's name, pinned by clients
+  const Charter* charter() const;                    // nullptr before entry 0
+  const Digest& charter_digest() const;              // of entry 0: the log's name, pinned by clients
   const log::WitnessPolicy* witness_policy() const;  // of the charter in force; nullptr: there are no witnesses
-  const Digest& charter_statement() const;  // of the charter or the amendment in force
-  std::uint64_t size() const;               // one more than the index applied last
-  Time latest() const;                      // the greatest entry time applied; 1970 before entry 0
+  const Digest& charter_statement() const;           // of the charter or the amendment in force
+  std::uint64_t size() const;                        // one more than the index applied last
+  Time latest() const;                               // the greatest entry time applied; 1970 before entry 0
   const AgencyState* agency(const AgencyId& id) const;
   const MemberState* member(const MemberId& id) const;
   const MemberState* active_member(const MemberId& id) const;    // nullptr if removed or unknown

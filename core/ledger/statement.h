@@ -133,8 +133,9 @@ struct Charter {
   // Whose cosignatures an opening waits for: a tlog-policy, as WitnessPolicy::Text writes it, without logs. A witness is
   // named "agency" or "agency/label" by whoever runs it. Empty: nobody's.
   std::string witness_policy;
-  std::uint32_t max_checkpoint_age_seconds = 0;  // above 0 with witnesses: since when a reader refuses what they cosigned
-  std::uint32_t degraded_after_seconds = 0;      // so long the quorum must be missing to go without; 0: never
+  std::uint32_t max_checkpoint_age_seconds =
+      0;                                     // above 0 with witnesses: since when a reader refuses what they cosigned
+  std::uint32_t degraded_after_seconds = 0;  // so long the quorum must be missing to go without; 0: never
 };
 
 struct CharterAmendment {

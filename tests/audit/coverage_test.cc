@@ -93,8 +93,7 @@ TEST_F(CoverageTest, ASlipThatWasKeptFromItsAgencyIsAGap) {
     std::vector<std::string> out;
     const auto coverage = Cover(folder.path(), agency);
     if (!coverage) return std::vector<std::string>{std::string(CodeOf(coverage.error().reason))};
-    for (const auto& gap : coverage->gaps)
-      out.push_back(std::to_string(gap.entry) + ":" + gap.code);
+    for (const auto& gap : coverage->gaps) out.push_back(std::to_string(gap.entry) + ":" + gap.code);
     return out;
   };
   const auto gap = std::to_string(index) + ":slip-withheld";

@@ -147,8 +147,8 @@ TEST_F(WatchTest, ATimeZoneKnowsItsSummerTime) {
 }
 
 TEST_F(WatchTest, AZoneThatTheSystemHasNotIsRefusedAndNotTakenForUtc) {
-  for (const char* bad : {"", "America/Nowhere", "EST5EDT,M3.2.0,M11.1.0", ":UTC", "/usr/share/zoneinfo/UTC", "../zoneinfo/UTC",
-                          "America", "tzdata.zi", "zone.tab", "UTC\n", "America/Mexico City"})
+  for (const char* bad : {"", "America/Nowhere", "EST5EDT,M3.2.0,M11.1.0", ":UTC", "/usr/share/zoneinfo/UTC",
+                          "../zoneinfo/UTC", "America", "tzdata.zi", "zone.tab", "UTC\n", "America/Mexico City"})
     EXPECT_EQ(audit::UseTimeZone(bad).error().reason, Reason::kUsage) << bad;
 }
 
@@ -209,7 +209,8 @@ TEST_F(WatchTest, AWitnessThatCosignsNoMoreIsToldOnceUntilItIsBack) {
   crypto::SystemRandom random;
   const auto mx = crypto::Ed25519SignKey::Generate(random), us = crypto::Ed25519SignKey::Generate(random);
   const auto named = [](const char* name, const crypto::Ed25519SignKey& key) {
-    return std::string("witness ") + name + " " + log::Cosigner::Make(std::string(name) + ".example/1", key.verify_key())->Text() + "\n";
+    return std::string("witness ") + name + " " +
+           log::Cosigner::Make(std::string(name) + ".example/1", key.verify_key())->Text() + "\n";
   };
   ActingLog watched([&](ledger::Charter& charter) {
     charter.witness_policy = named("mx.fgr", mx) + named("us.dea", us) + "group both all mx.fgr us.dea\nquorum both\n";

@@ -9,9 +9,9 @@
 namespace valija::test {
 namespace {
 
+using std::chrono::seconds;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
-using std::chrono::seconds;
 
 struct Key {
   crypto::SystemRandom random;
@@ -111,8 +111,7 @@ TEST_F(WitnessedTest, AStrangersCosignatureCountsForNobody) {
 TEST_F(WitnessedTest, AnotherTreeUnderGoodSignaturesIsAFork) {
   auto log = Make();
   for (const std::size_t size : {2u, 3u}) {
-    const auto other =
-        log::SignedCheckpoint::Sign({BrokerWorld::kOrigin, size, log::EmptyRoot()}, log.world.log_key);
+    const auto other = log::SignedCheckpoint::Sign({BrokerWorld::kOrigin, size, log::EmptyRoot()}, log.world.log_key);
     EXPECT_THAT(Found(log, other.note() + mx.Cosign(other.checkpoint(), log.world.now) +
                                us.Cosign(other.checkpoint(), log.world.now)),
                 ElementsAre("log:fork"));
@@ -123,8 +122,8 @@ TEST_F(WitnessedTest, WhatTheLogDidNotSignIsNoneOfIts) {
   auto log = Make();
   const auto checkpoint = log.CheckpointAt(3).checkpoint();
   Key other("x");
-  EXPECT_THAT(Found(log, log::SignedCheckpoint::Sign(checkpoint, other.key).note() + mx.Cosign(checkpoint, log.world.now) +
-                             us.Cosign(checkpoint, log.world.now)),
+  EXPECT_THAT(Found(log, log::SignedCheckpoint::Sign(checkpoint, other.key).note() +
+                             mx.Cosign(checkpoint, log.world.now) + us.Cosign(checkpoint, log.world.now)),
               ElementsAre("log:bad-witnessed"));
   EXPECT_THAT(Found(log, "they have all seen it\n"), ElementsAre("log:bad-witnessed"));
 }
@@ -133,7 +132,8 @@ TEST_F(WitnessedTest, ACosignatureFromBeforeItsTreeOrFromTheFutureIsAFinding) {
   auto log = Make();
   EXPECT_THAT(Found(log, Note(log, 3, -seconds(3600))), ElementsAre("log:back-dated", "log:back-dated"));
   EXPECT_TRUE(Verify(log, Note(log, 3, -seconds(200))).proved()) << "clocks differ";
-  EXPECT_THAT(Found(log, Note(log, 3, std::chrono::hours(3))), ElementsAre("log:bad-cosignature", "log:bad-cosignature"));
+  EXPECT_THAT(Found(log, Note(log, 3, std::chrono::hours(3))),
+              ElementsAre("log:bad-cosignature", "log:bad-cosignature"));
 }
 
 TEST_F(WitnessedTest, ALogThatGoesOnWithoutThemForLongerThanTheCharterAllowsIsAFinding) {
@@ -168,7 +168,9 @@ TEST_F(WitnessedTest, WhatWasCosignedIsHeldAgainstTheWitnessesOfItsTime) {
   Key next("us.dea");
   log.Log(log.world.Amend([&](ledger::Charter& charter) {
     charter.witness_policy =
-        log::WitnessPolicy::Parse(mx.Line() + next.Line() + "group both all mx.fgr us.dea\nquorum both\n").value().Text();
+        log::WitnessPolicy::Parse(mx.Line() + next.Line() + "group both all mx.fgr us.dea\nquorum both\n")
+            .value()
+            .Text();
   }));
   ASSERT_EQ(log.entries.size(), 4u);
   EXPECT_TRUE(Verify(log, before).proved());

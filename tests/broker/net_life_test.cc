@@ -446,11 +446,12 @@ TEST_F(NetLife, WhatWasPurgedIsGoneForEverAndItsProofsStay) {
     EXPECT_EQ(entry.head->statement, record);
     EXPECT_EQ(Receipt("mx.fgr/omar", record).code, grpc::StatusCode::OK);
     std::uint64_t all = 0;
-    EXPECT_TRUE(Member("mx.fgr/contralora").transport->Entries(0, 0, LookUp("mx.fgr/contralora"), [&](const proto::LoggedEntry& one) {
-      EXPECT_TRUE(proto::CheckLoggedEntry(one)) << one.head->index;
-      ++all;
-      return true;
-    }));
+    EXPECT_TRUE(Member("mx.fgr/contralora")
+                    .transport->Entries(0, 0, LookUp("mx.fgr/contralora"), [&](const proto::LoggedEntry& one) {
+                      EXPECT_TRUE(proto::CheckLoggedEntry(one)) << one.head->index;
+                      ++all;
+                      return true;
+                    }));
     EXPECT_EQ(all, Size());
     if (i == 1) break;
     ASSERT_EQ(world_.Stop(), 0);

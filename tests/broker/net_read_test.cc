@@ -202,17 +202,19 @@ TEST_F(NetRead, ADirectoryPageIsAsLongAsItIsAskedForAndSaysWhereTheNextBegins) {
 TEST_F(NetRead, AnAgencysAuditorSeesBareCommitmentsOfWhatDoesNotConcernIt) {
   const auto record = Send();
   bool seen = false, bare = false;
-  auto read = Member("us.cbp/vera").transport->Entries(0, 0, LookUp("us.cbp/vera"), [&](const proto::LoggedEntry& entry) {
-    if (!entry.head) {
-      bare = true;
-      EXPECT_FALSE(entry.salt || entry.envelope);
-      EXPECT_TRUE(entry.decision_bytes.empty() && entry.attachments.slips.empty() &&
-                  entry.attachments.policies.empty());
-    } else if (entry.envelope && crypto::DigestOf(entry.envelope->payload_type, entry.envelope->payload) == record) {
-      seen = true;
-    }
-    return true;
-  });
+  auto read =
+      Member("us.cbp/vera").transport->Entries(0, 0, LookUp("us.cbp/vera"), [&](const proto::LoggedEntry& entry) {
+        if (!entry.head) {
+          bare = true;
+          EXPECT_FALSE(entry.salt || entry.envelope);
+          EXPECT_TRUE(entry.decision_bytes.empty() && entry.attachments.slips.empty() &&
+                      entry.attachments.policies.empty());
+        } else if (entry.envelope &&
+                   crypto::DigestOf(entry.envelope->payload_type, entry.envelope->payload) == record) {
+          seen = true;
+        }
+        return true;
+      });
   EXPECT_TRUE(read) << read.error().Message();
   EXPECT_TRUE(bare);
   EXPECT_FALSE(seen);
@@ -223,22 +225,24 @@ TEST_F(NetRead, OnlyAuditorsReadEntries) {
   ASSERT_FALSE(read);
   EXPECT_EQ(read.error().reason, Reason::kNotAuthorised);
   std::uint64_t all = 0;
-  EXPECT_TRUE(Member("mx.fgr/contralora").transport->Entries(0, 0, LookUp("mx.fgr/contralora"), [&](const proto::LoggedEntry& entry) {
-    EXPECT_TRUE(entry.head && entry.envelope);
-    ++all;
-    return true;
-  }));
+  EXPECT_TRUE(Member("mx.fgr/contralora")
+                  .transport->Entries(0, 0, LookUp("mx.fgr/contralora"), [&](const proto::LoggedEntry& entry) {
+                    EXPECT_TRUE(entry.head && entry.envelope);
+                    ++all;
+                    return true;
+                  }));
   EXPECT_GT(all, 8u);
-  auto beyond = Member("mx.fgr/contralora")
-                    .transport->Entries(0, 1u << 30, LookUp("mx.fgr/contralora"),
-                                        [](const proto::LoggedEntry&) { return true; });
+  auto beyond =
+      Member("mx.fgr/contralora")
+          .transport->Entries(0, 1u << 30, LookUp("mx.fgr/contralora"), [](const proto::LoggedEntry&) { return true; });
   EXPECT_FALSE(beyond);
 }
 
 TEST_F(NetRead, WhoReadsEntriesHasSaidSoInTheLogFirst) {
   const auto read = [&](std::uint64_t from, std::uint64_t end, const Digest& lookup) {
-    auto done = Member("mx.fgr/contralora")
-                    .transport->Entries(from, end, lookup, [](const proto::LoggedEntry&) { return true; });
+    auto done = Member("mx.fgr/contralora").transport->Entries(from, end, lookup, [](const proto::LoggedEntry&) {
+      return true;
+    });
     return done ? std::string() : std::string(CodeOf(done.error().reason));
   };
   EXPECT_EQ(read(0, 3, Nowhere()), "not-ready");
@@ -248,10 +252,11 @@ TEST_F(NetRead, WhoReadsEntriesHasSaidSoInTheLogFirst) {
   EXPECT_EQ(read(0, 3, narrow), "not-ready");
   EXPECT_EQ(read(1, 4, narrow), "not-ready");
   EXPECT_EQ(read(2, 0, narrow), "not-ready") << "up to now is more than that";
-  EXPECT_EQ(Post("mx.fgr/omar", Direct(ledger::Kind::kLookup,
-                                       proto::EncodeLookup({By(Member("mx.fgr/omar")), 0, 0,
-                                                            By(Member("mx.fgr/omar")).time + std::chrono::hours(1), "me too"}),
-                                       Member("mx.fgr/omar"))),
+  EXPECT_EQ(Post("mx.fgr/omar",
+                 Direct(ledger::Kind::kLookup,
+                        proto::EncodeLookup({By(Member("mx.fgr/omar")), 0, 0,
+                                             By(Member("mx.fgr/omar")).time + std::chrono::hours(1), "me too"}),
+                        Member("mx.fgr/omar"))),
             "not-authorised");
 }
 

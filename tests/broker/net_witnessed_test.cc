@@ -61,7 +61,8 @@ class NetWitnessed : public NetLifeTest {
     charter.nonce = random_.Make<Nonce>();
     charter.time = Now();
     for (const char* name : {"mx.fgr/alicia", "mx.uif/beatriz"}) (void)Member(name);
-    const auto amendment = AmendCharter({"mx.fgr/alicia", "mx.uif/beatriz", "us.dea/karen"}, charter, charter_statement_);
+    const auto amendment =
+        AmendCharter({"mx.fgr/alicia", "mx.uif/beatriz", "us.dea/karen"}, charter, charter_statement_);
     ASSERT_EQ(Post("us.dea/karen", amendment), "");
     charter_statement_ = DigestOf(amendment);
   }
@@ -76,8 +77,7 @@ class NetWitnessed : public NetLifeTest {
     EXPECT_EQ(Size(), size + 1) << "it is decided";
     return out;
   }
-  client::Submission Request(const std::string& as, const Digest& record,
-                             Duration good_for = std::chrono::minutes(5)) {
+  client::Submission Request(const std::string& as, const Digest& record, Duration good_for = std::chrono::minutes(5)) {
     return Open(as, record, random_.Make<Nonce>(), "", &reply_, good_for);
   }
   client::Submission Recall(const Digest& record) {
@@ -135,7 +135,8 @@ TEST_F(NetWitnessed, AtItsDeadlineItIsSaidWhoIsMissingAndTheSameRequestIsAnswere
   Witnesses().held = true;
   const auto late = Late(request);
   EXPECT_EQ(late.reason, Reason::kNoQuorum);
-  for (const char* missing : {"mx.fgr", "us.dea"}) EXPECT_NE(late.detail.find(missing), std::string::npos) << late.detail;
+  for (const char* missing : {"mx.fgr", "us.dea"})
+    EXPECT_NE(late.detail.find(missing), std::string::npos) << late.detail;
   Witnesses().held = false;
   EXPECT_EQ(Released(Member(kReader).transport->Post({request}, 0, std::chrono::minutes(4))), 1u);
 }
@@ -178,7 +179,8 @@ TEST_F(NetWitnessed, StrangersAreShownWhatBothCosignedAndNothingNewerMeanwhile) 
   std::ifstream in(world_.root() / "broker/out");
   int port = 0;
   for (std::string line; std::getline(in, line);)
-    if (const auto at = line.find("public log on port "); at != std::string::npos) port = std::stoi(line.substr(at + 19));
+    if (const auto at = line.find("public log on port "); at != std::string::npos)
+      port = std::stoi(line.substr(at + 19));
   ASSERT_NE(port, 0);
   httplib::Client stranger("127.0.0.1", port);
   const auto key = log::NoteVerifier::Parse(Charter().log_key).value();
@@ -269,12 +271,15 @@ TEST_F(NetWitnessed, AStandingOpeningThatIsNotCoveredHoldsUpNothingThatComesAfte
   ASSERT_EQ(Post("mx.fgr/omar", second), "");  // from + 3, and its opening
   std::vector<std::uint64_t> seen;
   auto& reader = Member(kReader);
-  auto done = reader.transport->Follow(from, 0, [&](const proto::FollowItem& item) {
-    EXPECT_TRUE(item.entry && item.entry->releases.empty());
-    if (item.entry) seen.push_back(item.entry->entry.head->index);
-    EXPECT_EQ(item.cursor, seen.back() + 1);
-    return seen.size() < 5;
-  }, std::chrono::milliseconds(0));
+  auto done = reader.transport->Follow(
+      from, 0,
+      [&](const proto::FollowItem& item) {
+        EXPECT_TRUE(item.entry && item.entry->releases.empty());
+        if (item.entry) seen.push_back(item.entry->entry.head->index);
+        EXPECT_EQ(item.cursor, seen.back() + 1);
+        return seen.size() < 5;
+      },
+      std::chrono::milliseconds(0));
   EXPECT_TRUE(done) << done.error().Message();
   EXPECT_THAT(seen, testing::ElementsAre(from, from + 1, from + 2, from + 3, from + 4));
   Witnesses().held = false;
@@ -296,9 +301,9 @@ TEST_F(NetWitnessed, AStandingOpeningThatIsNotCoveredHoldsUpNothingThatComesAfte
 TEST_F(NetWitnessed, AnAgencyThatLeavesWhileItsOpeningWaitsGetsNoRelease) {
   auto& omar = Member("mx.fgr/omar");
   ASSERT_TRUE(omar.verifier->Refresh(*omar.transport));
-  const auto record = Send(
-      "marking TLP:GREEN\nreleasable-to agency us.cbp\npurpose analysis\ncase optional\nexpires 2036-01-01\n",
-      {"us.cbp"});
+  const auto record =
+      Send("marking TLP:GREEN\nreleasable-to agency us.cbp\npurpose analysis\ncase optional\nexpires 2036-01-01\n",
+           {"us.cbp"});
   auto without = Charter();
   std::erase_if(without.agencies, [](const auto& one) { return one.id.str() == "us.cbp"; });
   const auto open = Request(kLeaving, record);

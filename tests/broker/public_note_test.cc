@@ -150,15 +150,15 @@ TEST_F(PublicNoteTest, WhatWasKeptIsVerifiedAndWhatIsDamagedIsAsGoodAsNone) {
   const std::string ahead = text + line(0) + log::Cosign(body.Body(), rig_.mx.cosigner().name, rig_.mx.key, to_come) +
                             log::Cosign(body.Body(), rig_.us.cosigner().name, rig_.us.key, to_come);
   const std::string one_country = text + line(0) + line(1) + line(1);
-  for (const auto& [what, kept] : std::vector<std::pair<const char*, std::string>>{
-           {"nothing", ""},
-           {"cut short", good.substr(0, good.size() / 2)},
-           {"zeros", std::string(good.size(), '\0')},
-           {"a forged cosignature", forged},
-           {"one country twice", one_country},
-           {"the log's signature does not hold", of_log},
-           {"the log's signature is not there", text + line(1) + line(2)},
-           {"cosigned in the future", ahead}}) {
+  for (const auto& [what, kept] :
+       std::vector<std::pair<const char*, std::string>>{{"nothing", ""},
+                                                        {"cut short", good.substr(0, good.size() / 2)},
+                                                        {"zeros", std::string(good.size(), '\0')},
+                                                        {"a forged cosignature", forged},
+                                                        {"one country twice", one_country},
+                                                        {"the log's signature does not hold", of_log},
+                                                        {"the log's signature is not there", text + line(1) + line(2)},
+                                                        {"cosigned in the future", ahead}}) {
     SCOPED_TRACE(what);
     rig_.memory.note = kept;
     Begin();

@@ -90,20 +90,19 @@ struct Opened {
     witnessing.start_wait = std::chrono::seconds(60);
     witnesses = std::make_unique<Witnesses>(std::move(witnessing), workers);
     if (!make) options.witnesses = witnesses.get();
-    auto made = Sequencer::Start(std::move(options), *journal, *mark, world.log_key, workers, world.random,
-                                 std::move(charter));
+    auto made =
+        Sequencer::Start(std::move(options), *journal, *mark, world.log_key, workers, world.random, std::move(charter));
     if (!made) {
       started = made.error();
       return;
     }
     sequencer = *std::move(made);
     auto& log = *sequencer;
-    note = std::make_unique<PublicNote>(
-        *journal,
-        PublicNote::Source{[&log] { return log.witnessed(); },
-                           [&log] { return log.cosigned(log.checkpoint()->size()); },
-                           [&log] { return log.checkpoint()->note(); }},
-        std::chrono::milliseconds(1));
+    note = std::make_unique<PublicNote>(*journal,
+                                        PublicNote::Source{[&log] { return log.witnessed(); },
+                                                           [&log] { return log.cosigned(log.checkpoint()->size()); },
+                                                           [&log] { return log.checkpoint()->note(); }},
+                                        std::chrono::milliseconds(1));
   }
   ~Opened() {
     if (sequencer) sequencer->Stop();
@@ -181,7 +180,8 @@ struct Child {
     ::posix_spawn_file_actions_init(&actions);
     ::posix_spawn_file_actions_adddup2(&actions, pipe[1], kShown);
     ::posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
-    std::vector<std::string> environment = {std::string(kFolder) + "=" + folder.string(), std::string(kStep) + "=" + step};
+    std::vector<std::string> environment = {std::string(kFolder) + "=" + folder.string(),
+                                            std::string(kStep) + "=" + step};
     std::vector<char*> all;
     for (auto& one : environment) all.push_back(one.data());
     for (char** one = environ; *one != nullptr; ++one) all.push_back(*one);
@@ -235,14 +235,14 @@ struct Row {
   int cosigned;              // witnesses that recorded it, at least
 };
 constexpr Row kTable[] = {
-    {"before-append", false, false, 0},          // decided in memory
-    {"after-append", true, false, 0},            // durable; not signed, not marked
-    {"asked", true, false, 0},                   // signed and marked; a witness has the request, and has recorded nothing
-    {"recorded", true, false, 1},                // the witness has recorded it, its answer is lost
-    {"acknowledged", true, std::nullopt, 0},     // the author was answered
-    {"before-keep", true, false, 2},             // a quorum cosigned
-    {"after-keep", true, true, 2},               // and it is kept; nobody was shown it
-    {"everything", true, true, 2},               // shown, released, answered
+    {"before-append", false, false, 0},       // decided in memory
+    {"after-append", true, false, 0},         // durable; not signed, not marked
+    {"asked", true, false, 0},                // signed and marked; a witness has the request, and has recorded nothing
+    {"recorded", true, false, 1},             // the witness has recorded it, its answer is lost
+    {"acknowledged", true, std::nullopt, 0},  // the author was answered
+    {"before-keep", true, false, 2},          // a quorum cosigned
+    {"after-keep", true, true, 2},            // and it is kept; nobody was shown it
+    {"everything", true, true, 2},            // shown, released, answered
 };
 
 TEST(PublishCrash, AtEveryStepARestartMakesOneLogOfWhatIsThere) {

@@ -41,7 +41,8 @@ class ReleaseTest : public testing::Test {
     return [this](const Digest& digest) { return rig_.sequencer->RecordEntry(digest); };
   }
   Result<std::optional<proto::Release>> Release(const Accepted& accepted) {
-    return releaser_->Release(accepted, rig_.sequencer->Covers(accepted.head.index, accepted.decision).value(), Find(), rig_.world.random);
+    return releaser_->Release(accepted, rig_.sequencer->Covers(accepted.head.index, accepted.decision).value(), Find(),
+                              rig_.world.random);
   }
   Result<std::vector<crypto::Secret>> Unseal(const Accepted& accepted, const proto::Release& release,
                                              std::size_t count) {
@@ -149,7 +150,8 @@ TEST_F(ReleaseTest, AnAuthorityThatTheRecordDoesNotNameReleasesNothing) {
   auto sent = Send({rig_.world.PolicyFor("mx.fgr")});
   auto accepted = Open({{sent.statement->digest, 0}});
   Releaser other(*AuthorityId::Parse("broker-2"), CopyOfKey());
-  auto release = other.Release(accepted, rig_.sequencer->Covers(accepted.head.index, accepted.decision).value(), Find(), rig_.world.random);
+  auto release = other.Release(accepted, rig_.sequencer->Covers(accepted.head.index, accepted.decision).value(), Find(),
+                               rig_.world.random);
   ASSERT_TRUE(release);
   EXPECT_FALSE(*release);
 }
@@ -162,7 +164,8 @@ TEST_F(ReleaseTest, OfSeveralKeysTheOneThatTheRecordNamesIsTaken) {
   keys.push_back(CopyOfKey());
   Releaser rotated(rig_.world.authority, std::move(keys));
   EXPECT_TRUE(rotated.Has(rig_.world.release_key.id()));
-  auto release = rotated.Release(accepted, rig_.sequencer->Covers(accepted.head.index, accepted.decision).value(), Find(), rig_.world.random);
+  auto release = rotated.Release(accepted, rig_.sequencer->Covers(accepted.head.index, accepted.decision).value(),
+                                 Find(), rig_.world.random);
   ASSERT_TRUE(release && *release);
   auto shares = Unseal(accepted, **release, 1);
   ASSERT_TRUE(shares);
@@ -173,7 +176,8 @@ TEST_F(ReleaseTest, AKeyThatTheBrokerHasNotGivesNoReleaseOfAnyPortion) {
   auto sent = Send({rig_.world.PolicyFor("mx.fgr"), rig_.world.PolicyFor("mx.fgr")});
   auto accepted = Open({{sent.statement->digest, 0}, {sent.statement->digest, 1}});
   Releaser other(rig_.world.authority, crypto::KemPrivateKey::Generate(rig_.world.random));
-  auto release = other.Release(accepted, rig_.sequencer->Covers(accepted.head.index, accepted.decision).value(), Find(), rig_.world.random);
+  auto release = other.Release(accepted, rig_.sequencer->Covers(accepted.head.index, accepted.decision).value(), Find(),
+                               rig_.world.random);
   ASSERT_TRUE(release) << release.error().Message();
   EXPECT_FALSE(*release);
 }

@@ -71,8 +71,8 @@ TEST_F(StandingTest, ItsReleaseOpensForTheOrdersReplyKey) {
   const auto covered = rig_.sequencer->Covers(accepted.head.index, accepted.decision).value();
   const auto release = rig_.sequencer->Read([&](const ledger::State& state) {
     return releaser.ReleaseStanding(
-        accepted, covered, *state.order(order), [&](const Digest&) { return rig_.sequencer->Entry(accepted.head.index - 1); },
-        rig_.world.random);
+        accepted, covered, *state.order(order),
+        [&](const Digest&) { return rig_.sequencer->Entry(accepted.head.index - 1); }, rig_.world.random);
   });
   ASSERT_TRUE(release && *release);
   record::ReleaseBinding binding{accepted.head.statement, accepted.head.decision, rig_.world.authority,

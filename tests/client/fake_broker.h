@@ -101,7 +101,8 @@ class FakeBroker {
   }
   std::uint64_t Log(const ledger::VerifiedStatement& statement, ledger::Decision decision) {
     Bytes bytes = proto::EncodeDecision(decision);
-    ledger::EntryHead head{entries.size(), Now() - long_ago, statement->digest, crypto::DigestOf(ledger::kDecisionType, bytes)};
+    ledger::EntryHead head{entries.size(), Now() - long_ago, statement->digest,
+                           crypto::DigestOf(ledger::kDecisionType, bytes)};
     Append({head, random_.Make<Salt>(), statement, std::move(decision), std::move(bytes)});
     return entries.size() - 1;
   }

@@ -234,7 +234,8 @@ TEST_F(ProfileTest, SaysAForkWithBothNotesWhereTheEvidenceCannotBeWritten) {
   const auto at = ProfileOf("us.dea/ana");
   auto profile = Profile::Open(at).value();
   fs::remove_all(at);
-  const auto said = profile.RecordFork("note one\n", "note two\n", "what was asked", Refuse(Reason::kFork, "two trees"));
+  const auto said =
+      profile.RecordFork("note one\n", "note two\n", "what was asked", Refuse(Reason::kFork, "two trees"));
   EXPECT_EQ(said.reason, Reason::kFork);
   EXPECT_THAT(said.detail, ::testing::StartsWith("two trees; the evidence could not be written"));
   EXPECT_THAT(said.detail, HasSubstr("note one\nnote two\n"));

@@ -123,13 +123,14 @@ TEST(KillNine, NothingAcknowledgedIsLostAndNothingIsThereTwice) {
   std::map<Digest, std::vector<std::uint64_t>> places;
   std::uint64_t granted = 0, size = 0;
   auto auditor = world.Connect("mx.fgr/contralora");
-  const ledger::Authorship by{auditor.profile->member(), auditor.keys->signature.id(),
-                              auditor.verifier->directory().charter()->origin,
-                              std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()),
-                              crypto::SystemRandom().Make<Nonce>()};
+  const ledger::Authorship by{
+      auditor.profile->member(), auditor.keys->signature.id(), auditor.verifier->directory().charter()->origin,
+      std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()), crypto::SystemRandom().Make<Nonce>()};
   client::Submission said;
   said.envelope = {ledger::PayloadType(ledger::Kind::kLookup),
-                   proto::EncodeLookup({by, 0, 0, by.time + std::chrono::hours(1), "after the kills"}), {}, std::nullopt};
+                   proto::EncodeLookup({by, 0, 0, by.time + std::chrono::hours(1), "after the kills"}),
+                   {},
+                   std::nullopt};
   said.envelope.signatures.push_back(
       {by.key_id, auditor.keys->signature.Sign(crypto::Pae(said.envelope.payload_type, said.envelope.payload))});
   ASSERT_TRUE(auditor.transport->Post({said}, 0).value().outcomes[0]);

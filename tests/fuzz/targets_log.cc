@@ -158,7 +158,7 @@ std::vector<Target> LogTargets() {
       {"tile-path", Shape::kText, RunTilePath,
        [] {
          return std::vector<Bytes>{Raw("tile/0/000"), Raw("tile/7/x001/x234/067.p/112"), Raw("tile/entries/x999/000"),
-                            Raw("tile/63/001.p/1")};
+                                   Raw("tile/63/001.p/1")};
        }},
       {"bundle", Shape::kBytes, RunBundle, Bundles},
       {"witness-policy", Shape::kText, RunWitnessPolicy, Policies},

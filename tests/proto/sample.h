@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <random>
 
-#include "core/log/witness_policy.h"
 #include "core/crypto/dsse.h"
 #include "core/crypto/hash.h"
+#include "core/log/witness_policy.h"
 #include "core/record/slip.h"
 #include "proto/exchange.h"
 
@@ -266,7 +266,9 @@ class Sample {
     for (; out.size() < count;) out.push_back(Some<Hash>());
     return out;
   }
-  proto::View View() { return {"log.example\n1\nAAAA\n\n" + Word(), Hashes(3), "log.example\n1\n" + Word(), Hashes(2)}; }
+  proto::View View() {
+    return {"log.example\n1\nAAAA\n\n" + Word(), Hashes(3), "log.example\n1\n" + Word(), Hashes(2)};
+  }
   proto::Receipt Receipt() {
     auto entry = Entry();
     return {*entry.head, *entry.salt, entry.decision_bytes, Hashes(5)};

@@ -279,8 +279,8 @@ class BrokerWorld {
   }
   ledger::VerifiedStatement Review(const std::string& by_id, const Digest& request) {
     auto& by = people.at(by_id);
-    return Direct(ledger::Kind::kReview,
-                  proto::EncodeReview({By(by), request, ledger::Finding::kJustified, "a test"}), by);
+    return Direct(ledger::Kind::kReview, proto::EncodeReview({By(by), request, ledger::Finding::kJustified, "a test"}),
+                  by);
   }
   ledger::VerifiedStatement Acknowledge(const std::string& by_id, const Digest& record, const std::string& outcome) {
     auto& by = people.at(by_id);
@@ -288,7 +288,8 @@ class BrokerWorld {
   }
   ledger::VerifiedStatement LookUp(const std::string& by_id) {
     auto& by = people.at(by_id);
-    return Direct(ledger::Kind::kLookup, proto::EncodeLookup({By(by), 0, 0, now + std::chrono::hours(1), "a test"}), by);
+    return Direct(ledger::Kind::kLookup, proto::EncodeLookup({By(by), 0, 0, now + std::chrono::hours(1), "a test"}),
+                  by);
   }
   static ledger::Erasure ErasureOf(const ledger::Statement& statement) {
     auto redacted = proto::RedactPayload(statement.kind, statement.envelope.payload).value();

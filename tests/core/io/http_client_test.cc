@@ -11,8 +11,8 @@
 #include <future>
 
 #include "core/io/file.h"
-#include "tests/core/io/raw_server.h"
 #include "tests/broker/support/temp_folder.h"
+#include "tests/core/io/raw_server.h"
 
 namespace valija::io {
 namespace {

@@ -157,11 +157,16 @@ TEST_F(CharterTest, NamesPurposesClearancesAndAuditors) {
 
 TEST_F(CharterTest, HasCapsThatAllowSomethingAndNoMoreThanTheFormat) {
   const std::function<void(CharterCaps&)> spoilt[] = {
-      [](CharterCaps& c) { c.max_window_days = 0; },     [](CharterCaps& c) { c.max_portions = 0; },
-      [](CharterCaps& c) { c.max_recipients = 0; },      [](CharterCaps& c) { c.max_body_bytes = 0; },
-      [](CharterCaps& c) { c.clock_skew_seconds = 0; },  [](CharterCaps& c) { c.request_lifetime_seconds = 0; },
-      [](CharterCaps& c) { c.epoch_grace_seconds = 0; }, [](CharterCaps& c) { c.max_portions = 65; },
-      [](CharterCaps& c) { c.max_recipients = 257; },    [](CharterCaps& c) { c.clock_skew_seconds = 3601; },
+      [](CharterCaps& c) { c.max_window_days = 0; },
+      [](CharterCaps& c) { c.max_portions = 0; },
+      [](CharterCaps& c) { c.max_recipients = 0; },
+      [](CharterCaps& c) { c.max_body_bytes = 0; },
+      [](CharterCaps& c) { c.clock_skew_seconds = 0; },
+      [](CharterCaps& c) { c.request_lifetime_seconds = 0; },
+      [](CharterCaps& c) { c.epoch_grace_seconds = 0; },
+      [](CharterCaps& c) { c.max_portions = 65; },
+      [](CharterCaps& c) { c.max_recipients = 257; },
+      [](CharterCaps& c) { c.clock_skew_seconds = 3601; },
       [](CharterCaps& c) { c.request_lifetime_seconds = 24 * 3600 + 1; },
       [](CharterCaps& c) { c.epoch_grace_seconds = 30 * 24 * 3600 + 1; }};
   for (const auto& spoil : spoilt) EXPECT_EQ(ReasonAfter([&](Charter& c) { spoil(c.caps); }), Reason::kMalformed);

@@ -195,7 +195,8 @@ TEST_F(PurgeTest, OfAnAccessRequestDoesNotTellWhatBecameOfIt) {
     }
     return out;
   };
-  EXPECT_THAT(answers(), ElementsAre(Error{Reason::kNotReady, "an access request keeps its text for 30 days"}.Message()));
+  EXPECT_THAT(answers(),
+              ElementsAre(Error{Reason::kNotReady, "an access request keeps its text for 30 days"}.Message()));
   now += std::chrono::days(30);
   EXPECT_THAT(answers(), ElementsAre("accepted"));
 }

@@ -67,19 +67,19 @@ bool IsElsewhere(const SourceText& stray) {
         "core/policy/text.cc", "core/policy/text_print.cc",  // policy_faults_test.cc; the policies' words
         "core/policy/words.cc", "audit/listing.cc",          // words that are filtered by
         "broker/public_log.cc", "broker/public_port.cc", "broker/witness_client.cc",
-        "broker/witnesses.cc",  // over HTTP; the operations log
-        "broker/main.cc", "core/crypto/aead.cc",             // the catalogue; std::invalid_argument
-        "core/crypto/tls13.cc", "audit/report_html.cc"})     // a configuration of OpenSSL; tags
+        "broker/witnesses.cc",                            // over HTTP; the operations log
+        "broker/main.cc", "core/crypto/aead.cc",          // the catalogue; std::invalid_argument
+        "core/crypto/tls13.cc", "audit/report_html.cc"})  // a configuration of OpenSSL; tags
     if (stray.where.starts_with(std::string(file) + ":")) return true;
   static const std::set<std::string> kElsewhere = {
-      "statements without bodies",  // in the operations log
-      "those enrolled",             // client/commands_members.cc has a text for each
-      "those of the card",          // likewise
-      "a case",                     // a case reference that is made up
-      "Again, the same: ",          // the mains give their own
-      "; line ",                    // between the faults of a policy, in session_explain.cc
+      "statements without bodies",       // in the operations log
+      "those enrolled",                  // client/commands_members.cc has a text for each
+      "those of the card",               // likewise
+      "a case",                          // a case reference that is made up
+      "Again, the same: ",               // the mains give their own
+      "; line ",                         // between the faults of a policy, in session_explain.cc
       "what waits for a joint auditor",  // said in the log, not to people
-      " of ",                       // Segments() of a row, with others
+      " of ",                            // Segments() of a row, with others
   };
   return kElsewhere.contains(stray.pattern) || stray.pattern.starts_with("valija ") ||
          stray.pattern.starts_with("-----") || stray.where.starts_with("core/io/http_client.cc:") ||  // over HTTP
