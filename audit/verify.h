@@ -69,15 +69,6 @@ struct Report {
   bool proved() const { return findings.empty(); }
 };
 
-// What a run leaves for the next one: the log may only have grown since.
-struct LastRun {
-  Digest charter;
-  std::string note;
-  std::string watch;  // JSON, of `watch` alone; empty: none
-};
-Result<std::optional<LastRun>> ReadLastRun(const std::filesystem::path& path);  // nullopt: there is none yet
-Status WriteLastRun(const std::filesystem::path& path, const LastRun& run);     // no path, no file
-
 // An Error: it could not run (no export, no charter to hold it against). Else what was found; at most 100 findings, and
 // nothing is re-derived after the first entry whose decision or content is not right, as the state is then unknown.
 // kUnavailable: somebody exports into the folder, or did so meanwhile. Without `observe` it is tried again a few times.

@@ -1,5 +1,6 @@
 #include "audit/watch_run.h"
 
+#include "audit/last_run.h"
 #include "audit/say.h"
 #include "core/base/text.h"
 

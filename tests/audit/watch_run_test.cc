@@ -1,5 +1,6 @@
 // The watch as it runs: pass after pass, over a restart, and as a process.
 #include "audit/watch_run.h"
+#include "audit/last_run.h"
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
