@@ -160,7 +160,7 @@ Result<Coverage> Cover(Options whole, const AgencyId& agency, const std::filesys
   whole.observe = [&](const ledger::Entry& entry, const ledger::State& after) {
     if (!failed) return;
     const auto index = entry.head.index;
-    const auto& concerning = after.entries_for(agency);
+    const auto concerning = after.entries_for(agency);
     const bool concerns = !concerning.empty() && concerning.back() == index;
     if (index >= seen->size()) {
       out.later += concerns ? 1 : 0;

@@ -71,6 +71,7 @@ class Verifier::Run {
                   ledger::Decision decision);
   void MatchErasures(std::uint64_t index, const ledger::Purge& purge);
   void CheckNotes();
+  void NoteForFigures(const ledger::Statement& statement);
   void CountFigures();
   void CheckSeenBefore();
   // Nothing but withheld entries stands against deriving what follows.
@@ -98,6 +99,10 @@ class Verifier::Run {
   ledger::State state_;
   std::optional<record::VerifiedBatch> batch_;
   Time last_time_{};
+  // What the figures are of: records that asked, emergencies, recalled records, access requests. The state lists those that
+  // still wait.
+  std::vector<Digest> asked_, emergencies_, access_requests_;
+  std::set<Digest> recalled_;
   bool replaying_ = true;  // until the state is no longer known
   bool tree_whole_ = true;
   bool started_ = false, moved_ = false, spoilt_ = false;
@@ -211,7 +216,18 @@ void Verifier::Run::Take(const proto::LoggedEntry& logged, ledger::VerifiedState
     }
   }
   terms_.Note(state_, entry.head.index + 1);
+  NoteForFigures(*entry.statement);
   if (options_.observe) options_.observe(entry, state_);
+}
+
+void Verifier::Run::NoteForFigures(const ledger::Statement& statement) {
+  const auto* record = state_.record(statement.digest);
+  if (record != nullptr && record->due) asked_.push_back(statement.digest);
+  if (state_.emergency(statement.digest) != nullptr) emergencies_.push_back(statement.digest);
+  if (statement.kind == ledger::Kind::kAccessRequest) access_requests_.push_back(statement.digest);
+  const auto* revocation = std::get_if<ledger::Revocation>(&statement.payload);
+  if (revocation == nullptr || !revocation->recall) return;
+  if (state_.record(revocation->record) != nullptr) recalled_.insert(revocation->record);
 }
 
 void Verifier::Run::MatchErasures(std::uint64_t index, const ledger::Purge& purge) {
@@ -443,7 +459,7 @@ void Verifier::Run::CheckWitnessed() {
 // Facts of the log as a whole, by the time of its last entry.
 void Verifier::Run::CountFigures() {
   Figures& out = report_.figures = {};
-  for (const Digest& digest : state_.asking()) {
+  for (const Digest& digest : asked_) {
     const auto& record = *state_.record(digest);
     std::set<AgencyId> asked;
     for (const auto& portion : record.portions)
@@ -457,21 +473,21 @@ void Verifier::Run::CountFigures() {
         ++out.overdue;
     }
   }
-  for (const auto& [digest, emergency] : state_.emergencies()) {
+  for (const Digest& digest : emergencies_) {
     ++out.emergencies;
-    if (!emergency.reviewed) ++out.emergencies_open;
+    if (!state_.emergency(digest)->reviewed) ++out.emergencies_open;
   }
-  std::set<Digest> recalled = state_.recalled();  // of a record its grants are too
-  for (const Digest& digest : state_.recalled())
+  std::set<Digest> recalled = recalled_;  // of a record its grants are too
+  for (const Digest& digest : recalled_)
     for (const Digest& grant : state_.record(digest)->grants) recalled.insert(grant);
   for (const Digest& digest : recalled)
     for (const auto& [member, holder] : state_.record(digest)->holders) {
       ++out.recalled_copies;
       if (holder.erased) ++out.erased_copies;
     }
-  for (const auto& [digest, asked] : state_.access_requests()) {
+  for (const Digest& digest : access_requests_) {
     ++out.access_requests;
-    if (asked.answered) ++out.access_answered;
+    if (state_.access_request(digest)->answered) ++out.access_answered;
   }
 }
 

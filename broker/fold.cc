@@ -5,6 +5,8 @@
 #include <map>
 #include <thread>
 
+#include "broker/oplog.h"
+
 namespace valija::broker {
 namespace {
 
@@ -79,8 +81,19 @@ class Erased {
     const auto by = *entry.erased_by;
     entries_.emplace(by, std::move(entry));
   }
-  // The purge is there: every entry that names it must be what it says. True if all that it names are erased.
-  Result<bool> Settle(std::uint64_t index, const ledger::Purge& purge) {
+  // The purge is there: every entry that names it must be what it says. True if all that it names are erased. Those
+  // below `from` were not folded, and are looked at now.
+  Result<bool> Settle(std::uint64_t index, const ledger::Purge& purge, const ledger::State& state,
+                      const Journal& journal, std::uint64_t from) {
+    for (const auto& erasure : purge.erasures) {
+      const auto at = state.statement_index(erasure.statement);
+      if (!at || *at >= from) continue;
+      TRY(auto bytes, journal.Read(*at, 1, 1));
+      if (bytes.empty()) return Corrupt(*at, "missing");
+      auto entry = proto::DecodeLoggedEntry(bytes[0]);
+      if (!entry || !entry->head || entry->head->index != *at) return Corrupt(*at, "it is not what stood there");
+      if (entry->erased_by == index) Add(*std::move(entry));
+    }
     const auto [begin, end] = entries_.equal_range(index);
     std::size_t done = 0;
     for (auto at = begin; at != end; ++at, ++done)
@@ -89,6 +102,7 @@ class Erased {
     entries_.erase(begin, end);
     return done == purge.erasures.size();
   }
+  bool empty() const { return entries_.empty(); }
   Status CheckNoneLeft() const {
     if (entries_.empty()) return Ok();
     return Corrupt(entries_.begin()->second.head->index, "it is erased, and no purge of the log says so");
@@ -140,19 +154,74 @@ Status CheckFullTiles(const Journal& journal, log::Tree& tree) {
   return Ok();
 }
 
-Result<Folded> FoldJournal(const Journal& journal, const std::optional<log::Checkpoint>& mark) {
+namespace {
+
+// What is kept, if it is of this journal; else why not.
+Result<Folded> OpenKept(const Journal& journal, KeptState& kept) {
   Folded out;
+  TRY(auto stand, kept.Open());
+  if (!stand.whole) return Refuse(Reason::kNotReady, "it was not finished");
+  if (stand.size == 0 || stand.size > journal.Size()) return Refuse(Reason::kCorrupt, "it is of another log");
+  TRY(out.tree, log::Tree::Load(stand.size, stand.root, TilesOf(journal)));
+  try {
+    *out.state = ledger::State::From(kept);
+  } catch (const ledger::RowsDamaged& damage) {
+    return Refuse(Reason::kCorrupt, damage.what());
+  } catch (const std::exception& breakage) {
+    return Refuse(Reason::kStorage, breakage.what());
+  }
+  const auto* charter = out.state->charter();
+  if (out.state->size() != stand.size || charter == nullptr || charter->origin != stand.origin)
+    return Refuse(Reason::kCorrupt, "its head is of another state");
+  out.glances.KeepIn(kept, stand.size);
+  out.last = out.state->latest();
+  out.unfinished_purges = std::move(stand.unfinished_purges);
+  out.from = out.kept = stand.size;
+  return out;
+}
+
+Result<Folded> BeginFold(const Journal& journal, KeptState* kept) {
+  Folded out;
+  if (kept == nullptr) return out;
+  auto opened = OpenKept(journal, *kept);
+  if (opened) return opened;
+  if (opened.error().reason != Reason::kCorrupt && opened.error().reason != Reason::kNotReady) return opened.error();
+  const bool none = opened.error().reason == Reason::kNotReady;
+  Log(none ? Level::kInfo : Level::kAlarm, "state-made-anew",
+      {{"entries", std::to_string(journal.Size())}, {"why", opened.error().detail}});
+  TRY_OK(kept->Clear());
+  out.state->KeepIn(*kept);
+  out.glances.KeepIn(*kept, 0);
+  return out;
+}
+
+}  // namespace
+
+Status Keep(KeptState& kept, ledger::State& state, Glances& glances, const KeptState::Stand& stand, bool purged) {
+  auto rows = state.TakeRows();
+  glances.TakeRows(rows);
+  return kept.Write(std::move(rows), stand, purged);
+}
+
+namespace {
+
+Result<Folded> Fold(const Journal& journal, const std::optional<log::Checkpoint>& mark, const FoldOptions& options) {
+  TRY(Folded out, BeginFold(journal, options.kept));
   Leaves leaves(journal);
   Erased erased;
-  const std::uint64_t size = journal.Size();
-  auto at_mark = [&]() -> Status {
-    if (!mark || out.tree.size() != mark->size || out.tree.Root() == mark->root) return Ok();
+  const std::uint64_t size = std::min(journal.Size(), options.until);
+  auto at_mark = [&](const Hash& root) -> Status {
+    if (root == mark->root) return Ok();
     return Refuse(Reason::kRolledBack,
                   "the store's first " + std::to_string(mark->size) + " entries are not those of the high-water mark");
   };
-  TRY_OK(at_mark());
+  if (mark && mark->size <= out.tree.size()) {
+    TRY(const Hash root, log::RootAt(mark->size, TilesOf(journal)));
+    TRY_OK(at_mark(root));
+  }
   while (out.tree.size() < size) {
-    TRY(auto chunk, journal.Read(out.tree.size(), kChunk, kChunkBytes));
+    TRY(auto chunk,
+        journal.Read(out.tree.size(), std::min<std::uint64_t>(kChunk, size - out.tree.size()), kChunkBytes));
     if (chunk.empty()) return Corrupt(out.tree.size(), "missing");
     auto decoded = DecodeAll(chunk);
     for (auto& one : decoded) {
@@ -164,25 +233,51 @@ Result<Folded> FoldJournal(const Journal& journal, const std::optional<log::Chec
       if (entry->head.index != index) return Corrupt(index, "it says another index");
       try {
         ledger::Apply(*out.state, *entry);
+        out.glances.push_back(GlanceOf(*entry->statement));
+      } catch (const ledger::RowsDamaged&) {
+        throw;
       } catch (const std::exception& breakage) {
         return Corrupt(index, breakage.what());
       }
-      out.glances.push_back(GlanceOf(*entry->statement));
       if (one.erased) erased.Add(*std::move(one.erased));
       if (const auto* purge = std::get_if<ledger::Purge>(&entry->statement->payload)) {
-        TRY(const bool finished, erased.Settle(index, *purge));
+        TRY(const bool finished, erased.Settle(index, *purge, *out.state, journal, out.from));
         if (!finished) out.unfinished_purges.push_back(index);
+        out.purged = true;
       }
       out.last = entry->head.time;
       out.tree.Append(*one.leaf);
-      TRY_OK(at_mark());
+      if (mark && out.tree.size() == mark->size) TRY_OK(at_mark(out.tree.Root()));
     }
     TRY_OK(CheckFullTiles(journal, out.tree));
+    if (options.kept != nullptr && out.tree.size() - out.kept >= options.keep_every) {
+      // Erased entries whose purge is still to come are not in there: only another fold of everything would miss it.
+      const KeptState::Stand stand{out.state->charter()->origin, out.tree.size(), out.tree.Root(),
+                                   out.unfinished_purges, erased.empty()};
+      TRY_OK(Keep(*options.kept, *out.state, out.glances, stand, std::exchange(out.purged, false)));
+      out.kept = out.tree.size();
+      if (out.state->cached() > options.cache) out.state->Trim(options.cache / 2);
+      if (out.glances.cached() > options.cache / 4) out.glances.Trim(options.cache / 8);
+    }
   }
-  TRY_OK(erased.CheckNoneLeft());
+  if (size == journal.Size()) TRY_OK(erased.CheckNoneLeft());
   TRY(Hash root, log::RootAt(size, TilesOf(journal)));
   if (root != out.tree.Root()) return Refuse(Reason::kCorrupt, "the tiles do not give the root of the entries");
   return out;
+}
+
+}  // namespace
+
+Result<Folded> FoldJournal(const Journal& journal, const std::optional<log::Checkpoint>& mark,
+                           const FoldOptions& options) {
+  try {
+    return Fold(journal, mark, options);
+  } catch (const ledger::RowsDamaged& damage) {
+    if (options.kept == nullptr) return Refuse(Reason::kCorrupt, damage.what());
+    Log(Level::kAlarm, "state-damaged", {{"what", damage.what()}});
+    options.kept->Forget();
+  }
+  return Fold(journal, mark, options);
 }
 
 }  // namespace valija::broker

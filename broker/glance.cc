@@ -1,9 +1,27 @@
 #include "broker/glance.h"
 
 #include <algorithm>
+#include <stdexcept>
+
+#include "core/ledger/row_codec.h"
+#include "core/ledger/table.h"
+
+namespace valija::ledger {
+
+template <>
+struct FieldsOf<broker::Glance> {
+  static auto Of(auto& of) {
+    auto& [statement, kind, emergency, consent, names] = of;
+    return std::tie(statement, kind, emergency, consent, names);
+  }
+};
+
+}  // namespace valija::ledger
 
 namespace valija::broker {
 namespace {
+
+constexpr std::uint64_t kInOneRow = 32;
 
 struct Namer {
   Glance& out;
@@ -42,6 +60,45 @@ struct Namer {
 };
 
 }  // namespace
+
+struct Glances::Data {
+  std::uint64_t size = 0;
+  ledger::TableSource source{};
+  ledger::Table<std::uint64_t, std::vector<Glance>> rows{'g', source};
+};
+
+Glances::Glances() : data_(std::make_unique<Data>()) {}
+Glances::~Glances() = default;
+Glances::Glances(Glances&&) noexcept = default;
+Glances& Glances::operator=(Glances&&) noexcept = default;
+
+const Glance& Glances::at(std::uint64_t index) const {
+  if (index >= data_->size) throw std::out_of_range("an entry that is not there");
+  const auto* row = data_->rows.Find(index / kInOneRow);
+  if (row == nullptr || row->size() <= index % kInOneRow) throw ledger::RowsDamaged("a glance is missing");
+  return (*row)[index % kInOneRow];
+}
+
+void Glances::push_back(Glance glance) {
+  const std::uint64_t at = data_->size / kInOneRow;
+  auto* row = data_->rows.Change(at);
+  if (row == nullptr) {
+    data_->rows.Add(at, {});
+    row = data_->rows.Change(at);
+  }
+  row->push_back(std::move(glance));
+  ++data_->size;
+}
+
+void Glances::KeepIn(const ledger::RowSource& rows, std::uint64_t size) {
+  data_->source.rows = &rows;
+  data_->size = size;
+}
+void Glances::TakeRows(std::vector<ledger::Row>& out) { data_->rows.TakeRows(out); }
+std::size_t Glances::cached() const { return data_->source.cached; }
+void Glances::Trim(std::size_t most) {
+  for (int pass = 0; pass < 2 && cached() > most; ++pass) data_->rows.Trim();
+}
 
 Glance GlanceOf(const ledger::Statement& statement) {
   Glance out{.statement = statement.digest, .kind = statement.kind};

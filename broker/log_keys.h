@@ -22,6 +22,7 @@ class LogKeys {
   const crypto::Ed25519SignKey* Find(std::string_view vkey) const;  // nullptr: the broker has it not
   // A checkpoint that some of the keys signed, of whatever origin: that is for the caller to compare. kBadCheckpoint.
   Result<log::Checkpoint> Read(const std::string& note) const;
+  const std::vector<const crypto::Ed25519SignKey*>& all() const { return keys_; }
 
  private:
   std::vector<const crypto::Ed25519SignKey*> keys_;

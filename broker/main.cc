@@ -193,6 +193,14 @@ int main(int argc, char** argv) {
       return Ok();
     });
   });
+  app.add_subcommand("check", Text(Id::kBrokerHelpCheck))->callback([&] {
+    status = Done([&]() -> Status {
+      TRY(auto keys, Keys(config));
+      TRY(auto size, CheckStore(config, keys));
+      std::cout << text::Counted(Id::kBrokerChecked, size) << "\n";
+      return Ok();
+    });
+  });
   app.add_subcommand("scrub", Text(Id::kBrokerHelpScrub))->callback([&] {
     status = Done([&]() -> Status {
       TRY_OK(ScrubStore(config));

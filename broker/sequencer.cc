@@ -27,7 +27,11 @@ void Sequencer::Stop() {
     impl_->stopping = true;
   }
   impl_->wake.notify_all();
-  if (impl_->thread.joinable()) impl_->thread.join();
+  if (!impl_->thread.joinable()) return;
+  impl_->thread.join();
+  // So that the next start has nothing to fold.
+  if (!impl_->healthy || !impl_->kept || state_->size() == impl_->kept_at) return;
+  if (auto kept = KeepState(false); !kept) Fail(*impl_);
 }
 
 // ---- Submitting ----
@@ -64,8 +68,9 @@ void Sequencer::Run() {
     std::vector<Item> batch;
     {
       std::unique_lock lock(impl_->pool_mutex);
-      impl_->wake.wait(lock, [this] { return impl_->stopping || !impl_->pool.empty(); });
-      if (impl_->pool.empty()) return;
+      impl_->wake.wait(lock, [this] { return impl_->stopping || impl_->crowded || !impl_->pool.empty(); });
+      impl_->crowded = false;
+      if (impl_->pool.empty() && impl_->stopping) return;
       std::size_t bytes = 0;
       while (!impl_->pool.empty() && batch.size() < impl_->options.batch_limit) {
         bytes += impl_->pool.front().bytes;
@@ -74,8 +79,54 @@ void Sequencer::Run() {
         impl_->pool.pop_front();
       }
     }
-    Commit(std::move(batch));
+    if (!batch.empty()) Commit(std::move(batch));
+    if (Crowded()) MakeRoom();
   }
+}
+
+// ---- What is in memory of the state ----
+
+Sequencer::Reading::Reading(const Sequencer& sequencer) : sequencer_(sequencer) {
+  std::lock_guard turn(sequencer.turn_mutex_);
+  lock_ = std::shared_lock(sequencer.state_mutex_);
+}
+
+// Only the sequencer's thread lets go of anything: it decides without a lock on what it found.
+Sequencer::Reading::~Reading() {
+  lock_.unlock();
+  if (!sequencer_.Crowded()) return;
+  Impl& impl = *sequencer_.impl_;
+  {
+    std::lock_guard lock(impl.pool_mutex);
+    if (std::exchange(impl.crowded, true)) return;
+  }
+  impl.wake.notify_one();
+}
+
+bool Sequencer::Crowded() const {
+  return impl_->kept && state_->cached() + glances_.cached() > impl_->options.state_cache;
+}
+
+void Sequencer::MakeRoom() {
+  std::unique_lock turn(turn_mutex_);
+  std::unique_lock lock(state_mutex_);
+  state_->Trim(impl_->options.state_cache / 2);
+  glances_.Trim(impl_->options.state_cache / 4);
+}
+
+void Sequencer::Distrust(const char* what) const {
+  Log(Level::kAlarm, "state-damaged", {{"what", what}});
+  Fail(*impl_);
+  if (impl_->kept) impl_->kept->Forget();
+}
+
+// All that was applied is durable by now, and purges are carried out.
+Status Sequencer::KeepState(bool purged) {
+  const KeptState::Stand stand{impl_->origin, impl_->tree.size(), impl_->tree.Root(), impl_->unfinished_purges};
+  TRY_OK(Keep(*impl_->kept, *state_, glances_, stand, purged));
+  impl_->kept_at = stand.size;
+  impl_->kept_bytes = 0;
+  return Ok();
 }
 
 // ---- One batch ----
@@ -105,16 +156,27 @@ void Sequencer::Commit(std::vector<Item> batch) {
     Complete(std::move(made), std::nullopt);
     return;
   }
+  bool purged = false;
   for (const auto& one : made) {
     const auto* purge = one.entry ? std::get_if<ledger::Purge>(&one.entry->statement->payload) : nullptr;
     if (purge == nullptr) continue;
     // The purge is in the log, whatever becomes of it now; a restart tries again.
     auto carried = CarryOutPurge(one.entry->head.index, *purge);
     if (!carried && !CanNeverBeCarriedOut(carried.error())) Fail(*impl_);
+    if (!carried) impl_->unfinished_purges.push_back(one.entry->head.index);
+    purged = true;
   }
   CommitNews news = NewsOf(made, first);
   Complete(std::move(made), durable);
   if (news.end > news.first) Announce(std::move(news));
+  const bool due = purged || impl_->tree.size() - impl_->kept_at >= impl_->options.keep_every ||
+                   impl_->kept_bytes >= impl_->options.keep_bytes ||
+                   state_->cached() > impl_->options.state_cache + impl_->options.keep_bytes;
+  if (!impl_->kept || !impl_->healthy || !due) return;
+  if (auto kept = KeepState(purged); !kept) {
+    Log(Level::kAlarm, "state-not-kept", {{"why", kept.error().Message()}});
+    Fail(*impl_);
+  }
 }
 
 CommitNews Sequencer::NewsOf(const std::vector<Made>& made, std::uint64_t first) const {
@@ -138,6 +200,8 @@ Status Sequencer::CarryOutPurge(std::uint64_t index, const ledger::Purge& purge)
   Status done = Refuse(Reason::kInternal);
   try {
     done = CarryOut(*state_, index, purge, impl_->journal, impl_->options.content);
+  } catch (const ledger::RowsDamaged& damage) {
+    Distrust(damage.what());
   } catch (const std::exception& breakage) {
     done = Refuse(Reason::kInternal, breakage.what());
   }
@@ -209,6 +273,10 @@ Sequencer::Made Sequencer::DecideOne(Item item, Time time) {
     head.decision = crypto::DigestOf(ledger::kDecisionType, bytes);
     made.entry.emplace(
         ledger::Entry{head, impl_->Draw<Salt>(), std::move(statement), *std::move(decision), std::move(bytes)});
+  } catch (const ledger::RowsDamaged& damage) {
+    Distrust(damage.what());
+    made.refusal = Refuse(Reason::kInternal);
+    return made;
   } catch (const std::exception& breakage) {
     Log(Level::kAlarm, "decide-threw", {{"statement", digest.Hex()}, {"what", breakage.what()}});
     made.refusal = Refuse(Reason::kInternal);
@@ -231,6 +299,8 @@ void Sequencer::OpenUnderOrders(const Digest& record, Time time, std::vector<Mad
       auto made = DecideOne({std::move(opening), nullptr, bytes}, time);
       if (made.entry) out.push_back(std::move(made));
     }
+  } catch (const ledger::RowsDamaged& damage) {
+    Distrust(damage.what());
   } catch (const std::exception& breakage) {
     Log(Level::kAlarm, "standing-opening-threw", {{"record", record.Hex()}, {"what", breakage.what()}});
   }
@@ -262,6 +332,9 @@ Status Sequencer::Apply(const ledger::Entry& entry) {
     else
       impl_->orders.emplace(*state_);
     return Ok();
+  } catch (const ledger::RowsDamaged& damage) {
+    Distrust(damage.what());
+    return Refuse(Reason::kInternal);
   } catch (const std::exception& breakage) {
     Log(Level::kAlarm, "apply-threw", {{"entry", std::to_string(entry.head.index)}, {"what", breakage.what()}});
     return Refuse(Reason::kInternal);
@@ -282,6 +355,7 @@ Status Sequencer::Persist(const std::vector<Made>& made, std::optional<Durable>*
                               entry.decision_bytes,
                               entry.statement->attachments};
     write.entries.push_back(proto::EncodeLoggedEntry(logged));
+    impl_->kept_bytes += write.entries.back().size();
     if (const auto* record = std::get_if<ledger::Record>(&entry.statement->payload)) {
       for (const auto& portion : record->payload.portions)
         write.claims.push_back({record->payload.header.originator.agency(), portion.body_root});

@@ -18,6 +18,7 @@
 #include <optional>
 #include <shared_mutex>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "broker/glance.h"
@@ -66,10 +67,14 @@ class Sequencer {
     std::size_t batch_limit = 1024;
     std::size_t batch_bytes = std::size_t{16} << 20;
     std::function<Time()> now;
-    Content* content = nullptr;      // whose bodies a purge erases; nullptr: there are none
+    Content* content = nullptr;  // whose bodies a purge erases; nullptr: there are none
+    Rows* rows = nullptr;        // where the state is kept; nullptr: it is folded anew at each start, and all in memory
+    std::uint64_t keep_every = 8192;                  // entries: a start folds no more than these and a batch
+    std::size_t keep_bytes = std::size_t{64} << 20;   // of entries: the same
+    std::size_t state_cache = std::size_t{64} << 20;  // bytes, about, of the state that may be read again
     Witnesses* witnesses = nullptr;  // not begun yet; nullptr: nothing is released where the charter asks for some
   };
-  // Folds the journal into the state and the tree (fold.h), checks them against the high-water mark (kRolledBack,
+  // Folds the journal, or what came after the state that is kept, into the state and the tree (fold.h), checks them against the high-water mark (kRolledBack,
   // kCorrupt) and the charter against this broker's log keys and authority (kBadConfiguration), carries out purges that a
   // crash cut short, signs the present checkpoint. `charter`: for a new log (an empty journal and no mark above size 0, else kExists), the signed charter
   // that becomes entry 0, or is refused as any statement may be; else it must be nullopt, and an empty journal is
@@ -87,18 +92,20 @@ class Sequencer {
   void Stop();  // finishes what waits, then refuses. Stop the worker pool after it.
 
   // ---- reading ----
-  // f(const ledger::State&) or f(const ledger::State&, const Glances&), under a shared lock; keep it short.
+  // f(const ledger::State&) or f(const ledger::State&, const Glances&), under a shared lock; keep it short. What it throws is
+  // thrown; ledger::RowsDamaged stops the broker from accepting anything.
   template <class F>
   auto Read(F f) const {
-    std::unique_lock turn(turn_mutex_);
-    std::shared_lock lock(state_mutex_);
-    turn.unlock();
-    const ledger::State& state = *state_;
-    const Glances& glances = glances_;
-    if constexpr (std::is_invocable_v<F, const ledger::State&, const Glances&>)
-      return f(state, glances);
-    else
-      return f(state);
+    const Reading reading(*this);
+    try {
+      if constexpr (std::is_invocable_v<F, const ledger::State&, const Glances&>)
+        return f(std::as_const(*state_), std::as_const(glances_));
+      else
+        return f(std::as_const(*state_));
+    } catch (const ledger::RowsDamaged& damage) {
+      Distrust(damage.what());
+      throw;
+    }
   }
   std::shared_ptr<const log::SignedCheckpoint> checkpoint() const;  // the last published one
   Result<proto::LoggedEntry> Entry(std::uint64_t index) const;      // kNotFound at or above checkpoint()->size()
@@ -133,6 +140,19 @@ class Sequencer {
  private:
   struct Item;
   struct Impl;
+  class Reading {
+   public:
+    explicit Reading(const Sequencer& sequencer);
+    ~Reading();
+    Reading(const Reading&) = delete;
+
+   private:
+    const Sequencer& sequencer_;
+    std::shared_lock<std::shared_mutex> lock_;
+  };
+  void Distrust(const char* what) const;  // the kept state is damaged: the next start folds the log
+  bool Crowded() const;                   // more of the state is in memory than should
+  void MakeRoom();
   Sequencer(Options options, Journal& journal, HighWater& high_water, LogKeys log_keys, WorkerPool& workers,
             crypto::Random& random);
   Status Load(std::optional<ledger::VerifiedStatement> charter);
@@ -151,6 +171,7 @@ class Sequencer {
   CommitNews NewsOf(const std::vector<Made>& made, std::uint64_t first) const;
   Status Apply(const ledger::Entry& entry);
   Status Persist(const std::vector<Made>& made, std::optional<Durable>* durable);
+  Status KeepState(bool purged);
   void Publish(std::shared_ptr<const log::SignedCheckpoint> checkpoint);
   void Complete(std::vector<Made> made, const std::optional<Durable>& durable);
   void Announce(CommitNews news);

@@ -38,7 +38,9 @@ struct Sequencer::Impl {
         log_keys(std::move(keys)),
         workers(the_workers),
         random(source),
-        proofs(TilesOf(the_journal)) {}
+        proofs(TilesOf(the_journal)) {
+    if (options.rows != nullptr) kept.emplace(*options.rows, log_keys, random);
+  }
 
   const Options options;
   Journal& journal;
@@ -69,6 +71,10 @@ struct Sequencer::Impl {
   std::size_t used = 0;
   log::Tree tree;
   LogSigner signer;
+  std::optional<KeptState> kept;                 // Get and Forget: any thread
+  std::uint64_t kept_at = 0;                     // where it stands
+  std::size_t kept_bytes = 0;                    // of entries since
+  std::vector<std::uint64_t> unfinished_purges;  // that can never be carried out
   std::optional<StandingOrders> orders;
   std::string origin;
   Digest charter;  // the statement in force, as the signer has it
@@ -78,7 +84,7 @@ struct Sequencer::Impl {
   mutable std::mutex pool_mutex;
   std::condition_variable wake;
   std::deque<Item> pool;
-  bool stopping = false;
+  bool stopping = false, crowded = false;
   std::thread thread;
 
   std::atomic<std::size_t> admitted = 0, admitted_bytes = 0;

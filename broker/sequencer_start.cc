@@ -31,6 +31,11 @@ Status Sequencer::Load(std::optional<ledger::VerifiedStatement> charter) {
   }
   if (charter) {
     if (size != 0 || (mark && mark->size != 0)) return Refuse(Reason::kExists, "the log was made before");
+    if (impl_->kept) {
+      TRY_OK(impl_->kept->Clear());
+      state_->KeepIn(*impl_->kept);
+      glances_.KeepIn(*impl_->kept, 0);
+    }
     return MakeLog(*std::move(charter));
   }
   if (mark && mark->size > size) {
@@ -40,7 +45,11 @@ Status Sequencer::Load(std::optional<ledger::VerifiedStatement> charter) {
   if (size == 0) return Refuse(Reason::kNotReady, "there is no log here yet; make one from a charter");
   if (!mark) return Refuse(Reason::kRolledBack, "the store stands and its high-water mark is missing");
 
-  TRY(Folded folded, FoldJournal(impl_->journal, mark));
+  FoldOptions how;
+  how.kept = impl_->kept ? &*impl_->kept : nullptr;
+  how.keep_every = impl_->options.keep_every;
+  how.cache = impl_->options.state_cache;
+  TRY(Folded folded, FoldJournal(impl_->journal, mark, how));
   state_ = std::move(folded.state);
   glances_ = std::move(folded.glances);
   impl_->tree = std::move(folded.tree);
@@ -55,7 +64,10 @@ Status Sequencer::Load(std::optional<ledger::VerifiedStatement> charter) {
     TRY(auto statement, StatementOf(std::move(logged)));
     auto carried = CarryOutPurge(index, std::get<ledger::Purge>(statement.payload));
     if (!carried && !CanNeverBeCarriedOut(carried.error())) return carried.error();
+    if (!carried) impl_->unfinished_purges.push_back(index);
   }
+  impl_->kept_at = folded.kept;
+  if (impl_->kept && folded.kept != size) TRY_OK(KeepState(folded.purged));
   TRY_OK(BeginWitnesses(size));
   auto checkpoint =
       std::make_shared<const log::SignedCheckpoint>(impl_->signer.Sign({impl_->origin, size, impl_->tree.Root()}));

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "broker/check.h"
 #include "broker/export.h"
 #include "broker/oplog.h"
 #include "broker/public_note.h"
@@ -30,8 +31,9 @@ constexpr auto kOrphanAge = std::chrono::hours(48);  // a record may be posted a
 
 Time SystemNow() { return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()); }
 
-Sequencer::Options OptionsFor(const Config& config, const AuthorityId& authority, Content& content) {
-  Sequencer::Options options{.authority = authority, .now = SystemNow, .content = &content};
+Sequencer::Options OptionsFor(const Config& config, const AuthorityId& authority, RocksDbStore& store) {
+  Sequencer::Options options{
+      .authority = authority, .now = SystemNow, .content = &store.content(), .rows = &store.rows()};
   options.pool_limit = config.pool_limit;
   options.batch_limit = config.batch_limit;
   return options;
@@ -207,7 +209,7 @@ Result<std::unique_ptr<Server>> Server::Start(const Config& config, BrokerKeys k
   witnessing.start_wait = std::chrono::seconds(config.witness_wait_seconds);
   witnessing.start_without = {config.start_without_witness.begin(), config.start_without_witness.end()};
   parts->witnesses = std::make_unique<Witnesses>(std::move(witnessing), *parts->workers);
-  auto options = OptionsFor(config, authority, parts->stored.store->content());
+  auto options = OptionsFor(config, authority, *parts->stored.store);
   options.witnesses = parts->witnesses.get();
   TRY(parts->sequencer, Sequencer::Start(std::move(options), parts->stored.store->journal(), *parts->stored.mark,
                                          LogKeys(parts->log_keys), *parts->workers, parts->random, std::nullopt));
@@ -323,7 +325,7 @@ Status InitialiseLog(const Config& config, const BrokerKeys& keys, ledger::Verif
   TRY(auto stored, OpenStored(config, true));
   WorkerPool workers(1, 16);
   crypto::SystemRandom random;
-  TRY(auto sequencer, Sequencer::Start(OptionsFor(config, authority, stored.store->content()), stored.store->journal(),
+  TRY(auto sequencer, Sequencer::Start(OptionsFor(config, authority, *stored.store), stored.store->journal(),
                                        *stored.mark, LogKeys(keys.log_keys), workers, random, std::move(charter)));
   sequencer->Stop();
   workers.Stop();
@@ -336,7 +338,7 @@ Result<std::uint64_t> ExportStore(const Config& config, const BrokerKeys& keys, 
   TRY(auto stored, OpenStored(config, false));
   WorkerPool workers(1, 16);
   crypto::SystemRandom random;
-  TRY(auto sequencer, Sequencer::Start(OptionsFor(config, authority, stored.store->content()), stored.store->journal(),
+  TRY(auto sequencer, Sequencer::Start(OptionsFor(config, authority, *stored.store), stored.store->journal(),
                                        *stored.mark, LogKeys(keys.log_keys), workers, random, std::nullopt));
   auto checkpoint = sequencer->checkpoint();
   std::uint64_t size = checkpoint->size();
@@ -369,6 +371,30 @@ Result<std::uint64_t> ExportStore(const Config& config, const BrokerKeys& keys, 
   workers.Stop();
   if (!done) return done.error();
   return size;
+}
+
+// What is folded takes as much room as the state that is kept, beside the store while it lasts.
+Result<std::uint64_t> CheckStore(const Config& config, const BrokerKeys& keys) {
+  TRY(auto stored, OpenStored(config, false));
+  const LogKeys log_keys(keys.log_keys);
+  std::optional<log::Checkpoint> mark;
+  if (const auto note = stored.mark->note()) {
+    TRY(mark, log_keys.Read(*note));
+  }
+  std::filesystem::path beside = config.data;
+  beside += ".check";
+  std::error_code ignored;
+  std::filesystem::remove_all(beside, ignored);
+  crypto::SystemRandom random;
+  const auto check = [&]() -> Status {
+    TRY(auto scratch, RocksDbStore::Open({.folder = beside, .create = true}));
+    KeptState kept(stored.store->rows(), log_keys, random), folded(scratch->rows(), log_keys, random);
+    return CheckKept(stored.store->journal(), mark, kept, folded);
+  };
+  const auto checked = check();
+  std::filesystem::remove_all(beside, ignored);
+  TRY_OK(checked);
+  return stored.store->journal().Size();
 }
 
 Status ScrubStore(const Config& config) {

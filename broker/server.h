@@ -41,6 +41,10 @@ enum class Exported { kWhole, kPublic };
 Result<std::uint64_t> ExportStore(const Config& config, const BrokerKeys& keys, const std::string& folder,
                                   Exported what);
 
+// Folds a stopped broker's whole journal, and holds the state that it keeps against what comes out (check.h). Returns how many
+// entries there are.
+Result<std::uint64_t> CheckStore(const Config& config, const BrokerKeys& keys);
+
 // Writes a stopped broker's whole store anew, so that nothing which was erased is left in its files.
 Status ScrubStore(const Config& config);
 

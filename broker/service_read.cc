@@ -89,9 +89,8 @@ grpc::ServerUnaryReactor* ExchangeService::Directory(grpc::CallbackServerContext
   return Unary(context, "Directory", [this, request, response](const MemberId& caller) -> Status {
     TRY_OK(proto::RefuseUnknown(*request));
     TRY(auto view, ViewFrom(exchange_.sequencer, request->verified_size()));
-    TRY(auto page, PageOf(
-                       exchange_, std::move(view), caller, {request->from_index(), request->limit()},
-                       [](const ledger::State& state) -> auto& { return state.directory_entries(); }));
+    TRY(auto page, PageOf(exchange_, std::move(view), caller, {request->from_index(), request->limit()},
+                          [](const ledger::State& state) { return ledger::Entries(state.directory_entries()); }));
     proto::ToMessage(page, response);
     return Ok();
   });
@@ -102,11 +101,8 @@ grpc::ServerUnaryReactor* ExchangeService::Mailbox(grpc::CallbackServerContext* 
   return Unary(context, "Mailbox", [this, request, response](const MemberId& caller) -> Status {
     TRY_OK(proto::RefuseUnknown(*request));
     TRY(auto view, ViewFrom(exchange_.sequencer, request->verified_size()));
-    TRY(auto page, PageOf(
-                       exchange_, std::move(view), caller,
-                       {request->cursor(), request->limit(), true}, [&](const ledger::State& state) -> auto& {
-                         return state.entries_for(caller.agency());
-                       }));
+    TRY(auto page, PageOf(exchange_, std::move(view), caller, {request->cursor(), request->limit(), true},
+                          [&](const ledger::State& state) { return state.entries_for(caller.agency()); }));
     proto::ToMessage(page, response);
     return Ok();
   });
@@ -150,10 +146,8 @@ grpc::ServerUnaryReactor* ExchangeService::Custody(grpc::CallbackServerContext* 
       return record != nullptr && state.visible_to(*record, caller) && record->index < view.checkpoint->size();
     });
     if (!visible) return Refuse(Reason::kNotFound);
-    TRY(auto page, PageOf(
-                       exchange_, std::move(view), caller, {query.from}, [&](const ledger::State& state) -> auto& {
-                         return state.record(query.record)->entries;
-                       }));
+    TRY(auto page, PageOf(exchange_, std::move(view), caller, {query.from},
+                          [&](const ledger::State& state) { return state.entries_of(*state.record(query.record)); }));
     proto::ToMessage(page, response);
     return Ok();
   });

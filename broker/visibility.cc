@@ -143,8 +143,7 @@ bool SeesGranted(const Viewer& viewer, const Glance& grant) {
 
 // Who reads everything is seen by every agency's auditors; who did when it read, whatever it is now.
 bool SeesLookup(const Viewer& viewer, std::uint64_t index) {
-  const auto& told = viewer.state.entries_for(viewer.agency);
-  return (viewer.for_agency || viewer.Auditor()) && std::binary_search(told.begin(), told.end(), index);
+  return (viewer.for_agency || viewer.Auditor()) && viewer.state.entries_for(viewer.agency).Contains(index);
 }
 
 // Own acts that name nobody's record, or one that need not exist.
@@ -270,21 +269,23 @@ bool MaySee(const Known& known, std::uint64_t index, const MemberId& caller) {
   return viewer && Sees(*viewer, known.glances, known.glances.at(index));
 }
 
-Shown ShownOf(const Known& known, const std::vector<std::uint64_t>& entries, std::uint64_t from, std::uint64_t end,
+Shown ShownOf(const Known& known, const ledger::Entries& entries, std::uint64_t from, std::uint64_t end,
               const MemberId& caller, bool mail, std::size_t most) {
   constexpr std::size_t kJudged = 4096;
   Shown out{{}, end};
   const auto viewer = ViewerOf(known.state, caller, false);
   if (!viewer) return out;
   std::size_t judged = 0;
-  for (auto at = std::lower_bound(entries.begin(), entries.end(), from); at != entries.end() && *at < end; ++at) {
+  for (std::size_t at = entries.LowerBound(from); at < entries.size(); ++at) {
+    const std::uint64_t index = entries[at];
+    if (index >= end) break;
     if (out.indexes.size() == most || judged++ == kJudged) {
-      out.next = *at;
+      out.next = index;
       break;
     }
-    const Glance& glance = known.glances.at(*at);
+    const Glance& glance = known.glances.at(index);
     if (!(mail && ledger::IsDirectoryKind(glance.kind)) && Sees(*viewer, known.glances, glance))
-      out.indexes.push_back(*at);
+      out.indexes.push_back(index);
   }
   return out;
 }

@@ -44,7 +44,7 @@ struct Shown {
   std::vector<std::uint64_t> indexes;
   std::uint64_t next = 0;
 };
-Shown ShownOf(const Known& known, const std::vector<std::uint64_t>& entries, std::uint64_t from, std::uint64_t end,
+Shown ShownOf(const Known& known, const ledger::Entries& entries, std::uint64_t from, std::uint64_t end,
               const MemberId& caller, bool mail, std::size_t most);
 
 // The entry as this member may see it, or nothing.

@@ -82,8 +82,7 @@ struct Waiter {
     Items out;
     const bool joint = state.is_joint_auditor(member);
     if (!joint && !who.record.auditor) return out;
-    for (const Digest& digest : state.open_emergencies()) {
-      const auto& emergency = *state.emergency(digest);
+    for (const auto& [digest, emergency] : state.emergencies()) {
       if (emergency.author == member) continue;
       const bool own = std::binary_search(emergency.originators.begin(), emergency.originators.end(), member.agency());
       if (joint || own) out.push_back({"review", digest, {}, emergency.index, std::nullopt});

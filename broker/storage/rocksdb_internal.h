@@ -1,4 +1,4 @@
-// What the parts of the store share, for rocksdb_store.cc, rocksdb_journal.cc and rocksdb_content.cc alone.
+// What the parts of the store share, for rocksdb_*.cc alone.
 #pragma once
 
 #include <rocksdb/db.h>
@@ -10,6 +10,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "broker/oplog.h"
@@ -20,7 +21,7 @@ namespace valija::broker {
 
 namespace rdb = rocksdb;
 
-enum Family : std::size_t { kDefault, kEntries, kBodies, kSlices };
+enum Family : std::size_t { kDefault, kEntries, kBodies, kSlices, kRows };
 
 inline rdb::Slice ToSlice(ByteView bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
 inline ByteView View(const rdb::Slice& slice) { return AsBytes(std::string_view(slice.data(), slice.size())); }
@@ -109,8 +110,10 @@ struct RocksDbStore::Db {
   UnclaimedBodies unclaimed;
   std::mutex bodies;                  // one writer of them at a time: a body is looked up and then changed
   std::uint64_t unclaimed_limit = 0;  // bytes, of one member
+  rdb::ColumnFamilyOptions rows_options;  // to make them anew
   std::mutex replaced_mutex;
-  std::vector<Bytes> replaced;  // keys of entries that a scrub has not seen yet
+  std::vector<Bytes> replaced;   // keys of entries that a scrub has not seen yet
+  std::set<char> replaced_rows;  // how those of rows begin
 
   ~Db() {
     for (auto* family : families) db->DestroyColumnFamilyHandle(family);
@@ -120,7 +123,7 @@ struct RocksDbStore::Db {
     }
   }
 
-  rdb::Status Get(Family family, const Bytes& key, rdb::PinnableSlice* value) const {
+  rdb::Status Get(Family family, ByteView key, rdb::PinnableSlice* value) const {
     return db->Get(rdb::ReadOptions(), families[family], ToSlice(key), value);
   }
 
@@ -137,8 +140,9 @@ struct RocksDbStore::Db {
   }
 };
 
-// In rocksdb_journal.cc and rocksdb_content.cc.
+// In rocksdb_journal.cc, rocksdb_rows.cc and rocksdb_content.cc.
 std::unique_ptr<Journal> MakeJournal(RocksDbStore::Db& db, std::uint64_t size);
+std::unique_ptr<Rows> MakeRows(RocksDbStore::Db& db);
 Result<std::unique_ptr<Content>> MakeContent(RocksDbStore::Db& db);  // reads what is unclaimed; kCorrupt, kStorage
 
 }  // namespace valija::broker

@@ -13,7 +13,8 @@ constexpr std::string_view kFormatKey = "format", kFormat = "valija-store-2";
 
 rdb::DBOptions DatabaseOptions(const RocksDbStore::Options& options) {
   rdb::DBOptions out;
-  out.create_if_missing = out.create_missing_column_families = options.create;
+  out.create_if_missing = options.create;
+  out.create_missing_column_families = true;  // a store from before there were rows
   out.paranoid_checks = true;
   // A torn tail was never acknowledged; damage before it refuses to open.
   out.wal_recovery_mode = rdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
@@ -51,7 +52,20 @@ std::vector<rdb::ColumnFamilyDescriptor> Families(const RocksDbStore::Options& o
   random_keys.blob_file_size = 256 << 20;
   rdb::ColumnFamilyOptions slices = random_keys;
   slices.min_blob_size = 0;
-  return {{rdb::kDefaultColumnFamilyName, base}, {"entries", entries}, {"bodies", random_keys}, {"slices", slices}};
+  // Small values under digests. Most of what is asked for is not there, and a filter says so; of all the filters, which
+  // grow with the log, the parts that are asked are in the cache.
+  table.index_type = rdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
+  table.partition_filters = true;
+  rdb::ColumnFamilyOptions rows = base;
+  rows.table_factory.reset(rdb::NewBlockBasedTableFactory(table));
+  rows.memtable_prefix_bloom_size_ratio = 0.1;
+  rows.memtable_whole_key_filtering = true;
+  rows.level_compaction_dynamic_level_bytes = true;
+  return {{rdb::kDefaultColumnFamilyName, base},
+          {"entries", entries},
+          {"bodies", random_keys},
+          {"slices", slices},
+          {"rows", rows}};
 }
 
 }  // namespace
@@ -72,8 +86,9 @@ Result<std::unique_ptr<RocksDbStore>> RocksDbStore::Open(const Options& options)
   db->lock = std::make_unique<io::FileLock>(std::move(lock));
 
   rdb::DB* raw = nullptr;
-  auto status =
-      rdb::DB::Open(DatabaseOptions(options), options.folder.string(), Families(options), &db->families, &raw);
+  const auto families = Families(options);
+  db->rows_options = families.at(kRows).options;
+  auto status = rdb::DB::Open(DatabaseOptions(options), options.folder.string(), families, &db->families, &raw);
   if (!status.ok()) {
     // Whatever RocksDB cannot make sense of is damage to whoever runs it; only the system's refusals are not.
     return Refuse(status.IsIOError() ? Reason::kStorage : Reason::kCorrupt, status.ToString());
@@ -104,6 +119,7 @@ Result<std::unique_ptr<RocksDbStore>> RocksDbStore::Open(const Options& options)
 
   std::unique_ptr<RocksDbStore> store(new RocksDbStore(std::move(db)));
   store->journal_ = MakeJournal(*store->db_, size);
+  store->rows_ = MakeRows(*store->db_);
   TRY(store->content_, MakeContent(*store->db_));
   return store;
 }
@@ -112,11 +128,13 @@ RocksDbStore::RocksDbStore(std::unique_ptr<Db> db) : db_(std::move(db)) {}
 RocksDbStore::~RocksDbStore() = default;
 Status RocksDbStore::Scrub(Scrubbed what) {
   std::vector<Bytes> replaced;
+  std::set<char> rows;
   {
     std::lock_guard lock(db_->replaced_mutex);
     replaced.swap(db_->replaced);
+    rows.swap(db_->replaced_rows);
   }
-  if (what == Scrubbed::kEntries && replaced.empty()) return Ok();
+  if (what == Scrubbed::kEntries && replaced.empty() && rows.empty()) return Ok();
   auto done = db_->db->Flush(rdb::FlushOptions(), db_->families);  // and the write-ahead logs before it go
   rdb::CompactRangeOptions how;
   how.bottommost_level_compaction = rdb::BottommostLevelCompaction::kForce;
@@ -125,6 +143,11 @@ Status RocksDbStore::Scrub(Scrubbed what) {
     for (const auto& key : replaced) {
       const rdb::Slice slice = ToSlice(key);
       if (done.ok()) done = db_->db->CompactRange(how, db_->families[kEntries], &slice, &slice);
+    }
+    for (const char first : rows) {
+      const char next = static_cast<char>(first + 1);
+      const rdb::Slice begin(&first, 1), end(&next, 1);
+      if (done.ok()) done = db_->db->CompactRange(how, db_->families[kRows], &begin, &end);
     }
   } else {
     how.blob_garbage_collection_policy = rdb::BlobGarbageCollectionPolicy::kForce;
@@ -136,6 +159,7 @@ Status RocksDbStore::Scrub(Scrubbed what) {
 }
 
 Journal& RocksDbStore::journal() { return *journal_; }
+Rows& RocksDbStore::rows() { return *rows_; }
 Content& RocksDbStore::content() { return *content_; }
 
 }  // namespace valija::broker

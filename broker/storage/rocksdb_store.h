@@ -11,6 +11,7 @@
 //                   'p' root agency              be32 slices present (absent when complete)
 //                   'x' root                     purged: nothing may be stored under this root any more
 //                   'u' root agency              be64 begun (ms), be64 charge, member id: no record names it yet
+//   rows            as the state has them          what the entries made (kept_state.h); may be cleared at any start
 //   slices          root be32 index agency       a slice; values are kept in blob files, out of compaction's way
 //
 // A 'u' comes with the write that begins its body and goes with the append of the entry that names it, in one batch each.
@@ -50,10 +51,11 @@ class RocksDbStore {
   ~RocksDbStore();
 
   Journal& journal();
+  Rows& rows();
   Content& content();
 
-  // Bytes that were erased or replaced stand in the store's files until a compaction writes those anew. Entries: those that
-  // were replaced since the store was opened; quick, and may be done while it serves. Everything: all entries and bodies,
+  // Bytes that were erased or replaced stand in the store's files until a compaction writes those anew. Entries: those, and rows,
+  // that were replaced since the store was opened; quick, and may be done while it serves. Everything: all entries and bodies,
   // which rewrites the whole store. kStorage.
   enum class Scrubbed { kEntries, kEverything };
   Status Scrub(Scrubbed what = Scrubbed::kEverything);
@@ -64,6 +66,7 @@ class RocksDbStore {
   explicit RocksDbStore(std::unique_ptr<Db> db);
   std::unique_ptr<Db> db_;
   std::unique_ptr<Journal> journal_;
+  std::unique_ptr<Rows> rows_;
   std::unique_ptr<Content> content_;
 };
 

@@ -1,6 +1,7 @@
-// The storage port. Two small interfaces, because more than one engine stands behind them:
+// The storage port. Three small interfaces, because more than one engine stands behind them:
 //
 //   Journal   compare-and-append of entries with the tiles they change; durable before it returns
+//   Rows      what the ledger's state stands in, beside the journal that it was made from
 //   Content   sealed bodies in slices of 1 MiB, by the agency that uploaded them and body root
 //
 // Thread-safety: reads from any thread; one thread (the sequencer) appends.
@@ -81,6 +82,25 @@ inline Result<Durable> Journal::Append(const JournalWrite& write) {
   TRY_OK(DoAppend(write));
   return Durable(write.first + write.entries.size());
 }
+
+struct RowChange {
+  Bytes key;
+  std::optional<Bytes> value;  // absent: it goes
+};
+
+// Thread-safety: reads from any thread; the sequencer writes.
+class Rows {
+ public:
+  virtual ~Rows() = default;
+  virtual Result<std::optional<Bytes>> Get(ByteView key) const = 0;  // kCorrupt, kStorage
+  using Take = std::function<void(ByteView key, ByteView value)>;
+  virtual Status Scan(ByteView prefix, const Take& take) const = 0;  // ascending. kCorrupt, kStorage
+  // All or nothing. Not synced: on the disk no later than the next append that is, and never before an earlier one. `erased`:
+  // among what stood under keys that begin with one of these bytes is something that a purge erased; it leaves the files as
+  // soon as replaced entries do.
+  virtual Status Write(const std::vector<RowChange>& changes, std::string_view erased) = 0;
+  virtual Status Clear() = 0;  // at a start, with nobody reading
+};
 
 struct BodyInfo {
   BodyName name;

@@ -6,12 +6,44 @@
 #include "core/ledger/apply_internal.h"
 
 namespace valija::ledger {
+
+void TakeWitnesses(StateData& data) {
+  data.witness_policy.reset();
+  if (!data.charter || data.charter->witness_policy.empty()) return;
+  auto policy = log::WitnessPolicy::Parse(data.charter->witness_policy);
+  Demand(policy.has_value(), "a witness policy that does not parse");
+  data.witness_policy = *std::move(policy);
+}
+
+void PutAwayChunk(StateData& data, EntryList& list, const std::string& of) {
+  const auto middle = list.latest.begin() + Entries::kChunk;
+  data.chunks.Set({of, list.earlier / Entries::kChunk}, {list.latest.begin(), middle});
+  list.latest.erase(list.latest.begin(), middle);
+  list.earlier += Entries::kChunk;
+}
+
+void MergeInto(StateData& data, EntryList& list, const std::string& of, std::vector<std::uint64_t> indexes) {
+  if (indexes.empty()) return;
+  auto& latest = list.latest;
+  const std::uint64_t first = *std::min_element(indexes.begin(), indexes.end());
+  while (list.earlier > 0 && latest.front() > first) {  // the chunk before these comes back
+    list.earlier -= Entries::kChunk;
+    const auto* chunk = data.chunks.Find({of, list.earlier / Entries::kChunk});
+    if (chunk == nullptr) throw RowsDamaged("a part of a list is missing");
+    latest.insert(latest.begin(), chunk->begin(), chunk->end());
+  }
+  latest.insert(latest.end(), indexes.begin(), indexes.end());
+  std::sort(latest.begin(), latest.end());
+  latest.erase(std::unique(latest.begin(), latest.end()), latest.end());
+  while (latest.size() > 2 * Entries::kChunk) PutAwayChunk(data, list, of);
+}
+
 namespace {
 
 using KeyUse = State::KeyUse;
 
 void UseKey(StateData& data, const KeyId& id, KeyUse use, const std::string& owner) {
-  data.keys.try_emplace(id, StateData::KeyOwner{use, owner});
+  data.keys.Add(id, KeyOwner{use, owner});
 }
 
 void SetMember(StateData& data, const MemberRecord& record, const Digest& enrolment, std::uint64_t index) {
@@ -21,30 +53,21 @@ void SetMember(StateData& data, const MemberRecord& record, const Digest& enrolm
   UseKey(data, record.keys.auth_key_id, KeyUse::kAuth, record.id.str());
   UseKey(data, next.signing_key.id(), KeyUse::kSigning, record.id.str());
   UseKey(data, crypto::KeyIdOf(record.keys.kem_key), KeyUse::kKem, record.id.str());
-  const auto at = data.members.find(record.id);
-  if (at != data.members.end()) data.active_by_auth_key.erase(at->second.record.keys.auth_key_id);
+  if (const auto* before = data.members.Find(record.id)) data.active_by_auth_key.erase(before->record.keys.auth_key_id);
   if (record.status == MemberStatus::kActive)
     data.active_by_auth_key.insert_or_assign(record.keys.auth_key_id, record.id);
-  data.members.insert_or_assign(record.id, std::move(next));
-}
-
-void TakeWitnesses(StateData& data, const Charter& charter) {
-  data.witness_policy.reset();
-  if (charter.witness_policy.empty()) return;
-  auto policy = log::WitnessPolicy::Parse(charter.witness_policy);
-  Demand(policy.has_value(), "a witness policy that does not parse");
-  data.witness_policy = *std::move(policy);
+  data.members.Set(record.id, std::move(next));
 }
 
 void ApplyCharter(StateData& data, const Charter& charter, const Digest& digest) {
   data.charter = charter;
   data.charter_digest = data.charter_statement = digest;
-  TakeWitnesses(data, charter);
+  TakeWitnesses(data);
   data.log_keys.emplace_back(0, charter.log_key);
   for (const CharterAuthority& authority : charter.authorities)
     UseKey(data, crypto::KeyIdOf(authority.release_key), KeyUse::kRelease, authority.id.str());
   for (const CharterAgency& agency : charter.agencies) {
-    data.agencies.emplace(agency.id, AgencyState{agency, {}, false, {}});
+    data.agencies.Add(agency.id, AgencyState{agency, {}, false, {}});
     for (const MemberRecord& member : agency.administrators) SetMember(data, member, digest, 0);
     Concern(data, agency.id, 0);
   }
@@ -56,8 +79,9 @@ void Leave(StateData& data, AgencyState& agency, Time now) {
   agency.left = true;
   agency.last_administrators.clear();
   if (!agency.epochs.empty()) agency.epochs.back().superseded_at = now;
-  for (auto& [id, member] : data.members) {
-    if (id.agency() != agency.charter.id || member.record.status == MemberStatus::kRemoved) continue;
+  for (const auto& [id, before] : data.members.all()) {
+    if (id.agency() != agency.charter.id || before.record.status == MemberStatus::kRemoved) continue;
+    MemberState& member = *data.members.Change(id);
     if (member.record.administrator && member.record.status == MemberStatus::kActive)
       agency.last_administrators.push_back(member.signing_key.id());
     member.record.status = MemberStatus::kRemoved;
@@ -68,11 +92,10 @@ void Leave(StateData& data, AgencyState& agency, Time now) {
 // Who joins is told of the look-ups by which joint auditors may read, of what is its too from here on. In the log's order, and
 // an agency is told of none twice.
 void TellOfLookups(StateData& data, const AgencyId& agency) {
-  auto& entries = data.mail[agency];
-  for (const auto& [digest, lookup] : data.lookups)
-    if (lookup.joint) entries.push_back(lookup.index);
-  std::sort(entries.begin(), entries.end());
-  entries.erase(std::unique(entries.begin(), entries.end()), entries.end());
+  std::vector<std::uint64_t> told;
+  for (const auto& [digest, lookup] : data.lookups.all())
+    if (lookup.joint) told.push_back(lookup.index);
+  Merge(data, data.mail.Make(agency), agency, std::move(told));
 }
 
 void ApplyCharterAmendment(StateData& data, const CharterAmendment& amendment, const EntryHead& head) {
@@ -82,36 +105,37 @@ void ApplyCharterAmendment(StateData& data, const CharterAmendment& amendment, c
     if (std::none_of(next.authorities.begin(), next.authorities.end(), [&](const CharterAuthority& one) {
           return one.id == before.id && one.release_key == before.release_key;
         }))
-      data.replaced_release_keys.emplace(id, head.time);
+      data.replaced_release_keys.Add(id, head.time);
   }
   for (const CharterAuthority& authority : next.authorities)
     UseKey(data, crypto::KeyIdOf(authority.release_key), KeyUse::kRelease, authority.id.str());
   if (next.log_key != data.charter->log_key) data.log_keys.emplace_back(head.index + 1, next.log_key);
 
-  for (auto& [id, agency] : data.agencies) {
+  for (const auto& [id, agency] : data.agencies.all()) {
     Concern(data, id, head.index);  // who leaves is told so by nobody else
     const bool stays = std::any_of(next.agencies.begin(), next.agencies.end(),
                                    [&, &id = id](const CharterAgency& one) { return one.id == id; });
-    if (!stays && !agency.left) Leave(data, agency, head.time);
+    if (!stays && !agency.left) Leave(data, AgencyAt(data, id), head.time);
   }
   for (const CharterAgency& one : next.agencies) {
-    auto [at, joins] = data.agencies.try_emplace(one.id, AgencyState{one, {}, false, {}});
-    if (joins || at->second.left) {
-      at->second.left = false;
+    const bool joins = data.agencies.Add(one.id, AgencyState{one, {}, false, {}});
+    AgencyState& agency = AgencyAt(data, one.id);
+    if (joins || agency.left) {
+      agency.left = false;
       for (const MemberRecord& member : one.administrators) SetMember(data, member, head.statement, head.index);
       TellOfLookups(data, one.id);
     }
-    at->second.charter = one;
+    agency.charter = one;
     Concern(data, one.id, head.index);
   }
   data.charter = next;
-  TakeWitnesses(data, next);
+  TakeWitnesses(data);
   data.charter_statement = head.statement;
 }
 
 void ApplyEnrolment(StateData& data, const Enrolment& enrolment, const EntryHead& head) {
   const AgencyId id = enrolment.member.id.agency();
-  AgencyState& agency = data.agencies.at(id);
+  AgencyState& agency = AgencyAt(data, id);
   SetMember(data, enrolment.member, head.statement, head.index);
   for (const EpochWrap& wrap : enrolment.wraps) {
     Demand(wrap.epoch >= 1 && wrap.epoch <= agency.epochs.size(), "a wrap of an epoch that is not there");
@@ -121,7 +145,7 @@ void ApplyEnrolment(StateData& data, const Enrolment& enrolment, const EntryHead
 }
 
 void ApplyEpoch(StateData& data, const Epoch& epoch, const EntryHead& head) {
-  AgencyState& agency = data.agencies.at(epoch.agency);
+  AgencyState& agency = AgencyAt(data, epoch.agency);
   Demand(epoch.epoch == agency.epochs.size() + 1, "an epoch out of order");
   if (!agency.epochs.empty() && !agency.epochs.back().superseded_at) agency.epochs.back().superseded_at = head.time;
   EpochState next;
@@ -147,12 +171,12 @@ RecordState FromHeader(StateData& data, const record::Header& header, const reco
   RecordState out(header.originator, header.authorities.front().id);
   out.index = head.index;
   out.time = head.time;
-  out.entries = {head.index};
+  out.entries.latest = {head.index};
   Concern(data, header.originator.agency(), head.index);
   for (std::size_t p = 0; p < header.portions.size(); ++p) {
     PortionState portion;
     portion.number = header.portions[p].number;
-    portion.policy = Intern(data, policies[p], attachments.policies[p]);
+    SetPolicy(data, portion, policies[p], attachments.policies[p]);
     portion.policy_digest = header.portions[p].policy_digest;
     portion.amend_key_id = header.portions[p].amend_key_id;
     out.portions.push_back(std::move(portion));
@@ -169,38 +193,36 @@ RecordState FromHeader(StateData& data, const record::Header& header, const reco
 void Ask(StateData& data, const Digest& question, const RecordState& asks, const RecordState& holds) {
   for (const PortionState& portion : holds.portions)
     for (const auto& [agency, key] : portion.recipients)
-      if (agency != asks.originator.agency() && !asks.replies.contains(agency)) data.asked[agency].insert(question);
+      if (agency != asks.originator.agency() && !asks.replies.contains(agency)) data.asked.Add({agency, question}, {});
 }
 
 void ApplyRecord(StateData& data, const Statement& statement, const Record& record, const EntryHead& head) {
   const record::Header& header = record.payload.header;
   RecordState next = FromHeader(data, header, statement.attachments, record.policies, head);
   for (const record::PortionSeal& seal : record.payload.portions) next.body_roots.push_back(seal.body_root);
-  data.bodies.insert(next.body_roots.begin(), next.body_roots.end());
+  for (const Hash& root : next.body_roots) data.bodies.Add(root, false);
   next.in_reply_to = header.in_reply_to;
   next.sources = header.sources;
   if (header.urgency != record::Urgency::kNone) {
     const auto hours = data.charter->caps.response_hours.at(static_cast<std::size_t>(header.urgency) - 1);
     next.due = head.time + std::chrono::hours(hours);
-    data.asking.insert(head.statement);
     Ask(data, head.statement, next, next);
   }
   if (header.in_reply_to) {
-    auto answered = data.records.find(*header.in_reply_to);
-    Demand(answered != data.records.end(), "an answer to nothing");
+    RecordState& answered = RecordAt(data, *header.in_reply_to);
     // The clock is the original's, and stops for an answer that reaches who asked.
     const AgencyId agency = header.originator.agency();
-    for (const Digest& digest : {*header.in_reply_to, answered->second.grant_of.value_or(*header.in_reply_to)}) {
+    for (const Digest& digest : {*header.in_reply_to, answered.grant_of.value_or(*header.in_reply_to)}) {
       RecordState& asked = RecordAt(data, digest);
       if (std::none_of(statement.attachments.slips.begin(), statement.attachments.slips.end(),
                        [&](const record::Slip& slip) { return slip.agency == asked.originator.agency(); }))
         continue;
       asked.replies.try_emplace(agency, head.index);
-      if (auto questions = data.asked.find(agency); questions != data.asked.end()) questions->second.erase(digest);
+      data.asked.Erase({agency, digest});
     }
   }
-  Demand(data.headers.insert(record.payload.ctx).second, "a second statement under one header");
-  Demand(data.records.emplace(head.statement, std::move(next)).second, "a record for the second time");
+  Demand(data.headers.Add(record.payload.ctx, {}), "a second statement under one header");
+  Demand(data.records.Add(head.statement, std::move(next)), "a record for the second time");
 }
 
 void ApplyGrant(StateData& data, const Statement& statement, const Grant& grant, const EntryHead& head) {
@@ -208,55 +230,73 @@ void ApplyGrant(StateData& data, const Statement& statement, const Grant& grant,
   next.grant_of = grant.record;
   RecordState& original = RecordAt(data, grant.record);
   original.grants.push_back(head.statement);
-  Concern(original, head.index);
+  Concern(data, original, head.index);
   Concern(data, original.originator.agency(), head.index);
   if (grant.request) {
-    auto asked = data.access_requests.find(*grant.request);
-    Demand(asked != data.access_requests.end() && !asked->second.answered, "an answer to no request");
-    Answered(data, asked->second, head.index);
     // Who asked is told that it was granted, if it may know of the record: it had it already, or gets it now.
-    const AgencyId asker = asked->second.request.by.author.agency();
+    const AgencyId asker = Settle(data, *grant.request, head.index).request.by.author.agency();
     if (Holds(original, asker) || std::any_of(original.grants.begin(), original.grants.end(), [&](const Digest& one) {
           return one != head.statement && Holds(RecordAt(data, one), asker);
         }))
       Concern(data, asker, head.index);
   }
   if (original.due) Ask(data, grant.record, original, next);
-  Demand(data.headers.insert(grant.ctx).second, "a second statement under one header");
-  Demand(data.records.emplace(head.statement, std::move(next)).second, "a grant for the second time");
+  Demand(data.headers.Add(grant.ctx, {}), "a second statement under one header");
+  Demand(data.records.Add(head.statement, std::move(next)), "a grant for the second time");
 }
 
 // Requests that can be refused for their age need not be remembered: Decide compares with `latest` too, so a clock that
 // goes back revives none.
 void ForgetExpired(StateData& data) {
   const auto end = data.requests_by_expiry.upper_bound(data.latest);
-  for (auto at = data.requests_by_expiry.begin(); at != end; ++at) data.requests.erase(at->second);
+  for (auto at = data.requests_by_expiry.begin(); at != end; ++at) data.requests.Erase(at->second);
   data.requests_by_expiry.erase(data.requests_by_expiry.begin(), end);
-  const auto waited = data.pending_by_expiry.upper_bound(data.latest);
-  for (auto at = data.pending_by_expiry.begin(); at != waited; ++at)
-    if (auto node = data.pending.extract(at->second)) data.over.insert(std::move(node));
-  data.pending_by_expiry.erase(data.pending_by_expiry.begin(), waited);
+  const auto past = data.pending_by_expiry.upper_bound(data.latest);
+  for (auto at = data.pending_by_expiry.begin(); at != past; ++at)
+    if (auto waited = data.pending.Take(at->second)) data.over.Add(at->second, *std::move(waited));
+  data.pending_by_expiry.erase(data.pending_by_expiry.begin(), past);
   const auto read = data.lookups_by_expiry.upper_bound(data.latest);
   for (auto at = data.lookups_by_expiry.begin(); at != read; ++at) {
-    const auto lookup = data.lookups.find(at->second);
-    const auto count = data.lookups_of.find(lookup->second.author);
+    const auto count = data.lookups_of.find(data.lookups.Find(at->second)->author);
     if (--count->second == 0) data.lookups_of.erase(count);
-    data.lookups.erase(lookup);
+    data.lookups.Erase(at->second);
   }
   data.lookups_by_expiry.erase(data.lookups_by_expiry.begin(), read);
-  const auto silent = data.open_access_by_expiry.upper_bound(data.latest);
-  for (auto at = data.open_access_by_expiry.begin(); at != silent; ++at)
-    Close(data, data.access_requests.at(at->second));
-  data.open_access_by_expiry.erase(data.open_access_by_expiry.begin(), silent);
+  const auto silent = data.access_by_expiry.upper_bound(data.latest);
+  for (auto at = data.access_by_expiry.begin(); at != silent; ++at)
+    if (auto asked = data.access_requests.Take(at->second)) Close(data, at->second, *std::move(asked));
+  data.access_by_expiry.erase(data.access_by_expiry.begin(), silent);
 }
 
 }  // namespace
 
-std::shared_ptr<const policy::Policy> Intern(StateData& data, const policy::Policy& policy, ByteView policy_bytes) {
-  if (policy_bytes.size() <= Salt::kSize) return std::make_shared<policy::Policy>(policy);
-  auto& slot = data.policies[crypto::Sha256(policy_bytes.subspan(Salt::kSize))];  // of what follows the random bytes
-  if (!slot) slot = std::make_shared<const policy::Policy>(policy);
-  return slot;
+void SetPolicy(StateData& data, PortionState& portion, const policy::Policy& policy, ByteView policy_bytes) {
+  portion.shared_policy = {};
+  if (policy_bytes.size() <= Salt::kSize) {
+    portion.policy = std::make_shared<policy::Policy>(policy);
+    return;
+  }
+  portion.shared_policy = crypto::Sha256(policy_bytes.subspan(Salt::kSize));  // of what follows the random bytes
+  const auto* shared = data.policies.Find(portion.shared_policy);
+  portion.policy = shared != nullptr ? *shared : std::make_shared<const policy::Policy>(policy);
+  if (shared == nullptr) data.policies.Add(portion.shared_policy, portion.policy);
+}
+
+// Nobody is to answer it any more, or somebody has.
+void Close(StateData& data, const Digest& digest, AccessRequestState asked) {
+  if (const RecordState* record = data.records.Find(asked.request.record)) {
+    const RecordState* original = record->grant_of ? data.records.Find(*record->grant_of) : record;
+    data.open_access.Erase({original->originator.agency(), asked.index});
+  }
+  data.closed_requests.Add(digest, std::move(asked));
+}
+
+const AccessRequestState& Settle(StateData& data, const Digest& request, std::uint64_t index) {
+  if (auto asked = data.access_requests.Take(request)) Close(data, request, *std::move(asked));
+  AccessRequestState* closed = data.closed_requests.Change(request);
+  Demand(closed != nullptr && !closed->answered, "an answer to no request");
+  closed->answered = index;
+  return *closed;
 }
 
 namespace {
@@ -264,11 +304,11 @@ namespace {
 // As it stands in the directory, which forgets nobody.
 const MemberId* AuthorOf(const StateData& data, const Statement& statement) {
   if (const auto* opening = std::get_if<StandingOpening>(&statement.payload))
-    return &data.members.find(data.orders.at(opening->order).order.by.author)->first;
+    return &data.members.all().find(FindIn(data.orders, data.past_orders, opening->order)->order.by.author)->first;
   const auto by = AuthorshipOf(statement);
   if (!by) return nullptr;
-  const auto known = data.members.find(by->author);
-  Demand(known != data.members.end(), "a statement of nobody's");
+  const auto known = data.members.all().find(by->author);
+  Demand(known != data.members.all().end(), "a statement of nobody's");
   return &known->first;
 }
 
@@ -350,7 +390,7 @@ void Apply(State& state, const Entry& entry) {
                        .about = {},
                        .request = {}};
   NoteSubject(data, statement, known);
-  data.statements.emplace(head.statement, std::move(known));
+  data.statements.Add(head.statement, std::move(known));
   KeepReasons(data, entry);
   if (IsDirectoryKind(statement.kind)) data.directory_entries.push_back(head.index);
   data.size = head.index + 1;

@@ -8,12 +8,12 @@ namespace {
 
 // An act concerns whoever did it, the originator, and of a grant the original's originator too.
 void ConcernActors(StateData& data, const MemberId& author, RecordState& record, std::uint64_t index) {
-  Concern(record, index);
+  Concern(data, record, index);
   Concern(data, author.agency(), index);
   Concern(data, record.originator.agency(), index);
   if (!record.grant_of) return;
   RecordState& original = RecordAt(data, *record.grant_of);
-  Concern(original, index);
+  Concern(data, original, index);
   Concern(data, original.originator.agency(), index);
 }
 
@@ -61,7 +61,7 @@ void Await(StateData& data, const Open& open, const Decision& decision, const En
   request.case_reference = open.case_reference;
   request.expires = head.time + std::chrono::hours(hours);
   data.pending_by_expiry.emplace(request.expires, head.statement);
-  data.pending.emplace(head.statement, std::move(request));
+  data.pending.Add(head.statement, std::move(request));
 }
 
 void BeginEmergency(StateData& data, const Open& open, const Decision& decision, const EntryHead& head) {
@@ -73,31 +73,30 @@ void BeginEmergency(StateData& data, const Open& open, const Decision& decision,
     originators.insert(OriginalOf(data, RecordAt(data, verdict.record)).originator.agency());
   }
   if (originators.empty()) return;
-  data.emergencies.emplace(head.statement, EmergencyState{head.index,
-                                                          open.by.author,
-                                                          {records.begin(), records.end()},
-                                                          {originators.begin(), originators.end()},
-                                                          std::nullopt});
-  data.locked.emplace(PersonOf(data.members.at(open.by.author).record), head.statement);
-  data.locked.emplace(open.by.author.str(), head.statement);
-  data.open_emergencies.insert(head.statement);
+  data.emergencies.Add(head.statement, EmergencyState{head.index,
+                                                      open.by.author,
+                                                      {records.begin(), records.end()},
+                                                      {originators.begin(), originators.end()},
+                                                      std::nullopt});
+  data.locked.Add(PersonOf(data.members.Find(open.by.author)->record), head.statement);
+  data.locked.Add(open.by.author.str(), head.statement);
 }
 
 // Nothing is waited for any more from those who have a record that has ended; nor, where a grant of it has, from those who
 // have the record by no other.
 void EndQuestions(StateData& data, const Digest& digest) {
-  const RecordState& ended = RecordAt(data, digest);
+  const RecordState& ended = RecordIn(data, digest);
   const Digest question = ended.grant_of.value_or(digest);
-  const RecordState& original = RecordAt(data, question);
+  const RecordState& original = RecordIn(data, question);
   const auto has = [&](const AgencyId& agency) {
     return Holds(original, agency) ||
            std::any_of(original.grants.begin(), original.grants.end(), [&](const Digest& one) {
-             const RecordState& grant = RecordAt(data, one);
+             const RecordState& grant = RecordIn(data, one);
              return !grant.revoked_at && !grant.purged_at && Holds(grant, agency);
            });
   };
-  for (auto& [agency, questions] : data.asked)
-    if (!ended.grant_of || !has(agency)) questions.erase(question);
+  for (const auto& [agency, state] : data.agencies.all())
+    if (!ended.grant_of || !has(agency)) data.asked.Erase({agency, question});
 }
 
 }  // namespace
@@ -105,7 +104,7 @@ void EndQuestions(StateData& data, const Digest& digest) {
 void ApplyOpen(StateData& data, const Open& open, const Decision& decision, const EntryHead& head) {
   Demand(decision.verdicts.size() == open.items.size(), "not one verdict for each item");
   StateData::Request request{open.by.author, open.by.nonce};
-  Demand(data.requests.emplace(request, head.statement).second, "a request for the second time");
+  Demand(data.requests.Add(request, {head.statement, open.expires}), "a request for the second time");
   data.requests_by_expiry.emplace(open.expires, std::move(request));
   Concern(data, open.agency, head.index);
   bool granted = false;
@@ -113,39 +112,54 @@ void ApplyOpen(StateData& data, const Open& open, const Decision& decision, cons
     const Verdict& verdict = decision.verdicts[i];
     Demand(verdict.record == open.items[i].record && verdict.portion == open.items[i].portion,
            "a verdict of another item");
-    auto at = data.records.find(verdict.record);
-    if (at == data.records.end()) {
+    RecordState* record = data.records.Change(verdict.record);
+    if (record == nullptr) {
       Demand(!verdict.allowed(), "an opening of nothing");
       continue;
     }
     // Also a refused attempt, even by somebody to whom the record does not exist, concerns its originator.
-    ConcernActors(data, open.by.author, at->second, head.index);
+    ConcernActors(data, open.by.author, *record, head.index);
     if (!verdict.allowed()) continue;
     granted = true;
     CountOpening(data, verdict, open.by.author, head.index);
   }
   if (open.approved_request && granted) {
-    auto used = data.pending.find(*open.approved_request);
-    Demand(used != data.pending.end(), "approvals that are not there");
-    used->second.used = true;
-    data.over.insert(data.pending.extract(used));
+    auto used = data.pending.Take(*open.approved_request);
+    Demand(used.has_value(), "approvals that are not there");
+    used->used = true;
+    data.over.Add(*open.approved_request, *std::move(used));
   }
   if (!open.emergency.empty()) BeginEmergency(data, open, decision, head);
   if (!open.approved_request && open.emergency.empty()) Await(data, open, decision, head);
 }
 
+namespace {
+
+OrderState* ChangeOrder(StateData& data, const Digest& digest) {
+  OrderState* order = data.orders.Change(digest);
+  return order != nullptr ? order : data.past_orders.Change(digest);
+}
+
+// It stands no more, or has expired.
+void PutAway(StateData& data, const Digest& digest) {
+  if (auto order = data.orders.Take(digest)) data.past_orders.Add(digest, *std::move(order));
+}
+
+}  // namespace
+
 void ApplyStandingOpening(StateData& data, const StandingOpening& opening, const Decision& decision,
                           const EntryHead& head) {
-  auto order = data.orders.find(opening.order);
-  Demand(order != data.orders.end(), "an opening under no order");
+  OrderState* order = ChangeOrder(data, opening.order);
+  Demand(order != nullptr, "an opening under no order");
   Demand(decision.verdicts.size() == opening.portions.size(), "not one verdict for each portion");
-  Demand(order->second.opened.insert(opening.record).second, "an opening for the second time");
-  const MemberId& author = order->second.order.by.author;
+  Demand(data.opened.Add({opening.order, opening.record}, {}), "an opening for the second time");
+  ++order->opened;
+  const MemberId& author = order->order.by.author;
   RecordState& record = RecordAt(data, opening.record);
   ConcernActors(data, author, record, head.index);
   // The opening carries no signature; the order's own stands behind it.
   for (const RecordState* one : {&record, &OriginalOf(data, record)})
-    order->second.originators.insert(one->originator.agency());
+    order->originators.insert(one->originator.agency());
   for (const Verdict& verdict : decision.verdicts)
     if (verdict.allowed()) CountOpening(data, verdict, author, head.index);
 }
@@ -155,13 +169,10 @@ namespace {
 // Whoever opened it, and has not said that it erased it, is to erase it.
 void AskToErase(StateData& data, const Digest& digest, const RecordState& record) {
   for (const auto& [member, holder] : record.holders)
-    if (!holder.erased) data.to_erase[member].insert(digest);
+    if (!holder.erased) data.to_erase.Add({member, digest}, {});
 }
 void ForgetRecall(StateData& data, const MemberId& member, const Digest& digest) {
-  const auto at = data.to_erase.find(member);
-  if (at == data.to_erase.end()) return;
-  at->second.erase(digest);
-  if (at->second.empty()) data.to_erase.erase(at);
+  data.to_erase.Erase({member, digest});
 }
 void ForgetRecalls(StateData& data, const Digest& digest, const RecordState& record) {
   for (const auto& [member, holder] : record.holders) ForgetRecall(data, member, digest);
@@ -174,7 +185,7 @@ void ApplyAcknowledgement(StateData& data, const Acknowledgement& acknowledgemen
   RecordState& record = RecordAt(data, acknowledgement.record);
   ConcernActors(data, author, record, head.index);
   if (acknowledgement.outcome != "erased") return;
-  const bool administrator = data.members.at(author).record.administrator;
+  const bool administrator = data.members.Find(author)->record.administrator;
   for (auto& [holder, state] : record.holders)
     if (!state.erased && (holder == author || (administrator && holder.agency() == author.agency()))) {
       state.erased = head.index;
@@ -183,11 +194,12 @@ void ApplyAcknowledgement(StateData& data, const Acknowledgement& acknowledgemen
 }
 
 void ApplyRevocation(StateData& data, const Revocation& revocation, const EntryHead& head) {
-  if (auto order = data.orders.find(revocation.record); order != data.orders.end()) {
-    Demand(!order->second.ended, "the end of an order that has ended");
-    order->second.ended = head.index;
-    std::erase(data.standing_orders[order->second.order.by.author], revocation.record);
-    Concern(data, order->second.order.agency, head.index);
+  if (OrderState* order = ChangeOrder(data, revocation.record)) {
+    Demand(!order->ended, "the end of an order that has ended");
+    order->ended = head.index;
+    std::erase(data.standing_orders.Make(order->order.by.author), revocation.record);
+    Concern(data, order->order.agency, head.index);
+    PutAway(data, revocation.record);
     return;
   }
   RecordState& record = RecordAt(data, revocation.record);
@@ -196,7 +208,6 @@ void ApplyRevocation(StateData& data, const Revocation& revocation, const EntryH
   EndQuestions(data, revocation.record);
   if (revocation.recall) {
     record.recalled_at = head.index;
-    data.recalled.insert(revocation.record);
     AskToErase(data, revocation.record, record);
     for (const Digest& grant : record.grants) AskToErase(data, grant, RecordAt(data, grant));
   }
@@ -204,7 +215,7 @@ void ApplyRevocation(StateData& data, const Revocation& revocation, const EntryH
   ConcernRecipients(data, record, head.index);
   for (const Digest& grant : record.grants) {
     RecordState& granted = RecordAt(data, grant);
-    Concern(granted, head.index);
+    Concern(data, granted, head.index);
     Concern(data, granted.originator.agency(), head.index);
     ConcernRecipients(data, granted, head.index);
   }
@@ -217,7 +228,8 @@ void EndConsents(StateData& data, const Digest& digest) {
   const RecordState& record = RecordAt(data, digest);
   const Digest& first = record.grant_of ? *record.grant_of : digest;
   if (record.originator.agency() != RecordAt(data, first).originator.agency()) return;
-  for (const auto& [agency, known] : data.agencies) data.consents.erase({first, agency});
+  for (const auto& [agency, known] : data.agencies.all())
+    if (auto* consent = data.consents.Change({first, agency})) consent->reset();
 }
 
 }  // namespace
@@ -228,7 +240,7 @@ void ApplyAmendment(StateData& data, const Statement& statement, const Amendment
   Demand(amendment.policy && statement.attachments.policies.size() == 1, "an amendment without its policy");
   Demand(amendment.sequence == portion.policy_sequence + 1, "an amendment out of order");
   if (amendment.policy->marking < portion.policy->marking) EndConsents(data, amendment.record);
-  portion.policy = Intern(data, *amendment.policy, statement.attachments.policies.front());
+  SetPolicy(data, portion, *amendment.policy, statement.attachments.policies.front());
   portion.policy_digest = amendment.policy_digest;
   portion.policy_sequence = amendment.sequence;
   ConcernActors(data, amendment.by.author, record, head.index);
@@ -236,9 +248,9 @@ void ApplyAmendment(StateData& data, const Statement& statement, const Amendment
 }
 
 void ApplyApproval(StateData& data, const Approval& approval, const EntryHead& head) {
-  auto at = data.pending.find(approval.request);
-  Demand(at != data.pending.end(), "an approval of nothing");
-  PendingRequest& request = at->second;
+  PendingRequest* waits = data.pending.Change(approval.request);
+  Demand(waits != nullptr, "an approval of nothing");
+  PendingRequest& request = *waits;
   if (approval.verdict == ApprovalVerdict::kWithdraw)
     request.said.erase(approval.by.author);
   else
@@ -250,14 +262,17 @@ void ApplyApproval(StateData& data, const Approval& approval, const EntryHead& h
 }
 
 void ApplyReview(StateData& data, const Review& review, const EntryHead& head) {
-  auto at = data.emergencies.find(review.request);
-  Demand(at != data.emergencies.end() && !at->second.reviewed, "a review of nothing");
-  at->second.reviewed = head.index;
-  data.open_emergencies.erase(review.request);
-  std::erase_if(data.locked, [&](const auto& one) { return one.second == review.request; });
-  Concern(data, at->second.author.agency(), head.index);
-  for (const Digest& record : at->second.records)
+  auto emergency = data.emergencies.Take(review.request);
+  Demand(emergency.has_value(), "a review of nothing");
+  emergency->reviewed = head.index;
+  std::vector<std::string> unlocked;
+  for (const auto& [person, locked_by] : data.locked.all())
+    if (locked_by == review.request) unlocked.push_back(person);
+  for (const std::string& person : unlocked) data.locked.Erase(person);
+  Concern(data, emergency->author.agency(), head.index);
+  for (const Digest& record : emergency->records)
     ConcernActors(data, review.by.author, RecordAt(data, record), head.index);
+  data.reviewed.Add(review.request, *std::move(emergency));
 }
 
 // Who reads everything is told to every agency, which is read.
@@ -265,53 +280,56 @@ void ApplyLookup(StateData& data, const Lookup& lookup, const EntryHead& head) {
   const MemberId& author = lookup.by.author;
   const auto& auditors = data.charter->joint_auditors;
   const bool joint = std::find(auditors.begin(), auditors.end(), author) != auditors.end();
-  data.lookups.emplace(head.statement,
-                       LookupState{head.index, author, lookup.from_index, lookup.end_index, lookup.expires, joint});
+  data.lookups.Add(head.statement,
+                   LookupState{head.index, author, lookup.from_index, lookup.end_index, lookup.expires, joint});
   data.lookups_by_expiry.emplace(lookup.expires, head.statement);
   ++data.lookups_of[author];
   if (!joint) {
     Concern(data, author.agency(), head.index);
     return;
   }
-  for (const auto& [id, agency] : data.agencies)
+  for (const auto& [id, agency] : data.agencies.all())
     if (!agency.left) Concern(data, id, head.index);
 }
 
 void ApplyAccessRequest(StateData& data, const AccessRequest& request, const EntryHead& head) {
-  data.access_requests.emplace(head.statement, AccessRequestState{head.index, request, std::nullopt});
-  auto& times = data.access_times[request.by.author];
+  data.access_requests.Add(head.statement, AccessRequestState{head.index, request, std::nullopt});
+  data.access_by_expiry.emplace(request.by.time + kSilence, head.statement);
+  auto& times = data.access_times.Make(request.by.author);
   times.push_back(head.time);
   if (times.size() > kMostAccessRequests) times.pop_front();
   Concern(data, request.by.author.agency(), head.index);
-  auto at = data.records.find(request.record);
-  if (at == data.records.end()) return;
-  RecordState& original = OriginalOf(data, at->second);
-  Concern(original, head.index);
+  RecordState* record = data.records.Change(request.record);
+  if (record == nullptr) return;
+  RecordState& original = OriginalOf(data, *record);
+  Concern(data, original, head.index);
   Concern(data, original.originator.agency(), head.index);
-  data.open_access[original.originator.agency()].emplace(head.index, head.statement);
-  data.open_access_by_expiry.emplace(head.time + kSilence, head.statement);
+  data.open_access.Add({original.originator.agency(), head.index}, head.statement);
 }
 
 // A refusal concerns the originator's side alone: its author's silence looks the same.
 void ApplyAnswer(StateData& data, const Answer& answer, const EntryHead& head) {
-  auto at = data.access_requests.find(answer.request);
-  Demand(at != data.access_requests.end() && !at->second.answered, "an answer to nothing");
-  Answered(data, at->second, head.index);
-  const AccessRequest& asked = at->second.request;
+  const AccessRequest& asked = Settle(data, answer.request, head.index).request;
   RecordState& record = RecordAt(data, asked.record);
-  Concern(record, head.index);
+  Concern(data, record, head.index);
   Concern(data, answer.by.author.agency(), head.index);
   if (!answer.marking) return;
   const Digest& first = record.grant_of ? *record.grant_of : asked.record;
-  auto [consent, fresh] = data.consents.try_emplace({first, asked.agency}, *answer.marking);
-  consent->second = std::max(consent->second, *answer.marking);
+  if (auto* consent = data.consents.Change({first, asked.agency}))
+    *consent = std::max(consent->value_or(*answer.marking), *answer.marking);
+  else
+    data.consents.Add({first, asked.agency}, *answer.marking);
   Concern(data, asked.agency, head.index);
 }
 
 void ApplyStandingOrder(StateData& data, const StandingOrder& order, const EntryHead& head) {
-  data.orders.emplace(head.statement, OrderState{head.index, order, order.by.key_id, std::nullopt, {}});
-  auto& standing = data.standing_orders[order.by.author];
-  std::erase_if(standing, [&](const Digest& one) { return data.orders.at(one).order.expires <= data.latest; });
+  data.orders.Add(head.statement, OrderState{head.index, order, order.by.key_id, std::nullopt, {}});
+  auto& standing = data.standing_orders.Make(order.by.author);
+  std::erase_if(standing, [&](const Digest& one) {
+    const bool expired = data.orders.Find(one)->order.expires <= data.latest;
+    if (expired) PutAway(data, one);
+    return expired;
+  });
   standing.push_back(head.statement);
   Concern(data, order.agency, head.index);
 }
@@ -324,13 +342,14 @@ void Erase(std::string& text) {
 
 // The texts of what waits, which are in here beside the stored statement.
 void EraseTexts(StateData& data, const Digest& statement) {
-  for (auto* requests : {&data.pending, &data.over})
-    if (auto at = requests->find(statement); at != requests->end()) Erase(at->second.case_reference);
-  if (auto at = data.orders.find(statement); at != data.orders.end()) Erase(at->second.order.case_reference);
-  if (auto at = data.access_requests.find(statement); at != data.access_requests.end()) {
-    Erase(at->second.request.case_reference);
-    Erase(at->second.request.why);
-  }
+  if (auto* waits = data.pending.Change(statement)) Erase(waits->case_reference);
+  if (auto* over = data.over.Change(statement)) Erase(over->case_reference);
+  if (auto* order = ChangeOrder(data, statement)) Erase(order->order.case_reference);
+  auto* asked = data.access_requests.Change(statement);
+  if (asked == nullptr) asked = data.closed_requests.Change(statement);
+  if (asked == nullptr) return;
+  Erase(asked->request.case_reference);
+  Erase(asked->request.why);
 }
 
 }  // namespace
@@ -342,7 +361,7 @@ struct SubjectOf {
   KnownStatement& known;
 
   void About(const Digest& record) const {
-    if (data.records.count(record) != 0) known.about.push_back(record);
+    if (data.records.Has(record)) known.about.push_back(record);
   }
   void operator()(const Open& open) const {
     for (const OpenItem& item : open.items) About(item.record);
@@ -350,23 +369,22 @@ struct SubjectOf {
   void operator()(const Revocation& revocation) const { About(revocation.record); }
   void operator()(const Approval& approval) const {
     known.request = approval.request;
-    for (const auto* requests : {&data.pending, &data.over})
-      if (auto at = requests->find(approval.request); at != requests->end())
-        for (const OpenItem& item : at->second.items) About(item.record);
+    if (const auto* request = FindIn(data.pending, data.over, approval.request))
+      for (const OpenItem& item : request->items) About(item.record);
   }
   void operator()(const Review& review) const {
     known.request = review.request;
-    known.about = data.emergencies.at(review.request).records;
+    known.about = FindIn(data.emergencies, data.reviewed, review.request)->records;
   }
   void operator()(const AccessRequest& request) const { About(request.record); }
   void operator()(const Answer& answer) const {
     known.request = answer.request;
-    About(data.access_requests.at(answer.request).request.record);
+    About(FindIn(data.access_requests, data.closed_requests, answer.request)->request.record);
   }
   void operator()(const Purge& purge) const {
     for (const Erasure& erasure : purge.erasures) {
       About(erasure.statement);
-      const KnownStatement& erased = data.statements.at(erasure.statement);
+      const KnownStatement& erased = *data.statements.Find(erasure.statement);
       known.about.insert(known.about.end(), erased.about.begin(), erased.about.end());
       if (erased.kind == Kind::kPurge) known.purges = std::max(known.purges, erased.purges + 1);
     }
@@ -377,15 +395,15 @@ struct SubjectOf {
 
 // Whoever was told of what is erased is told of the purge, which proves what stays; it is in the same custodies.
 void ConcernErased(StateData& data, const KnownStatement& known, const Digest& statement, std::uint64_t index) {
-  for (auto& [agency, entries] : data.mail)
-    if (std::binary_search(entries.begin(), entries.end(), known.index)) Concern(data, agency, index);
+  for (const auto& [agency, entries] : data.mail.all())
+    if (EntriesIn(data, entries, ListOf(agency)).Contains(known.index)) Concern(data, agency, index);
   for (const Digest& digest : known.about) {
     RecordState& record = RecordAt(data, digest);
-    Concern(record, index);
-    Concern(OriginalOf(data, record), index);
+    Concern(data, record, index);
+    Concern(data, OriginalOf(data, record), index);
   }
-  if (auto order = data.orders.find(statement); order != data.orders.end())
-    for (const AgencyId& agency : order->second.originators) Concern(data, agency, index);
+  if (const auto* order = FindIn(data.orders, data.past_orders, statement))
+    for (const AgencyId& agency : order->originators) Concern(data, agency, index);
 }
 
 }  // namespace
@@ -400,7 +418,7 @@ void NoteSubject(const StateData& data, const Statement& statement, KnownStateme
 void KeepReasons(StateData& data, const Entry& entry) {
   const auto keep = [&](const Digest& statement) {
     const auto hours = std::chrono::ceil<std::chrono::hours>(entry.head.time.time_since_epoch() + kKept).count();
-    auto& until = data.statements.at(statement).kept_until;
+    auto& until = data.statements.Change(statement)->kept_until;
     until = std::max(until, static_cast<std::uint32_t>(hours));
   };
   const auto& verdicts = entry.decision.verdicts;
@@ -417,16 +435,16 @@ void KeepReasons(StateData& data, const Entry& entry) {
 void ApplyPurge(StateData& data, const Purge& purge, const EntryHead& head) {
   Concern(data, purge.by.author.agency(), head.index);
   for (const Erasure& erasure : purge.erasures) {
-    auto known = data.statements.find(erasure.statement);
-    Demand(known != data.statements.end() && !known->second.erased_by, "an erasure of nothing");
-    known->second.erased_by = head.index;
-    auto at = data.records.find(erasure.statement);
-    if (at == data.records.end()) {
+    KnownStatement* known = data.statements.Change(erasure.statement);
+    Demand(known != nullptr && !known->erased_by, "an erasure of nothing");
+    known->erased_by = head.index;
+    RecordState* at = data.records.Change(erasure.statement);
+    if (at == nullptr) {
       EraseTexts(data, erasure.statement);
-      ConcernErased(data, known->second, erasure.statement, head.index);
+      ConcernErased(data, *known, erasure.statement, head.index);
       continue;
     }
-    RecordState& record = at->second;
+    RecordState& record = *at;
     record.purged_at = head.index;
     EndQuestions(data, erasure.statement);
     ForgetRecalls(data, erasure.statement, record);
@@ -434,7 +452,8 @@ void ApplyPurge(StateData& data, const Purge& purge, const EntryHead& head) {
     ConcernActors(data, purge.by.author, record, head.index);
     ConcernRecipients(data, record, head.index);
     for (const Digest& grant : record.grants) ConcernRecipients(data, RecordAt(data, grant), head.index);
-    data.purged_bodies.insert(record.body_roots.begin(), record.body_roots.end());
+    for (const Hash& root : record.body_roots)
+      if (bool* purged = data.bodies.Change(root)) *purged = true;
   }
 }
 

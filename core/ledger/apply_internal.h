@@ -15,17 +15,35 @@ inline void Demand(bool holds, const char* what) {
   if (!holds) Impossible(what);
 }
 
+// The first of the latest become a chunk of their own; what came last stays among the latest.
+void PutAwayChunk(StateData& data, EntryList& list, const std::string& of);
+void MergeInto(StateData& data, EntryList& list, const std::string& of, std::vector<std::uint64_t> indexes);
+
+template <class Owner>
+void Push(StateData& data, EntryList& list, const Owner& owner, std::uint64_t index) {
+  auto& latest = list.latest;
+  if (!latest.empty() && latest.back() == index) return;
+  if (latest.size() >= 2 * Entries::kChunk) PutAwayChunk(data, list, ListOf(owner));
+  latest.push_back(index);
+}
+// Among those that stand there, each once. For what comes seldom.
+template <class Owner>
+void Merge(StateData& data, EntryList& list, const Owner& owner, std::vector<std::uint64_t> indexes) {
+  MergeInto(data, list, ListOf(owner), std::move(indexes));
+}
 inline void Concern(StateData& data, const AgencyId& agency, std::uint64_t index) {
-  auto& entries = data.mail[agency];
-  if (entries.empty() || entries.back() != index) entries.push_back(index);
+  Push(data, data.mail.Make(agency), agency, index);
 }
-inline void Concern(RecordState& record, std::uint64_t index) {
-  if (record.entries.empty() || record.entries.back() != index) record.entries.push_back(index);
+inline void Concern(StateData& data, RecordState& record, std::uint64_t index) {
+  Push(data, record.entries, record, index);
 }
+// What follows from the charter.
+void TakeWitnesses(StateData& data);
+// To be changed.
 inline RecordState& RecordAt(StateData& data, const Digest& digest) {
-  auto at = data.records.find(digest);
-  Demand(at != data.records.end(), "an act on no record");
-  return at->second;
+  RecordState* record = data.records.Change(digest);
+  Demand(record != nullptr, "an act on no record");
+  return *record;
 }
 inline RecordState& OriginalOf(StateData& data, RecordState& record) {
   return record.grant_of ? RecordAt(data, *record.grant_of) : record;
@@ -42,19 +60,17 @@ inline PortionState& PortionAt(RecordState& record, std::uint32_t number) {
     if (portion.number == number) return portion;
   Impossible("an act on no portion");
 }
-std::shared_ptr<const policy::Policy> Intern(StateData& data, const policy::Policy& policy, ByteView policy_bytes);
-
-// Nobody is to answer it any more.
-inline void Close(StateData& data, const AccessRequestState& asked) {
-  auto at = data.records.find(asked.request.record);
-  if (at == data.records.end()) return;
-  auto open = data.open_access.find(OriginalOf(data, at->second).originator.agency());
-  if (open != data.open_access.end()) open->second.erase(asked.index);
+inline AgencyState& AgencyAt(StateData& data, const AgencyId& id) {
+  AgencyState* agency = data.agencies.Change(id);
+  Demand(agency != nullptr, "an act of no agency");
+  return *agency;
 }
-inline void Answered(StateData& data, AccessRequestState& asked, std::uint64_t index) {
-  asked.answered = index;
-  Close(data, asked);
-}
+// Makes it the one in force.
+void SetPolicy(StateData& data, PortionState& portion, const policy::Policy& policy, ByteView policy_bytes);
+// Nobody is to answer the request any more.
+void Close(StateData& data, const Digest& digest, AccessRequestState asked);
+// The request has its answer.
+const AccessRequestState& Settle(StateData& data, const Digest& request, std::uint64_t index);
 
 // apply_act.cc: what people do with records that are in the log.
 void ApplyOpen(StateData& data, const Open& open, const Decision& decision, const EntryHead& head);

@@ -55,7 +55,7 @@ Result<std::vector<Verdict>> DecideStandingOpening(const State& state, const Sta
   if (record == nullptr || record->authority != at.authority || record->index < order->index ||
       !state.visible_to(*record, author))
     return Refuse(Reason::kNotFound);
-  if (order->opened.count(opening.record) != 0) return Refuse(Reason::kReplayed);
+  if (state.opened_under(opening.order, opening.record)) return Refuse(Reason::kReplayed);
   if (record->purged_at || state.original(*record).purged_at) return Refuse(Reason::kPurged);
   if (state.ended(*record)) return Refuse(Reason::kRevoked);
   if (opening.portions.empty()) return Refuse(Reason::kMalformed, "no portion");

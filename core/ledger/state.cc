@@ -5,19 +5,56 @@
 #include "core/ledger/state_internal.h"
 
 namespace valija::ledger {
-namespace {
 
-template <class Map, class Key>
-auto Find(const Map& map, const Key& key) -> const typename Map::mapped_type* {
-  auto at = map.find(key);
-  return at == map.end() ? nullptr : &at->second;
+std::size_t Entries::LowerBound(std::uint64_t from) const {
+  std::size_t begin = 0, end = size();
+  while (begin < end) {
+    const std::size_t middle = begin + (end - begin) / 2;
+    if ((*this)[middle] < from)
+      begin = middle + 1;
+    else
+      end = middle;
+  }
+  return begin;
 }
 
-const std::vector<std::uint64_t> kNone;
-const std::map<std::uint64_t, Digest> kNoRequests;
-const std::set<Digest> kNoRecords;
+bool Entries::Contains(std::uint64_t index) const {
+  const std::size_t at = LowerBound(index);
+  return at < size() && (*this)[at] == index;
+}
+
+std::vector<std::uint64_t> Entries::All() const {
+  std::vector<std::uint64_t> out;
+  for (std::size_t at = 0; at < size(); ++at) out.push_back((*this)[at]);
+  return out;
+}
+
+namespace {
+
+template <class Set, class Key>
+std::vector<Digest> DigestsOf(const Set& set, const Key& key) {
+  std::vector<Digest> out;
+  const auto& all = set.all();
+  for (auto at = all.lower_bound({key, Digest{}}); at != all.end() && at->first.first == key; ++at)
+    out.push_back(at->first.second);
+  return out;
+}
 
 }  // namespace
+
+const RecordState& RecordIn(const StateData& data, const Digest& digest) {
+  const RecordState* record = data.records.Find(digest);
+  if (record == nullptr) throw RowsDamaged("a record that others name is missing");
+  return *record;
+}
+
+Entries EntriesIn(const StateData& data, const EntryList& list, std::string of) {
+  return Entries(list, [&data, of = std::move(of)](std::uint64_t number) -> const std::vector<std::uint64_t>& {
+    const auto* chunk = data.chunks.Find({of, number});
+    if (chunk == nullptr || chunk->size() != Entries::kChunk) throw RowsDamaged("a part of a list is missing");
+    return *chunk;
+  });
+}
 
 const EpochState* AgencyState::by_key(const KeyId& id) const {
   auto at = std::find_if(epochs.rbegin(), epochs.rend(), [&](const EpochState& one) { return one.key_id == id; });
@@ -47,8 +84,8 @@ const log::WitnessPolicy* State::witness_policy() const {
 const Digest& State::charter_statement() const { return data_->charter_statement; }
 std::uint64_t State::size() const { return data_->size; }
 Time State::latest() const { return data_->latest; }
-const AgencyState* State::agency(const AgencyId& id) const { return Find(data_->agencies, id); }
-const MemberState* State::member(const MemberId& id) const { return Find(data_->members, id); }
+const AgencyState* State::agency(const AgencyId& id) const { return data_->agencies.Find(id); }
+const MemberState* State::member(const MemberId& id) const { return data_->members.Find(id); }
 
 const MemberState* State::active_member(const MemberId& id) const {
   const MemberState* found = member(id);
@@ -56,12 +93,12 @@ const MemberState* State::active_member(const MemberId& id) const {
 }
 
 const MemberState* State::member_by_auth_key(const KeyId& id) const {
-  const MemberId* found = Find(data_->active_by_auth_key, id);
-  return found == nullptr ? nullptr : active_member(*found);
+  const auto found = data_->active_by_auth_key.find(id);
+  return found == data_->active_by_auth_key.end() ? nullptr : active_member(found->second);
 }
 
-const std::map<MemberId, MemberState>& State::members() const { return data_->members; }
-const std::map<AgencyId, AgencyState>& State::agencies() const { return data_->agencies; }
+const std::map<MemberId, MemberState>& State::members() const { return data_->members.all(); }
+const std::map<AgencyId, AgencyState>& State::agencies() const { return data_->agencies.all(); }
 
 bool State::is_joint_auditor(const MemberId& id) const {
   if (!data_->charter || active_member(id) == nullptr) return false;
@@ -69,25 +106,25 @@ bool State::is_joint_auditor(const MemberId& id) const {
   return std::find(named.begin(), named.end(), id) != named.end();
 }
 
-bool State::key_in_use(const KeyId& id) const { return data_->keys.count(id) != 0; }
+bool State::key_in_use(const KeyId& id) const { return data_->keys.Find(id) != nullptr; }
 
 bool State::key_free_for(const KeyId& id, KeyUse use, const MemberId& member) const {
-  const auto* owner = Find(data_->keys, id);
+  const auto* owner = data_->keys.Find(id);
   return owner == nullptr || (owner->use == use && owner->owner == member.str());
 }
 
 const MemberState* State::owner_of_signing_key(const KeyId& id) const {
-  const auto* owner = Find(data_->keys, id);
+  const auto* owner = data_->keys.Find(id);
   if (owner == nullptr || owner->use != KeyUse::kSigning) return nullptr;
   auto id_of = MemberId::Parse(owner->owner);
   return id_of ? member(*id_of) : nullptr;
 }
 
 bool State::release_key_taken(const AuthorityId& authority, const KeyId& id, Time now) const {
-  const auto* owner = Find(data_->keys, id);
+  const auto* owner = data_->keys.Find(id);
   if (!data_->charter || owner == nullptr || owner->use != KeyUse::kRelease || owner->owner != authority.str())
     return false;
-  const auto* replaced = Find(data_->replaced_release_keys, id);
+  const auto* replaced = data_->replaced_release_keys.Find(id);
   return replaced == nullptr || now < *replaced + std::chrono::seconds(data_->charter->caps.epoch_grace_seconds);
 }
 
@@ -95,10 +132,10 @@ const std::vector<std::pair<std::uint64_t, std::string>>& State::log_keys() cons
 
 const std::vector<std::uint64_t>& State::directory_entries() const { return data_->directory_entries; }
 
-const RecordState* State::record(const Digest& digest) const { return Find(data_->records, digest); }
+const RecordState* State::record(const Digest& digest) const { return data_->records.Find(digest); }
 
 const RecordState& State::original(const RecordState& record) const {
-  return record.grant_of ? data_->records.at(*record.grant_of) : record;
+  return record.grant_of ? RecordIn(*data_, *record.grant_of) : record;
 }
 
 bool State::ended(const RecordState& record) const {
@@ -110,71 +147,68 @@ bool State::IsPassedOn(const RecordState& record) const {
   return record.grant_of && record.originator.agency() != original(record).originator.agency();
 }
 
-bool State::body_used(const Hash& root) const { return data_->bodies.count(root) != 0; }
-bool State::body_purged(const Hash& root) const { return data_->purged_bodies.count(root) != 0; }
+bool State::body_used(const Hash& root) const { return data_->bodies.Has(root); }
+bool State::body_purged(const Hash& root) const {
+  const bool* purged = data_->bodies.Find(root);
+  return purged != nullptr && *purged;
+}
 
 std::optional<std::uint64_t> State::statement_index(const Digest& digest) const {
   const auto* found = statement(digest);
   return found == nullptr ? std::nullopt : std::optional(found->index);
 }
 
-const KnownStatement* State::statement(const Digest& digest) const { return Find(data_->statements, digest); }
+const KnownStatement* State::statement(const Digest& digest) const { return data_->statements.Find(digest); }
 
-const PendingRequest* State::pending(const Digest& open) const {
-  const auto* waits = Find(data_->pending, open);
-  return waits != nullptr ? waits : Find(data_->over, open);
+const PendingRequest* State::pending(const Digest& open) const { return FindIn(data_->pending, data_->over, open); }
+const std::map<Digest, PendingRequest>& State::all_pending() const { return data_->pending.all(); }
+const EmergencyState* State::emergency(const Digest& open) const {
+  return FindIn(data_->emergencies, data_->reviewed, open);
 }
-const std::map<Digest, PendingRequest>& State::all_pending() const { return data_->pending; }
-const EmergencyState* State::emergency(const Digest& open) const { return Find(data_->emergencies, open); }
-const std::map<Digest, EmergencyState>& State::emergencies() const { return data_->emergencies; }
-const Digest* State::emergency_of(const std::string& person) const { return Find(data_->locked, person); }
+const std::map<Digest, EmergencyState>& State::emergencies() const { return data_->emergencies.all(); }
+const Digest* State::emergency_of(const std::string& person) const { return data_->locked.Find(person); }
 bool State::emergency_locked(const MemberRecord& record) const {
   const std::string person = PersonOf(record);
-  return std::any_of(data_->locked.begin(), data_->locked.end(), [&](const auto& one) {
+  return std::any_of(data_->locked.all().begin(), data_->locked.all().end(), [&](const auto& one) {
     if (one.first == person || one.first == record.id.str()) return true;
     const auto author = MemberId::Parse(one.first);  // a label is no member's id
     return author && PersonOf(member(*author)->record) == person;
   });
 }
 const AccessRequestState* State::access_request(const Digest& digest) const {
-  return Find(data_->access_requests, digest);
+  return FindIn(data_->access_requests, data_->closed_requests, digest);
 }
-const std::map<Digest, AccessRequestState>& State::access_requests() const { return data_->access_requests; }
-const std::deque<Time>* State::access_times(const MemberId& member) const { return Find(data_->access_times, member); }
+const std::map<Digest, AccessRequestState>& State::access_requests() const { return data_->access_requests.all(); }
+const std::deque<Time>* State::access_times(const MemberId& member) const { return data_->access_times.Find(member); }
 std::optional<policy::Tlp> State::consent(const Digest& source, const AgencyId& agency) const {
   const RecordState* named = record(source);
   const Digest& first = named != nullptr && named->grant_of ? *named->grant_of : source;
-  const auto* found = Find(data_->consents, std::pair(first, agency));
-  return found == nullptr ? std::nullopt : std::optional(*found);
+  const auto* found = data_->consents.Find({first, agency});
+  return found == nullptr ? std::nullopt : *found;
 }
-const std::set<Digest>& State::asking() const { return data_->asking; }
-const std::set<Digest>& State::recalled() const { return data_->recalled; }
-const std::set<Digest>& State::open_emergencies() const { return data_->open_emergencies; }
-const std::map<std::uint64_t, Digest>& State::open_access_requests(const AgencyId& originator) const {
-  const auto* found = Find(data_->open_access, originator);
-  return found == nullptr ? kNoRequests : *found;
+std::vector<std::pair<std::uint64_t, Digest>> State::open_access_requests(const AgencyId& originator) const {
+  std::vector<std::pair<std::uint64_t, Digest>> out;
+  const auto& all = data_->open_access.all();
+  for (auto at = all.lower_bound({originator, 0}); at != all.end() && at->first.first == originator; ++at)
+    out.emplace_back(at->first.second, at->second);
+  return out;
 }
-const std::set<Digest>& State::asking(const AgencyId& agency) const {
-  const auto* found = Find(data_->asked, agency);
-  return found == nullptr ? kNoRecords : *found;
-}
-const std::set<Digest>& State::to_erase(const MemberId& member) const {
-  const auto* found = Find(data_->to_erase, member);
-  return found == nullptr ? kNoRecords : *found;
-}
-const LookupState* State::lookup(const Digest& digest) const { return Find(data_->lookups, digest); }
+std::vector<Digest> State::asking(const AgencyId& agency) const { return DigestsOf(data_->asked, agency); }
+std::vector<Digest> State::to_erase(const MemberId& member) const { return DigestsOf(data_->to_erase, member); }
+const LookupState* State::lookup(const Digest& digest) const { return data_->lookups.Find(digest); }
 std::size_t State::lookups_of(const MemberId& member) const {
-  const auto* count = Find(data_->lookups_of, member);
-  return count == nullptr ? 0 : *count;
+  const auto found = data_->lookups_of.find(member);
+  return found == data_->lookups_of.end() ? 0 : found->second;
 }
-const OrderState* State::order(const Digest& digest) const { return Find(data_->orders, digest); }
-const std::map<Digest, OrderState>& State::orders() const { return data_->orders; }
-const std::map<MemberId, std::vector<Digest>>& State::standing_orders() const { return data_->standing_orders; }
+const OrderState* State::order(const Digest& digest) const { return FindIn(data_->orders, data_->past_orders, digest); }
+const std::map<Digest, OrderState>& State::orders() const { return data_->orders.all(); }
+bool State::opened_under(const Digest& order, const Digest& record) const { return data_->opened.Has({order, record}); }
+const std::map<MemberId, std::vector<Digest>>& State::standing_orders() const { return data_->standing_orders.all(); }
 
-bool State::header_used(const Hash& ctx) const { return data_->headers.count(ctx) != 0; }
+bool State::header_used(const Hash& ctx) const { return data_->headers.Has(ctx); }
 
 bool State::request_used(const MemberId& member, const Nonce& request) const {
-  return data_->requests.count({member, request}) != 0;
+  return data_->requests.Find({member, request}) != nullptr;
 }
 
 bool State::visible_to(const RecordState& record, const MemberId& member) const {
@@ -187,12 +221,14 @@ bool State::visible_to(const RecordState& record, const MemberId& member) const 
   };
   if (reached(record) || (record.grant_of && original(record).originator.agency() == agency)) return true;
   return std::any_of(record.grants.begin(), record.grants.end(),
-                     [&](const Digest& grant) { return reached(data_->records.at(grant)); });
+                     [&](const Digest& grant) { return reached(RecordIn(*data_, grant)); });
 }
 
-const std::vector<std::uint64_t>& State::entries_for(const AgencyId& agency) const {
-  const auto* found = Find(data_->mail, agency);
-  return found == nullptr ? kNone : *found;
+Entries State::entries_for(const AgencyId& agency) const {
+  const auto* found = data_->mail.Find(agency);
+  return found == nullptr ? Entries() : EntriesIn(*data_, *found, ListOf(agency));
 }
+
+Entries State::entries_of(const RecordState& record) const { return EntriesIn(*data_, record.entries, ListOf(record)); }
 
 }  // namespace valija::ledger

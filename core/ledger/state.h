@@ -1,22 +1,54 @@
 // State is nothing but the fold of the entries: directory, records with the policies in force, counters, and who
 // is concerned by what. decide() reads it; apply() is the only way it changes.
 //
-// In memory; a record costs a few hundred bytes, bodies and statements are not in here. Not thread-safe: const use
-// from several threads is fine while nobody applies.
+// In memory, or kept in rows of a store (rows.h): then what is live is in memory, and of the rest what was asked for of
+// late. Not thread-safe: const use from several threads is fine while nobody applies or trims. What an accessor gives holds
+// until then.
 #pragma once
 
 #include <deque>
 #include <map>
 #include <memory>
 #include <set>
-#include <unordered_map>
-#include <unordered_set>
 
 #include "core/crypto/keys.h"
 #include "core/ledger/entry.h"
+#include "core/ledger/rows.h"
 #include "core/log/witness_policy.h"
 
 namespace valija::ledger {
+
+// Entry indexes, ascending, growing for ever. The latest stand here, those before them in chunks of their own.
+struct EntryList {
+  std::uint64_t earlier = 0;  // how many
+  std::vector<std::uint64_t> latest;
+};
+
+// All of a list. As good as a value of the state that it is of.
+class Entries {
+ public:
+  using Chunk = std::function<const std::vector<std::uint64_t>&(std::uint64_t number)>;
+  static constexpr std::size_t kChunk = 128;
+  Entries() = default;
+  explicit Entries(const std::vector<std::uint64_t>& all) : latest_(&all) {}
+  Entries(const EntryList& list, Chunk chunk)
+      : earlier_(list.earlier), latest_(&list.latest), chunk_(std::move(chunk)) {}
+
+  std::size_t size() const { return earlier_ + (latest_ == nullptr ? 0 : latest_->size()); }
+  bool empty() const { return size() == 0; }
+  std::uint64_t operator[](std::size_t at) const {
+    return at < earlier_ ? chunk_(at / kChunk)[at % kChunk] : (*latest_)[at - earlier_];
+  }
+  std::uint64_t back() const { return latest_->back(); }  // of one that is not empty
+  std::size_t LowerBound(std::uint64_t from) const;  // where the first one at or above `from` stands; size(): nowhere
+  bool Contains(std::uint64_t index) const;
+  std::vector<std::uint64_t> All() const;
+
+ private:
+  std::uint64_t earlier_ = 0;
+  const std::vector<std::uint64_t>* latest_ = nullptr;
+  Chunk chunk_;
+};
 
 struct MemberState {
   MemberRecord record;
@@ -50,6 +82,7 @@ struct PortionState {
   std::uint32_t number = 0;
   std::shared_ptr<const policy::Policy> policy;  // in force
   Hash policy_digest;
+  Hash shared_policy;                 // under what all portions that have it share it; zeros: it is this one's alone
   std::uint64_t policy_sequence = 0;  // 0: the header's
   KeyId amend_key_id;
   std::vector<std::pair<AgencyId, KeyId>> recipients;  // who holds a wrap: agency and epoch key id; no decoys
@@ -75,7 +108,7 @@ struct RecordState {
   std::optional<std::uint64_t> revoked_at, recalled_at, purged_at;  // entry indexes
   std::vector<Hash> body_roots;                                     // by portion; of a record only
   std::map<MemberId, HolderState> holders;
-  std::vector<std::uint64_t> entries;  // about this record, ascending: itself, openings, acknowledgements, ..
+  EntryList entries;  // about this record: itself, openings, acknowledgements, .. (State::entries_of)
 
   std::optional<Digest> in_reply_to;
   Time time;                                  // of its entry
@@ -124,9 +157,11 @@ struct OrderState {
   StandingOrder order;
   KeyId signing_key_id;                // of its author when it was made
   std::optional<std::uint64_t> ended;  // by a revocation
-  std::unordered_set<Digest> opened;   // records under it, each once
+  std::uint64_t opened = 0;            // records under it, each once (State::opened_under)
   std::set<AgencyId> originators{};    // of those: they may see the order that stands behind the openings
 };
+
+struct Nothing {};  // of a map: it is there
 
 // A look-up that may still be read for.
 struct LookupState {
@@ -223,29 +258,27 @@ class State {
   const PendingRequest* pending(const Digest& open) const;      // also when it was used, or its time is over
   const std::map<Digest, PendingRequest>& all_pending() const;  // those that may still wait
   const EmergencyState* emergency(const Digest& open) const;
-  const std::map<Digest, EmergencyState>& emergencies() const;
+  const std::map<Digest, EmergencyState>& emergencies() const;  // those that nobody has reviewed
   const Digest* emergency_of(const std::string& person) const;  // the open one that locks this person (or member id)
   // Has this member, or another that is the same person, made one that is open? A person is who it was then and who it is now.
   bool emergency_locked(const MemberRecord& member) const;
   const AccessRequestState* access_request(const Digest& digest) const;
-  const std::map<Digest, AccessRequestState>& access_requests() const;
+  const std::map<Digest, AccessRequestState>& access_requests() const;  // no answer yet, nor kSilence
   // The entry times of this member's last requests, kMostAccessRequests at most; nullptr: none.
   const std::deque<Time>* access_times(const MemberId& member) const;
   // The least strict marking that the originator of `source` (or of its original) allows this agency for what it derives.
   std::optional<policy::Tlp> consent(const Digest& source, const AgencyId& agency) const;
-  const std::set<Digest>& asking() const;    // records that ask for an answer
-  const std::set<Digest>& recalled() const;  // records, grants
-  // Of these what is open, so that nobody goes through all that ever was: emergencies without a review; by the originator's
-  // agency its records' access requests, by entry index, without an answer and younger than kSilence; by agency the records
-  // that ask it; by member what was recalled after it opened it. What has ended meanwhile may still be among them.
-  const std::set<Digest>& open_emergencies() const;
-  const std::map<std::uint64_t, Digest>& open_access_requests(const AgencyId& originator) const;
-  const std::set<Digest>& asking(const AgencyId& agency) const;
-  const std::set<Digest>& to_erase(const MemberId& member) const;
+  // What is open, so that nobody goes through all that ever was: by the originator's agency its records' access requests, by
+  // entry index, without an answer and younger than kSilence; by agency the records that ask it; by member what was recalled
+  // after it opened it. What has ended meanwhile may still be among them.
+  std::vector<std::pair<std::uint64_t, Digest>> open_access_requests(const AgencyId& originator) const;
+  std::vector<Digest> asking(const AgencyId& agency) const;
+  std::vector<Digest> to_erase(const MemberId& member) const;
   const LookupState* lookup(const Digest& digest) const;  // until it has expired
   std::size_t lookups_of(const MemberId& member) const;   // that have not expired
   const OrderState* order(const Digest& digest) const;
-  const std::map<Digest, OrderState>& orders() const;
+  const std::map<Digest, OrderState>& orders() const;  // those of standing_orders
+  bool opened_under(const Digest& order, const Digest& record) const;
   // By author, those that nobody has ended; some may have expired. Never many, however many there were.
   const std::map<MemberId, std::vector<Digest>>& standing_orders() const;
 
@@ -254,7 +287,19 @@ class State {
   bool visible_to(const RecordState& record, const MemberId& member) const;
   // Entries that concern an agency (as author's agency, originator's, or recipient's), ascending; for mailboxes. An
   // opening concerns the originators' agencies too, also when it was refused; the charter concerns every agency.
-  const std::vector<std::uint64_t>& entries_for(const AgencyId& agency) const;
+  Entries entries_for(const AgencyId& agency) const;
+  Entries entries_of(const RecordState& record) const;  // about it
+
+  // ---- in rows of a store ----
+  // Of an empty state: what does not stand in memory is read there, from here on.
+  void KeepIn(const RowSource& rows);
+  // The state whose rows these are. RowsDamaged.
+  static State From(const RowSource& rows);
+  // The rows that changed since the last call; only when all of them are written, in one write, and the `rows` have them,
+  // may it be trimmed. For who applies, while others read.
+  std::vector<Row> TakeRows();
+  std::size_t cached() const;   // bytes, about, of what may be read again; from any thread
+  void Trim(std::size_t most);  // with nobody reading
 
   State();
   ~State();

@@ -11,6 +11,7 @@
 #include <set>
 #include <thread>
 
+#include "broker/fold.h"
 #include "broker/storage/rocksdb_store.h"
 #include "core/io/file.h"
 #include "core/log/tree.h"
@@ -50,7 +51,11 @@ struct Opened {
     const bool make = charter.has_value();
     mark->CheckPresence(RocksDbStore::Exists(folder / "db"), make).value();
     store = RocksDbStore::Open({.folder = folder / "db", .create = make}).value();
-    sequencer = Sequencer::Start({.authority = world.authority, .now = [&world] { return world.now; }},
+    sequencer = Sequencer::Start({.authority = world.authority,
+                                  .now = [&world] { return world.now; },
+                                  .rows = &store->rows(),
+                                  .keep_every = 20,
+                                  .state_cache = 0},
                                  store->journal(), *mark, world.log_key, workers, world.random, std::move(charter))
                     .value();
   }
@@ -174,6 +179,18 @@ TEST(CrashTest, WhatWasAcknowledgedSurvivesKillAtAnyInstantAndIsThereOnce) {
         ++at;
       }
     }
+    // The state, whatever of it was kept and whatever was folded after it, is the fold of the whole journal.
+    auto folded = FoldJournal(broker.store->journal(), std::nullopt);
+    ASSERT_TRUE(folded) << folded.error().Message();
+    broker.sequencer->Read([&](const ledger::State& state) {
+      EXPECT_EQ(state.size(), folded->state->size());
+      EXPECT_EQ(state.members().size(), folded->state->members().size());
+      EXPECT_EQ(state.directory_entries(), folded->state->directory_entries());
+      const auto agency = *AgencyId::Parse("us.dea");
+      EXPECT_EQ(state.entries_for(agency).All(), folded->state->entries_for(agency).All());
+      for (const auto& digest : logged) EXPECT_EQ(state.statement_index(digest), folded->state->statement_index(digest));
+      return 0;
+    });
     for (const auto& digest : acknowledged) EXPECT_TRUE(logged.count(digest)) << "round " << round << " lost an entry";
     if (testing::Test::HasFailure()) break;
   }

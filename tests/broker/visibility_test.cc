@@ -70,11 +70,12 @@ class VisibilityTest : public testing::Test {
   Shown Page(const std::string& member, const Indexes& entries, std::uint64_t from, std::size_t most,
              bool mail = false) {
     return rig_.sequencer->Read([&](const ledger::State& state, const Glances& glances) {
-      return ShownOf({state, glances}, entries, from, state.size(), *MemberId::Parse(member), mail, most);
+      return ShownOf({state, glances}, ledger::Entries(entries), from, state.size(), *MemberId::Parse(member), mail, most);
     });
   }
   Indexes CustodyOf(const Digest& record) {
-    return rig_.sequencer->Read([&](const ledger::State& state) { return state.record(record)->entries; });
+    return rig_.sequencer->Read(
+        [&](const ledger::State& state) { return state.entries_of(*state.record(record)).All(); });
   }
 };
 
@@ -375,8 +376,8 @@ TEST_F(EveryKindTest, WhatConcernsAnAgencyIsShownToItsAuditor) {
   EXPECT_EQ(kinds.size(), std::variant_size_v<ledger::Payload>);
   for (const auto& agency : agencies_) {
     const auto auditor = *MemberId::Parse(agency + "/auditor");
-    const auto concerned =
-        rig_.sequencer->Read([&](const ledger::State& state) { return state.entries_for(*AgencyId::Parse(agency)); });
+    const auto concerned = rig_.sequencer->Read(
+        [&](const ledger::State& state) { return state.entries_for(*AgencyId::Parse(agency)).All(); });
     for (const auto index : concerned) {
       auto entry = rig_.sequencer->Entry(index).value();
       rig_.sequencer->Read([&](const ledger::State& state, const Glances& glances) {

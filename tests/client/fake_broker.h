@@ -287,20 +287,11 @@ class FakeBroker {
       if (const auto* record = state.record(asked.request.record);
           !asked.answered && record != nullptr && state.original(*record).originator == member)
         out.items.push_back({"access", digest, asked.request.record, asked.index, std::nullopt});
-    for (const auto& digest : state.asking())
-      if (const auto& record = *state.record(digest); record.originator.agency() != member.agency() &&
-                                                      !record.replies.contains(member.agency()) &&
-                                                      state.visible_to(record, member))
+    for (const auto& digest : state.asking(member.agency()))
+      if (const auto& record = *state.record(digest); state.visible_to(record, member))
         out.items.push_back({"answer", digest, digest, record.index, record.due});
-    auto erase = [&](const Digest& digest) {
-      const auto& record = *state.record(digest);
-      if (record.holders.contains(member) && !record.holders.at(member).erased)
-        out.items.push_back({"erase", digest, digest, record.index, std::nullopt});
-    };
-    for (const auto& digest : state.recalled()) {
-      erase(digest);
-      for (const auto& grant : state.record(digest)->grants) erase(grant);
-    }
+    for (const auto& digest : state.to_erase(member))
+      out.items.push_back({"erase", digest, digest, state.record(digest)->index, std::nullopt});
     return out;
   }
 
@@ -373,12 +364,12 @@ class FakeTransport : public client::Transport {
     return Say(Page(broker_->state.directory_entries(), from, false), verified, broker_->lies.directory);
   }
   Result<EntriesAnswer> Mailbox(std::uint64_t cursor, std::uint64_t verified) override {
-    return Say(Page(broker_->state.entries_for(caller_.agency()), cursor, true), verified, broker_->lies.mailbox);
+    return Say(Page(broker_->state.entries_for(caller_.agency()).All(), cursor, true), verified, broker_->lies.mailbox);
   }
   Status Follow(std::uint64_t cursor, std::uint64_t verified, const std::function<bool(FollowItem)>& item,
                 std::chrono::milliseconds) override {
     for (std::uint64_t index = cursor; index < broker_->entries.size(); ++index) {
-      const auto& mail = broker_->state.entries_for(caller_.agency());
+      const auto mail = broker_->state.entries_for(caller_.agency()).All();
       if (IsDirectory(index) || !std::count(mail.begin(), mail.end(), index)) continue;
       auto seen = WithRelease(broker_->Seen(index, caller_));
       if (!seen) continue;
@@ -403,7 +394,7 @@ class FakeTransport : public client::Transport {
   Result<EntriesAnswer> Custody(const Digest& digest, std::uint64_t from, std::uint64_t verified) override {
     const auto* record = broker_->state.record(digest);
     if (record == nullptr || !broker_->state.visible_to(*record, caller_)) return Refuse(Reason::kNotFound);
-    return Say(Page(record->entries, from, false), verified, broker_->lies.custody);
+    return Say(Page(broker_->state.entries_of(*record).All(), from, false), verified, broker_->lies.custody);
   }
   Result<WaitingAnswer> Waiting(std::uint64_t verified) override {
     auto answer = broker_->WaitingFor(caller_);

@@ -11,17 +11,24 @@
 #include "broker/worker_pool.h"
 #include "tests/broker/support/broker_world.h"
 #include "tests/broker/support/memory_journal.h"
+#include "tests/broker/support/memory_rows.h"
 #include "tests/broker/support/temp_folder.h"
 
 namespace valija::test {
 
-// Starts, stops and starts again over the same journal and mark. Time is the world's, unless a test sets another.
+// Starts, stops and starts again over the same journal, rows and mark. Time is the world's, unless a test sets another.
 struct BrokerRig {
   BrokerWorld world;
   TempFolder folder;
   MemoryJournal memory;
+  MemoryRows rows;
   broker::Journal* journal = &memory;
-  broker::Sequencer::Options options{.authority = world.authority, .now = [this] { return world.now; }};
+  // Nothing of the state stays in memory that need not, and it is kept all the time.
+  broker::Sequencer::Options options{.authority = world.authority,
+                                     .now = [this] { return world.now; },
+                                     .rows = &rows,
+                                     .keep_every = 3,
+                                     .state_cache = 0};
   crypto::Random* random = &world.random;
   std::optional<broker::LogKeys> log_keys;  // else the world's one
   std::unique_ptr<broker::WorkerPool> workers;

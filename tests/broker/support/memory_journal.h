@@ -14,6 +14,7 @@ class MemoryJournal : public broker::Journal {
   std::function<Status()> before_append;  // runs first; a refusal is the append's answer, and nothing is written
   std::function<Status()> before_replace;
   std::atomic<int> appends = 0;
+  mutable std::size_t read = 0;  // entries
 
   std::vector<Bytes> entries;
   std::map<log::TileId, Bytes> tiles;
@@ -32,6 +33,7 @@ class MemoryJournal : public broker::Journal {
       if (!out.empty() && bytes > max_bytes) break;
       out.push_back(entries[i]);
     }
+    read += out.size();
     return out;
   }
   Status Replace(const std::vector<std::pair<std::uint64_t, Bytes>>& replaced) override {

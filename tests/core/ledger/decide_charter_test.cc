@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/ledger_fixture.h"
+#include "tests/support/memory_rows.h"
 
 namespace valija::ledger {
 namespace {
@@ -419,6 +420,44 @@ TEST_F(LeavingTest, MayEndWithItsReturnAndStartsWithANewEpoch) {
   Accept(Epoch("us.fbi", admin), admin);
   EXPECT_EQ(state.agency(Agency("us.fbi"))->epochs.size(), 2U);
   EXPECT_THAT(Ask(fbi_ana, {Item(Send({PolicyFor({"us.fbi"})}), 0, "us.fbi")}), ElementsAre(IsEmpty()));
+}
+
+// Its mail went on while it was away, and the look-ups stand before what came since: in parts of the list that were put away.
+TEST_F(LeavingTest, ItsReturnIsToldOfLookupsInTheLogsOrderHoweverLongItsMailIs) {
+  const auto agency = state.agency(Agency("gt.mp"))->charter;
+  const Digest record = Accept(NewRecord(gt_ana, {PolicyFor({"us.dea"})}).statement, gt_ana);
+  ASSERT_THAT(Ask(ana, {Item(record, 0, "us.dea")}), ElementsAre(IsEmpty()));
+  Leave("gt.mp");
+  test::MemoryRows rows;
+  State kept;
+  kept.KeepIn(rows);
+  std::size_t folded = 0;
+  const auto keep = [&] {
+    for (; folded < entries.size(); ++folded) Apply(kept, entries[folded]);
+    rows.Write(kept.TakeRows());
+    kept.Trim(0);
+  };
+  std::vector<std::uint64_t> expected = state.entries_for(Agency("gt.mp")).All();
+  const auto mail = [&](int count) {
+    for (int i = 0; i < count; ++i) {
+      Accept(Acknowledgement{By(ana), record, "useful"}, ana);
+      expected.push_back(state.size() - 1);
+    }
+    keep();
+  };
+  mail(300);
+  for (int i = 0; i < 2; ++i) {
+    const Lookup lookup{By(fbi_ana), 0, 0, now + std::chrono::hours(24), "for a reason"};
+    expected.push_back(state.lookup(Accept(lookup, fbi_ana))->index);
+    mail(600);
+  }
+  EXPECT_NE(state.entries_for(Agency("gt.mp")).All(), expected) << "while it is away it is not told";
+  Amend({"us.dea/admin", "gt.mp/admin"}, [&](Charter& c) { Add(c, agency); });
+  expected.push_back(state.size() - 1);
+  keep();
+  mail(300);
+  EXPECT_EQ(state.entries_for(Agency("gt.mp")).All(), expected);
+  EXPECT_EQ(State::From(rows).entries_for(Agency("gt.mp")).All(), expected);
 }
 
 TEST_F(LeavingTest, LetsNobodyElseComeBackUnderItsName) {

@@ -106,7 +106,7 @@ TEST_F(LookupTest, OfAJointAuditorIsToldToWhoeverJoinsWhileItStandsAndNoOtherIs)
   next.joint_auditors.push_back(auditor.id());
   Accept(
       SignedBy(Amended(next), {"us.dea/admin", "us.fbi/admin", "mx.fgr/admin", "gt.mp/admin", "co.pnc/admin"}).value());
-  EXPECT_THAT(state.entries_for(Agency("co.pnc")), ElementsAre(state.lookup(all)->index, state.size() - 1));
+  EXPECT_THAT(state.entries_for(Agency("co.pnc")).All(), ElementsAre(state.lookup(all)->index, state.size() - 1));
   EXPECT_FALSE(state.lookup(own)->joint) << "nobody else was told of it";
 }
 

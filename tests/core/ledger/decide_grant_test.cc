@@ -144,7 +144,10 @@ TEST_F(GrantTest, ThatHasEndedAsksForNoAnswerOfWhomNoOtherReaches) {
   auto asks = NewRecord(ana, {PolicyFor({"mx.fgr"})});
   asks.header().urgency = record::Urgency::kUrgent;
   const Digest asked = Accept(asks.statement, ana);
-  const auto waits = [&](const char* agency) { return state.asking(Agency(agency)).count(asked) == 1; };
+  const auto waits = [&](const char* agency) {
+    const auto all = state.asking(Agency(agency));
+    return std::count(all.begin(), all.end(), asked) == 1;
+  };
   const Digest first = Accept(ToFbi(ana, asked), ana), second = Accept(ToFbi(ana, asked), ana);
   Accept(Revocation{By(ana), first, "x"}, ana);
   EXPECT_TRUE(waits("us.fbi")) << "by the other grant";

@@ -209,7 +209,7 @@ TEST_F(PurgeTest, OfAnOpeningIsToldToTheOriginator) {
   now += kKept;
   Accept(Purge(mx_admin, {opening}), mx_admin);
   EXPECT_EQ(state.entries_for(Agency("us.dea")).back(), state.size() - 1);
-  EXPECT_EQ(state.record(record)->entries.back(), state.size() - 1);
+  EXPECT_EQ(state.entries_of(*state.record(record)).All().back(), state.size() - 1);
   EXPECT_NE(state.entries_for(Agency("us.fbi")).back(), state.size() - 1);
 }
 

@@ -335,7 +335,7 @@ TEST_F(AccessTest, ReachTheOriginatorAlone) {
   const auto index = state.size() - 1;
   EXPECT_EQ(state.entries_for(Agency("us.dea")).back(), index);
   EXPECT_NE(state.entries_for(Agency("mx.fgr")).back(), index);
-  EXPECT_EQ(state.record(record)->entries.back(), index);
+  EXPECT_EQ(state.entries_of(*state.record(record)).All().back(), index);
 }
 
 TEST_F(AccessTest, AreManyInADayButNotMore) {
@@ -392,9 +392,9 @@ TEST_F(AccessTest, AreAnsweredByTheOriginatorOrItsAdministratorOnce) {
 
 TEST_F(AccessTest, AreDeclinedInSilence) {
   const Digest asked = Accept(Access(gt_ana, record), gt_ana);
-  const auto mail = state.entries_for(Agency("gt.mp"));
+  const auto mail = state.entries_for(Agency("gt.mp")).All();
   Accept(Answer{By(ana), asked, std::nullopt, "never"}, ana);
-  EXPECT_EQ(state.entries_for(Agency("gt.mp")), mail);
+  EXPECT_EQ(state.entries_for(Agency("gt.mp")).All(), mail);
   EXPECT_EQ(state.entries_for(Agency("us.dea")).back(), state.size() - 1);
 }
 

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/ledger_fixture.h"
+#include "tests/support/memory_rows.h"
 
 namespace valija::ledger {
 namespace {
@@ -19,7 +20,7 @@ class StateTest : public ::testing::Test, public test::PopulatedWorld {
   std::uint64_t last() const { return state.size() - 1; }
   std::vector<std::uint64_t> MailSince(std::uint64_t first, const char* agency) const {
     std::vector<std::uint64_t> out;
-    for (auto index : state.entries_for(Agency(agency)))
+    for (auto index : state.entries_for(Agency(agency)).All())
       if (index >= first) out.push_back(index);
     return out;
   }
@@ -35,7 +36,7 @@ TEST(State, IsEmptyBeforeTheCharter) {
   EXPECT_EQ(state.record(Digest{}), nullptr);
   EXPECT_FALSE(state.statement_index(Digest{}));
   EXPECT_FALSE(state.is_joint_auditor(Member("us.dea/ana")));
-  EXPECT_THAT(state.entries_for(Agency("us.dea")), IsEmpty());
+  EXPECT_THAT(state.entries_for(Agency("us.dea")).All(), IsEmpty());
 }
 
 TEST(State, HoldsWhatTheCharterSays) {
@@ -56,7 +57,7 @@ TEST(State, HoldsWhatTheCharterSays) {
   EXPECT_TRUE(state.key_in_use(world["mx.fgr/admin"].sign.id()));
   EXPECT_FALSE(state.key_in_use(KeyId{}));
   EXPECT_THAT(state.directory_entries(), ElementsAre(0));
-  for (const auto& [id, agency] : state.agencies()) EXPECT_THAT(state.entries_for(id), ElementsAre(0));
+  for (const auto& [id, agency] : state.agencies()) EXPECT_THAT(state.entries_for(id).All(), ElementsAre(0));
 }
 
 TEST_F(StateTest, KnowsJointAuditorsThatAreActive) {
@@ -141,8 +142,9 @@ TEST_F(StateTest, KnowsWhichEntriesAreAboutARecord) {
   Ask(gt_ana, {Item(digest, 0, "gt.mp")});  // refused: the originator hears of it
   Accept(Acknowledgement{By(mx_ana), digest, "useful"}, mx_ana);
   Accept(Revocation{By(ana), digest, "x"}, ana);
-  EXPECT_THAT(state.record(digest)->entries, ElementsAre(first, first + 2, first + 3, first + 4, first + 5));
-  EXPECT_THAT(state.record(other)->entries, ElementsAre(first + 1, first + 2));
+  EXPECT_THAT(state.entries_of(*state.record(digest)).All(),
+              ElementsAre(first, first + 2, first + 3, first + 4, first + 5));
+  EXPECT_THAT(state.entries_of(*state.record(other)).All(), ElementsAre(first + 1, first + 2));
   EXPECT_EQ(state.record(digest)->revoked_at, first + 5);
 }
 
@@ -233,14 +235,14 @@ TEST_F(StateTest, GivesTheSameDecisionsWhenTheEntriesAreReplayed) {
   EXPECT_EQ(replay.latest(), state.latest());
   EXPECT_EQ(replay.directory_entries(), state.directory_entries());
   for (const auto& [id, agency] : state.agencies()) {
-    EXPECT_EQ(replay.entries_for(id), state.entries_for(id));
+    EXPECT_EQ(replay.entries_for(id).All(), state.entries_for(id).All());
     EXPECT_EQ(replay.agency(id)->epochs.size(), agency.epochs.size());
   }
   for (const Entry& entry : entries) {
     const RecordState *a = state.record(entry.head.statement), *b = replay.record(entry.head.statement);
     ASSERT_EQ(a == nullptr, b == nullptr);
     if (a == nullptr) continue;
-    EXPECT_EQ(a->entries, b->entries);
+    EXPECT_EQ(state.entries_of(*a).All(), replay.entries_of(*b).All());
     EXPECT_EQ(a->revoked_at, b->revoked_at);
     for (std::size_t p = 0; p < a->portions.size(); ++p) {
       EXPECT_EQ(a->portions[p].openings, b->portions[p].openings);
@@ -313,6 +315,64 @@ TEST_F(StateTest, ThrowsOnVerdictsThatAreNotTheRequests) {
     EXPECT_THROW(Apply(state, {{state.size(), now, open->digest, {}}, {}, open, decision, {}}), std::logic_error)
         << which;
   }
+}
+
+TEST_F(StateTest, AListThatOutgrowsItsRowIsReadFromItsParts) {
+  const Digest record = Accept(NewRecord(ana, {PolicyFor({"mx.fgr"})}).statement, ana);
+  test::MemoryRows rows;
+  State kept;
+  kept.KeepIn(rows);
+  for (const auto& entry : entries) Apply(kept, entry);
+  std::vector<std::uint64_t> expected = {state.record(record)->index};
+  for (int i = 0; i < 1000; ++i) {
+    Accept(ledger::Acknowledgement{By(ana), record, "received"}, ana);
+    expected.push_back(last());
+    Apply(kept, entries.back());
+    if (i % 100 != 0) continue;
+    rows.Write(kept.TakeRows());
+    kept.Trim(0);
+  }
+  rows.Write(kept.TakeRows());
+  const State again = State::From(rows);
+  const auto custody = again.entries_of(*again.record(record));
+  EXPECT_EQ(custody.All(), expected);
+  EXPECT_LE(again.record(record)->entries.latest.size(), 2 * Entries::kChunk);
+  EXPECT_EQ(custody.All(), state.entries_of(*state.record(record)).All()) << "the same without rows";
+  for (const std::size_t at : {0, 1, 127, 128, 500, 999, 1000}) {
+    EXPECT_EQ(custody.LowerBound(expected[at]), at);
+    EXPECT_TRUE(custody.Contains(expected[at]));
+  }
+  EXPECT_EQ(custody.LowerBound(expected.back() + 1), custody.size());
+  EXPECT_FALSE(custody.Contains(expected.front() - 1));
+  EXPECT_EQ(again.entries_for(Agency("us.dea")).All(), state.entries_for(Agency("us.dea")).All());
+}
+
+TEST_F(StateTest, RowsThatAreMissingOrCutAreDamageAndNothingElse) {
+  const Digest digest = Accept(NewRecord(ana, {PolicyFor({"mx.fgr"})}).statement, ana);
+  test::MemoryRows rows;
+  State once;
+  once.KeepIn(rows);
+  for (const auto& entry : entries) Apply(once, entry);
+  rows.Write(once.TakeRows());
+  std::size_t damaged = 0;
+  for (const auto& [key, value] : rows.rows) {
+    test::MemoryRows changed;
+    changed.rows = rows.rows;
+    if (value.empty()) continue;
+    changed.rows.at(key).pop_back();
+    try {
+      const State read = State::From(changed);
+      (void)read.record(digest);
+      for (const auto& entry : entries) (void)read.statement(entry.head.statement);
+    } catch (const RowsDamaged&) {
+      ++damaged;
+    }
+  }
+  EXPECT_GT(damaged, 20U) << "those that were read";
+  test::MemoryRows headless;
+  headless.rows = rows.rows;
+  headless.rows.erase({'0'});
+  EXPECT_THROW(State::From(headless), RowsDamaged);
 }
 
 }  // namespace
