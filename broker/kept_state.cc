@@ -4,7 +4,6 @@
 #include <stdexcept>
 
 #include "broker/oplog.h"
-#include "core/crypto/aead.h"
 #include "core/crypto/kdf.h"
 #include "core/ledger/row_codec.h"
 
@@ -37,7 +36,6 @@ constexpr std::size_t kNameSize = kVersion.size() + crypto::Ed25519Public::kSize
 void KeptState::UseKey(const crypto::Ed25519SignKey& key, const Generation& generation) {
   name_ = Concat({AsBytes(kVersion), key.verify_key().bytes(), generation});
   const auto secret = crypto::HkdfExtractSha256(AsBytes(kVersion), {key.Seed().view()});
-  head_key_ = crypto::HkdfExpandSha256(secret.view(), {AsBytes("head"), name_}, crypto::kAeadKeySize);
   rows_key_ = crypto::HkdfExpandSha256(secret.view(), {AsBytes("rows"), name_}, 32);
 }
 
@@ -45,7 +43,7 @@ Result<KeptState::Stand> KeptState::Open() {
   TRY(const auto head, rows_.Get(kHead));
   if (!head) return Refuse(Reason::kNotReady, "there is none");
   const ByteView all(*head);
-  if (all.size() < kNameSize + crypto::kAeadNonceSize || !Equal(all.first(kVersion.size()), AsBytes(kVersion)))
+  if (all.size() < kNameSize || !Equal(all.first(kVersion.size()), AsBytes(kVersion)))
     return Refuse(Reason::kCorrupt, "it is of another version");
   const auto its = all.subspan(kVersion.size(), crypto::Ed25519Public::kSize);
   const auto& keys = log_keys_.all();
@@ -53,11 +51,8 @@ Result<KeptState::Stand> KeptState::Open() {
       std::find_if(keys.begin(), keys.end(), [&](const auto* one) { return Equal(one->verify_key().bytes(), its); });
   if (key == keys.end()) return Refuse(Reason::kCorrupt, "it is under a log key that the broker has not");
   UseKey(**key, *Generation::From(all.subspan(kNameSize - Generation::kSize, Generation::kSize)));
-  const auto plain = crypto::OpenOnce(head_key_.view(), all.subspan(kNameSize, crypto::kAeadNonceSize), name_,
-                                      all.subspan(kNameSize + crypto::kAeadNonceSize));
-  if (!plain) return Refuse(Reason::kCorrupt, "its head was not written by this broker");
   try {
-    ledger::RowReader from(plain->view(), nullptr);
+    ledger::RowReader from(Opened(kHead, all).subspan(kNameSize), nullptr);
     auto stand = ledger::Get<Stand>(from);
     from.End();
     return stand;
@@ -80,12 +75,11 @@ Status KeptState::Write(std::vector<ledger::Row> rows, const Stand& stand, bool 
     if (value) Append(*value, TagOf(key, *value));
     changes.push_back({std::move(key), std::move(value)});
   }
-  ledger::RowWriter plain;
-  ledger::Put(plain, stand);
-  Bytes nonce(crypto::kAeadNonceSize);
-  random_.Fill(nonce);
-  const Bytes sealed = crypto::SealOnce(head_key_.view(), nonce, name_, plain.out);
-  changes.push_back({ToBytes(kHead), Concat({name_, nonce, sealed})});
+  ledger::RowWriter head;
+  head.Raw(name_);
+  ledger::Put(head, stand);
+  Append(head.out, TagOf(kHead, head.out));
+  changes.push_back({ToBytes(kHead), std::move(head.out)});
   std::lock_guard lock(writing_);
   if (forgotten_) return Refuse(Reason::kInternal, "the state cannot be trusted");
   return rows_.Write(changes, purged ? ledger::kRowsWithTexts : std::string_view());

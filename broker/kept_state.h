@@ -2,12 +2,12 @@
 // came since, and memory does not grow with the log. It is derived: whatever is wrong with it, the log is folded anew.
 //
 // It must not become a way to lie to the broker. Each row bears a tag under a key that is derived from one of the log's
-// keys, and says under which key it stands; a head, sealed under another such key, says of which log and which tree it is. A
-// row that was not written by this broker, for this state, in this generation is damage. What tags cannot show is an
-// older row of the same generation in the place of a newer one, or a row that was taken away: whoever suspects that somebody had the
-// disk folds the log anew (valija-broker check).
+// keys, and says under which key it stands; a head, which bears one too, says of which log and which tree it is. A row
+// that was not written by this broker, for this state, in this generation is damage. What tags cannot show is an older row of
+// the same generation in the place of a newer one, or a row that was taken away: whoever suspects that somebody had the disk
+// folds the log anew (valija-broker check).
 //
-//   '!'   head: "valija-state-1" || log key (32) || generation (16) || nonce (12) || AES-256-GCM of the Stand
+//   '!'   head: "valija-state-1" || log key (32) || generation (16) || the Stand || tag
 //   'g'   glances (glance.h)
 //   else  core/ledger/state_rows.cc
 //
@@ -59,7 +59,7 @@ class KeptState final : public ledger::RowSource {
   std::mutex writing_;
   bool forgotten_ = false;
   Bytes name_;  // the head's beginning: what it says in clear
-  crypto::Secret head_key_, rows_key_;
+  crypto::Secret rows_key_;
 };
 
 }  // namespace valija::broker

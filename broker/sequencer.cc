@@ -30,8 +30,7 @@ void Sequencer::Stop() {
   if (!impl_->thread.joinable()) return;
   impl_->thread.join();
   // So that the next start has nothing to fold.
-  if (!impl_->healthy || !impl_->kept || state_->size() == impl_->kept_at) return;
-  if (auto kept = KeepState(false); !kept) Fail(*impl_);
+  if (state_->size() != impl_->kept_at) KeepOrFail(false);
 }
 
 // ---- Submitting ----
@@ -123,10 +122,22 @@ void Sequencer::Distrust(const char* what) const {
 // All that was applied is durable by now, and purges are carried out.
 Status Sequencer::KeepState(bool purged) {
   const KeptState::Stand stand{impl_->origin, impl_->tree.size(), impl_->tree.Root(), impl_->unfinished_purges};
-  TRY_OK(Keep(*impl_->kept, *state_, glances_, stand, purged));
+  try {
+    TRY_OK(Keep(*impl_->kept, *state_, glances_, stand, purged));
+  } catch (const std::exception& breakage) {
+    return Refuse(Reason::kInternal, breakage.what());
+  }
   impl_->kept_at = stand.size;
   impl_->kept_bytes = 0;
   return Ok();
+}
+
+void Sequencer::KeepOrFail(bool purged) {
+  if (!impl_->kept || !impl_->healthy) return;
+  auto kept = KeepState(purged);
+  if (kept) return;
+  Log(Level::kAlarm, "state-not-kept", {{"why", kept.error().Message()}});
+  Fail(*impl_);
 }
 
 // ---- One batch ----
@@ -166,17 +177,14 @@ void Sequencer::Commit(std::vector<Item> batch) {
     if (!carried) impl_->unfinished_purges.push_back(one.entry->head.index);
     purged = true;
   }
+  if (purged) KeepOrFail(true);  // whoever is told that texts are erased is told when the rows have them no more
   CommitNews news = NewsOf(made, first);
   Complete(std::move(made), durable);
   if (news.end > news.first) Announce(std::move(news));
-  const bool due = purged || impl_->tree.size() - impl_->kept_at >= impl_->options.keep_every ||
-                   impl_->kept_bytes >= impl_->options.keep_bytes ||
-                   state_->cached() > impl_->options.state_cache + impl_->options.keep_bytes;
-  if (!impl_->kept || !impl_->healthy || !due) return;
-  if (auto kept = KeepState(purged); !kept) {
-    Log(Level::kAlarm, "state-not-kept", {{"why", kept.error().Message()}});
-    Fail(*impl_);
-  }
+  if (impl_->tree.size() - impl_->kept_at >= impl_->options.keep_every ||
+      impl_->kept_bytes >= impl_->options.keep_bytes ||
+      state_->cached() > impl_->options.state_cache + impl_->options.keep_bytes)
+    KeepOrFail(false);
 }
 
 CommitNews Sequencer::NewsOf(const std::vector<Made>& made, std::uint64_t first) const {

@@ -172,6 +172,7 @@ class Sequencer {
   Status Apply(const ledger::Entry& entry);
   Status Persist(const std::vector<Made>& made, std::optional<Durable>* durable);
   Status KeepState(bool purged);
+  void KeepOrFail(bool purged);
   void Publish(std::shared_ptr<const log::SignedCheckpoint> checkpoint);
   void Complete(std::vector<Made> made, const std::optional<Durable>& durable);
   void Announce(CommitNews news);

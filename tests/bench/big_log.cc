@@ -132,8 +132,8 @@ std::vector<ledger::Statement> BigLog::Openings(std::size_t count) {
         "investigation",
         "",
         reply,
-        0,
-        log::EmptyRoot(),
+        tree_.size(),
+        tree_.Root(),
         world_.now + std::chrono::minutes(10)};
     payloads.push_back(proto::EncodeOpen(open));
     to_open_.pop_back();

@@ -45,7 +45,7 @@ struct KeptRig : BrokerRig {
   void Live() {
     record = Need(world.Record("us.dea/ana", {world.PolicyFor("mx.fgr")}).statement).statement;
     Need(Opening());
-    Need(world.AskFor("mx.fgr/luis", record, ledger::Wish::kOnward));
+    Need(world.AskFor("mx.fgr/luis", record, ledger::Wish::kMarkLess, policy::Tlp::kGreen));
   }
   // The journal says what the state is.
   std::string Dump(const ledger::State& state) {
@@ -271,7 +271,7 @@ TEST(KeptStateTest, AWriteThatFailsStopsTheBroker) {
 TEST(KeptStateTest, WhatAPurgeErasedLeavesTheRows) {
   KeptRig rig(1000);
   ASSERT_TRUE(rig.Start());
-  auto asked = rig.world.AskFor("mx.fgr/luis", rig.record, ledger::Wish::kOnward);
+  auto asked = rig.world.AskFor("mx.fgr/luis", rig.record, ledger::Wish::kMarkLess, policy::Tlp::kGreen);
   const auto statement = *asked;
   rig.Need(asked);
   rig.Stop();
