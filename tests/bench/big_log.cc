@@ -75,7 +75,10 @@ void BigLog::Append() {
   Need(store_->journal().Append(write_));
   write_ = {};
   write_.first = tree_.size();
-  if (tree_.size() - kept_at_ < kKeepEvery) return;
+  if (tree_.size() - kept_at_ >= kKeepEvery) Keep();
+}
+
+void BigLog::Keep() {
   Need(broker::Keep(*kept_, state_, glances_, {state_.charter()->origin, tree_.size(), tree_.Root(), {}}));
   kept_at_ = tree_.size();
   constexpr std::size_t kMost = std::size_t{64} << 20;
@@ -141,8 +144,16 @@ std::vector<ledger::Statement> BigLog::Openings(std::size_t count) {
   return Signed(ledger::Kind::kOpen, std::move(payloads), luis, {});
 }
 
-// Of 256 entries 150 records, 98 openings, 8 acknowledgements.
 void BigLog::GrowTo(std::uint64_t size) {
+  if (size > tree_.size() + kKeepEvery) {
+    Grow(size - kKeepEvery + kBatch);
+    Keep();
+  }
+  Grow(size);
+}
+
+// Of 256 entries 150 records, 98 openings, 8 acknowledgements.
+void BigLog::Grow(std::uint64_t size) {
   while (tree_.size() < size) {
     const std::size_t count = std::min<std::uint64_t>(kBatch, size - tree_.size());
     const std::size_t openings = count * 98 / kBatch, acknowledgements = count * 8 / kBatch;

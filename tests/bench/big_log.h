@@ -26,7 +26,9 @@ class BigLog {
  public:
   // A new log in a folder that is not there.
   explicit BigLog(const std::filesystem::path& folder);
+  // So that a start after a kill has as much to fold as it ever has.
   void GrowTo(std::uint64_t size);
+  std::uint64_t unkept() const { return tree_.size() - kept_at_; }  // what such a start folds
   // Closes the store, with the mark at its end, as a kill would: what came since the state was kept, a start folds.
   void Close();
   void Open();  // again
@@ -38,6 +40,8 @@ class BigLog {
  private:
   void Log(ledger::VerifiedStatement statement);
   void Append();
+  void Keep();
+  void Grow(std::uint64_t size);
   void BeginWindow();
   std::vector<ledger::Statement> Records(std::size_t count);
   std::vector<ledger::Statement> Openings(std::size_t count);

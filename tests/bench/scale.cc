@@ -56,6 +56,7 @@ Json Start(const fs::path& folder) {
   const auto log_key = Need(crypto::Ed25519SignKey::FromSeed(Need(io::ReadFile(folder / "log.key"))));
   broker::WorkerPool workers(2, 100);
   const auto begun = Clock::now();
+  const double cpu = OwnCpuSeconds();
   auto mark = Need(broker::HighWater::Open(folder / "mark"));
   auto store = Need(broker::RocksDbStore::Open({.folder = folder / "db"}));
   const double opened = Since(begun);
@@ -68,17 +69,20 @@ Json Start(const fs::path& folder) {
   Json out = {{"entries", sequencer->checkpoint()->size()},
               {"store_ms", opened * 1e3},
               {"start_ms", Since(begun) * 1e3},
+              {"start_cpu_ms", (OwnCpuSeconds() - cpu) * 1e3},
               {"rss_mib", ResidentMib()}};
 
   const std::uint64_t size = sequencer->checkpoint()->size();
   std::mt19937_64 dice(size);
   std::vector<double> proofs, looks;
+  const double cpu_before = OwnCpuSeconds();
   for (int i = 0; i < 2000; ++i) {
     const std::uint64_t at = dice() % (size - 1) + 1, index = dice() % at, from = dice() % at;
     const auto before = Clock::now();
     if (!sequencer->Inclusion(index, at) || !sequencer->Consistency(from, at)) throw std::runtime_error("no proof");
     proofs.push_back(Since(before) * 1e6);
   }
+  const double cpu_proofs = OwnCpuSeconds() - cpu_before;
   // What a custody costs: a statement that is known by its digest, its record, and who may see it.
   const auto luis = *MemberId::Parse("mx.fgr/luis");
   for (int i = 0; i < 2000; ++i) {
@@ -93,6 +97,7 @@ Json Start(const fs::path& folder) {
     if (!known) throw std::runtime_error("a statement that the state does not know");
     looks.push_back(Since(before) * 1e6);
   }
+  out["proof_cpu_us"] = cpu_proofs * 1e6 / static_cast<double>(proofs.size());
   out["proof_p50_us"] = Percentile(proofs, 0.5);
   out["proof_p99_us"] = Percentile(proofs, 0.99);
   out["look_p50_us"] = Percentile(looks, 0.5);
@@ -205,19 +210,20 @@ void MeasureScale(const ScaleOptions& options) {
     const double cpu = OwnCpuSeconds();
     const auto before = log.size();
     log.GrowTo(size);
+    const auto folded = log.unkept();
     const double seconds = Since(begun), busy = OwnCpuSeconds() - cpu;
     log.Close();
     std::cerr << size << " entries: " << Number(static_cast<double>(size - before) / seconds, 0) << " a second, "
               << Number(busy / static_cast<double>(size - before) * 1e6, 1) << " us CPU each, "
               << BytesIn(options.folder / "db") / size << " bytes each in the store\n";
     const auto folder = options.folder.string();
-    auto row = [&](const char* what, const Json& one) {
+    auto row = [&](const std::string& what, const Json& one) {
       std::cerr << what << ' ' << one.dump() << '\n';
-      starts.push_back({std::to_string(size), what, Number(one["start_ms"], 0), Number(one["rss_mib"], 0),
-                        Number(one["proof_p50_us"], 0), Number(one["proof_p99_us"], 0), Number(one["look_p50_us"], 0),
+      starts.push_back({std::to_string(size), what, Number(one["start_ms"], 0), Number(one["start_cpu_ms"], 0),
+                        Number(one["rss_mib"], 0), Number(one["proof_cpu_us"], 0), Number(one["proof_p50_us"], 0), Number(one["proof_p99_us"], 0), Number(one["look_p50_us"], 0),
                         Number(one["look_p99_us"], 0), Number(one["rss_after_mib"], 0)});
     };
-    row("after a kill", Part({"start", folder}));
+    row("after a kill, " + std::to_string(folded) + " folded", Part({"start", folder}));
     row("after a stop", Part({"start", folder}));
     if (options.refold) {
       ForgetRows(options.folder);
@@ -238,7 +244,7 @@ void MeasureScale(const ScaleOptions& options) {
     if (size != options.sizes.back()) log.Open();
   }
   std::cout
-      << FormatTable({"ENTRIES", "START", "ms", "RSS MiB", "PROOF p50 us", "p99 us", "LOOK-UP p50 us", "p99 us",
+      << FormatTable({"ENTRIES", "START", "ms", "CPU ms", "RSS MiB", "PROOF CPU us", "p50 us", "p99 us", "LOOK-UP p50 us", "p99 us",
                       "RSS AFTER MiB"},
                      starts)
       << "\na proof: inclusion and consistency in a tree of any size; a look-up: statement, glance, record and who may "
