@@ -108,8 +108,8 @@ struct RocksDbStore::Db {
   std::vector<rdb::ColumnFamilyHandle*> families;
   std::atomic<bool> failed = false;
   UnclaimedBodies unclaimed;
-  std::mutex bodies;                  // one writer of them at a time: a body is looked up and then changed
-  std::uint64_t unclaimed_limit = 0;  // bytes, of one member
+  std::mutex bodies;                      // one writer of them at a time: a body is looked up and then changed
+  std::uint64_t unclaimed_limit = 0;      // bytes, of one member
   rdb::ColumnFamilyOptions rows_options;  // to make them anew
   std::mutex replaced_mutex;
   std::vector<Bytes> replaced;   // keys of entries that a scrub has not seen yet

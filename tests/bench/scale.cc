@@ -220,8 +220,9 @@ void MeasureScale(const ScaleOptions& options) {
     auto row = [&](const std::string& what, const Json& one) {
       std::cerr << what << ' ' << one.dump() << '\n';
       starts.push_back({std::to_string(size), what, Number(one["start_ms"], 0), Number(one["start_cpu_ms"], 0),
-                        Number(one["rss_mib"], 0), Number(one["proof_cpu_us"], 0), Number(one["proof_p50_us"], 0), Number(one["proof_p99_us"], 0), Number(one["look_p50_us"], 0),
-                        Number(one["look_p99_us"], 0), Number(one["rss_after_mib"], 0)});
+                        Number(one["rss_mib"], 0), Number(one["proof_cpu_us"], 0), Number(one["proof_p50_us"], 0),
+                        Number(one["proof_p99_us"], 0), Number(one["look_p50_us"], 0), Number(one["look_p99_us"], 0),
+                        Number(one["rss_after_mib"], 0)});
     };
     row("after a kill, " + std::to_string(folded) + " folded", Part({"start", folder}));
     row("after a stop", Part({"start", folder}));
@@ -244,8 +245,8 @@ void MeasureScale(const ScaleOptions& options) {
     if (size != options.sizes.back()) log.Open();
   }
   std::cout
-      << FormatTable({"ENTRIES", "START", "ms", "CPU ms", "RSS MiB", "PROOF CPU us", "p50 us", "p99 us", "LOOK-UP p50 us", "p99 us",
-                      "RSS AFTER MiB"},
+      << FormatTable({"ENTRIES", "START", "ms", "CPU ms", "RSS MiB", "PROOF CPU us", "p50 us", "p99 us",
+                      "LOOK-UP p50 us", "p99 us", "RSS AFTER MiB"},
                      starts)
       << "\na proof: inclusion and consistency in a tree of any size; a look-up: statement, glance, record and who may "
          "see it, anywhere in the log\n\n"

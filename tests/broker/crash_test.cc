@@ -188,7 +188,8 @@ TEST(CrashTest, WhatWasAcknowledgedSurvivesKillAtAnyInstantAndIsThereOnce) {
       EXPECT_EQ(state.directory_entries(), folded->state->directory_entries());
       const auto agency = *AgencyId::Parse("us.dea");
       EXPECT_EQ(state.entries_for(agency).All(), folded->state->entries_for(agency).All());
-      for (const auto& digest : logged) EXPECT_EQ(state.statement_index(digest), folded->state->statement_index(digest));
+      for (const auto& digest : logged)
+        EXPECT_EQ(state.statement_index(digest), folded->state->statement_index(digest));
       return 0;
     });
     for (const auto& digest : acknowledged) EXPECT_TRUE(logged.count(digest)) << "round " << round << " lost an entry";

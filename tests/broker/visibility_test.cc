@@ -70,7 +70,8 @@ class VisibilityTest : public testing::Test {
   Shown Page(const std::string& member, const Indexes& entries, std::uint64_t from, std::size_t most,
              bool mail = false) {
     return rig_.sequencer->Read([&](const ledger::State& state, const Glances& glances) {
-      return ShownOf({state, glances}, ledger::Entries(entries), from, state.size(), *MemberId::Parse(member), mail, most);
+      return ShownOf({state, glances}, ledger::Entries(entries), from, state.size(), *MemberId::Parse(member), mail,
+                     most);
     });
   }
   Indexes CustodyOf(const Digest& record) {

@@ -42,7 +42,8 @@ TEST_F(OrderTest, OpensForNobodyButItsAuthor) {
 TEST_F(OrderTest, IsKnownToTheOriginatorsOfWhatItOpenedAndInNoCustody) {
   EXPECT_THAT(state.order(order)->originators, IsEmpty());
   Accept(Under(record));
-  EXPECT_THAT(state.entries_of(*state.record(record)).All(), ElementsAre(state.record(record)->index, state.size() - 1));
+  EXPECT_THAT(state.entries_of(*state.record(record)).All(),
+              ElementsAre(state.record(record)->index, state.size() - 1));
   EXPECT_THAT(state.order(order)->originators, ElementsAre(Agency("us.dea")));
 }
 
