@@ -14,9 +14,12 @@ usage() {
 ./do build    setup, and build into build/release, on all cores
 ./do demo     setup, build, and the story: agencies of two countries exchange records, the log is verified
 ./do test     setup, build, and every test
-./do check    before a change is handed in: format, warnings as errors, the long tests, strangers' tools, fuzzing, asan+ubsan, tsan
+./do check    before a change is handed in: format, warnings as errors, the long tests, strangers' tools, fuzzing, the package twice,
+              asan+ubsan, tsan
 ./do fuzz     setup, clang, and libFuzzer over the parsers of foreign bytes: ./do fuzz [SECONDS [TARGET..]], 20 each
 ./do bench    setup, build and run the benchmark (arguments go to it; --help tells)
+./do package  a Debian package of the programs with units, manual pages and an SBOM, in build/package; --twice builds
+              it in two places and compares the bytes
 ./do fmt      clang-format the sources in place
 ./do clean    remove what was built
 TEXT
@@ -101,6 +104,41 @@ check_strangers() {
   tests/foreign/go_test.sh build/release
 }
 
+# make_package FOLDER: the package, in FOLDER, from the sources as they are here.
+make_package() {
+  rm -rf "$1"
+  mkdir -p "$1/valija"
+  git ls-files -z | xargs -0 cp --parents -t "$1/valija"
+  mv "$1/valija/cmake/debian" "$1/valija/debian"
+  (cd "$1/valija" && dpkg-buildpackage --build=binary --unsigned-changes --unsigned-buildinfo) >"$1/log" 2>&1 ||
+    { tail -n 40 "$1/log" >&2; stop "the package was not built: $1/log"; }
+}
+
+package() {
+  need dpkg-dev debhelper help2man lintian systemd
+  say "package"
+  make_package build/package
+  local unit
+  lintian --fail-on error,warning build/package/*.changes || stop "lintian has something to say"
+  for unit in broker witness; do
+    # The scale goes from 0, shut, to 100, open.
+    systemd-analyze security --offline=true --threshold=20 --no-pager "$PWD/build/package/valija/debian/valija/lib/systemd/system/valija-$unit.service" \
+      >"build/package/$unit.security" || { cat "build/package/$unit.security" >&2; stop "valija-$unit.service is not shut enough"; }
+    tail -n 1 "build/package/$unit.security"
+  done
+  if [ "${1:-}" = --twice ]; then
+    say "package, in another place"
+    make_package build/package-again/elsewhere
+    local first second
+    for first in build/package/*.deb; do
+      second=build/package-again/elsewhere/$(basename "$first")
+      cmp "$first" "$second" || stop "two builds of the same sources differ"
+      say "the same bytes twice: $(sha256sum "$first" | cut -c 1-64) $(basename "$first")"
+    done
+  fi
+  ls build/package/*.deb
+}
+
 check() {
   setup
   check_format
@@ -111,12 +149,13 @@ check() {
   VALIJA_LONG=1 run_tests release
   check_strangers
   fuzz
+  package --twice
   local preset
   for preset in asan tsan; do
     build_preset "$preset"
     run_tests "$preset"
   done
-  say "check passed: format, warnings, long tests, strangers' tools, fuzzing, asan+ubsan, tsan"
+  say "check passed: format, warnings, long tests, strangers' tools, fuzzing, package, asan+ubsan, tsan"
 }
 
 command=${1:-help}
@@ -129,6 +168,7 @@ case "$command" in
   check) check ;;
   fuzz) setup; fuzz "$@" ;;
   bench) setup; build_preset release; exec build/release/tests/bench/valija-bench "$@" ;;
+  package) setup; package "$@" ;;
   fmt) need clang-format; sources | xargs clang-format -i ;;
   clean) rm -rf build certs/out ;;
   help | -h | --help) usage ;;

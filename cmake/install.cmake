@@ -22,7 +22,8 @@ function(valija_install)
   include(CMakePackageConfigHelpers)
   set(package ${CMAKE_INSTALL_LIBDIR}/cmake/valija)
 
-  install(TARGETS valija valija-broker valija-audit valija-witness RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  install(TARGETS valija valija-broker valija-audit
+          RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT programs)
 
   # Another project links valija::valija; the other libraries of the set are how it is made, not an interface.
   set_target_properties(valija_client PROPERTIES EXPORT_NAME valija)
@@ -35,7 +36,8 @@ function(valija_install)
           DESTINATION ${package})
   install(FILES client/valija.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/valija)
 
-  install(DIRECTORY proto/valija/ DESTINATION ${CMAKE_INSTALL_DATADIR}/valija/proto/valija FILES_MATCHING
-          PATTERN "*.proto")
-  install(FILES client/completion.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME valija)
+  install(DIRECTORY proto/valija/ DESTINATION ${CMAKE_INSTALL_DATADIR}/valija/proto/valija COMPONENT programs
+          FILES_MATCHING PATTERN "*.proto")
+  install(FILES client/completion.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME valija
+          COMPONENT programs)
 endfunction()
