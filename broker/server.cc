@@ -14,6 +14,7 @@
 #include "broker/public_note.h"
 #include "broker/public_port.h"
 #include "broker/service.h"
+#include "broker/spare_memory.h"
 #include "broker/storage/high_water.h"
 #include "broker/storage/rocksdb_store.h"
 #include "broker/tls.h"
@@ -28,6 +29,7 @@ namespace {
 constexpr int kMaxMessage = (4 << 20) + (64 << 10);
 constexpr int kAhead = 1 << 20;  // bytes that a peer may send of a stream before they are asked for
 constexpr auto kSweepEvery = std::chrono::hours(1);
+constexpr auto kGiveBackEvery = std::chrono::seconds(5);
 constexpr auto kOrphanAge = std::chrono::hours(48);  // a record may be posted a day after it was made
 
 Time SystemNow() { return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()); }
@@ -161,9 +163,11 @@ struct Server::Parts {
     if (auto* health = server->GetHealthCheckService()) health->SetServingStatus(serving);
   }
 
-  // Watches health and room, and sweeps bodies that no record ever named.
+  // Watches health and room, sweeps bodies that no record ever named, and gives memory back.
   void Keep() {
     auto next_sweep = std::chrono::steady_clock::now() + kSweepEvery;
+    auto next_give_back = std::chrono::steady_clock::now() + kGiveBackEvery;
+    SpareMemory spare;
     bool said = false;
     std::unique_lock lock(stop_mutex);
     while (!stop_wake.wait_for(lock, std::chrono::seconds(1), [this] { return stopping; })) {
@@ -176,6 +180,10 @@ struct Server::Parts {
         said = true;
         SetServing(false);
         Log(Level::kAlarm, "not-accepting", {{"why", "a write failed; restart finds out what is on the disk"}});
+      }
+      if (std::chrono::steady_clock::now() >= next_give_back) {
+        next_give_back += kGiveBackEvery;
+        (void)spare.GiveBack();
       }
       if (std::chrono::steady_clock::now() >= next_sweep) {
         next_sweep += kSweepEvery;
@@ -245,7 +253,7 @@ Result<std::unique_ptr<Server>> Server::Start(const Config& config, BrokerKeys k
                   "tls-certificate is not the charter's carrier CA's: " + issued.error().detail);
 
   parts->identity = std::make_unique<Identity>(*parts->sequencer);
-  parts->calls = std::make_unique<Calls>(config.in_flight_per_member, config.streams_per_member);
+  parts->calls = std::make_unique<Calls>(Calls::Limits{config.in_flight_per_member, config.streams_per_member});
   parts->space = std::make_unique<FreeSpace>(std::uint64_t{config.min_free_mib} << 20, FreeSpace::Of(config.data));
   parts->space->Look();
   parts->service = std::make_unique<ExchangeService>(

@@ -5,6 +5,8 @@
 // service_body.cc, service_release.cc.
 #pragma once
 
+#include <google/protobuf/message_lite.h>
+
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -75,7 +77,9 @@ class ExchangeService final : public v1::Exchange::CallbackService {
   friend class FollowCall;
   // A unary call: identity, counting, then `work` on the pool; what it returns is the status.
   using Work = std::function<Status(const MemberId& caller)>;
-  grpc::ServerUnaryReactor* Unary(grpc::CallbackServerContext* context, std::string_view name, Work work);
+  grpc::ServerUnaryReactor* Unary(grpc::CallbackServerContext* context, std::string_view name,
+                                  const google::protobuf::MessageLite& request,
+                                  const google::protobuf::MessageLite& response, Work work);
 
   Exchange exchange_;
   std::mutex followers_mutex_;
@@ -87,20 +91,24 @@ class ExchangeService final : public v1::Exchange::CallbackService {
 // Deadline set and not passed: kUsage, kDeadline.
 Status CheckDeadline(const grpc::ServerContextBase& context);
 Result<std::pair<MemberId, std::unique_ptr<Calls::Call>>> Admit(Exchange& exchange, grpc::ServerContextBase* context,
-                                                                CallKind kind, std::string_view name);
+                                                                CallKind kind, std::string_view name,
+                                                                std::size_t request_bytes = 0);
 // A unary call's reactor: counts the call until it is answered, so that whoever makes one call after another is never
-// counted twice.
+// counted twice; and what the answer takes, until the peer has it.
 class UnaryReactor final : public grpc::ServerUnaryReactor {
  public:
-  explicit UnaryReactor(std::unique_ptr<Calls::Call> call) : call_(std::move(call)) {}
+  UnaryReactor() = default;  // of a call that is refused before it begins
+  UnaryReactor(std::unique_ptr<Calls::Call> call, const google::protobuf::MessageLite& response)
+      : call_(std::move(call)), response_(&response) {}
   void Finish(grpc::Status status) {
-    call_.reset();
+    if (call_) call_->Answered(status.ok() ? response_->ByteSizeLong() : 0);
     grpc::ServerUnaryReactor::Finish(std::move(status));
   }
   void OnDone() override { delete this; }
 
  private:
   std::unique_ptr<Calls::Call> call_;
+  const google::protobuf::MessageLite* response_ = nullptr;
 };
 
 // What a mailbox's item carries beside its entry: with a standing opening under the caller's own order the release, sealed

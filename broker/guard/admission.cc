@@ -120,6 +120,9 @@ std::size_t Admission::EndUnread(TimePoint now, std::chrono::milliseconds patien
       place->taken_at_ = now;
     } else if (now - place->taken_at_ >= patience) {
       place->ended_ = true;
+      // Whatever waits to be sent is to go with the connection: an end in order would wait behind it for a peer that never reads.
+      const linger none{1, 0};
+      ::setsockopt(socket, SOL_SOCKET, SO_LINGER, &none, sizeof none);
       ::shutdown(socket, SHUT_RDWR);
       *example = TextOf(place->address_);
       ++count;

@@ -28,6 +28,16 @@ class Connection {
     if (!place_->Keeps(frames_.unfinished()) && breach == Breach::kNone) breach = Breach::kUnfinished;
     return Judge(breach, now);
   }
+  // Who never came to HTTP/2 had no certificate that opens, or went away. `ssl` is about to go.
+  void Over(const SSL* ssl) {
+    std::uint64_t unsaid = 0;
+    if (open_ || !admission_->Cut(Breach::kHandshake, Now(), &unsaid)) return;
+    const long verified = SSL_get_verify_result(ssl);
+    Log(Level::kWarning, "handshake-refused",
+        {{"why", verified == X509_V_OK ? "no certificate, or not finished" : X509_verify_cert_error_string(verified)},
+         {"address", TextOf(place_->address())},
+         {"others-alike", std::to_string(unsaid)}});
+  }
   bool Wrote(ByteView bytes) {
     std::lock_guard lock(mutex_);
     const auto now = Now();
@@ -85,7 +95,10 @@ int Copied(CRYPTO_EX_DATA*, const CRYPTO_EX_DATA*, void** what, int, long, void*
   *what = nullptr;  // a copy is nobody's connection
   return 1;
 }
-void Ended(void*, void* connection, CRYPTO_EX_DATA*, int, long, void*) { delete static_cast<Connection*>(connection); }
+void Ended(void* ssl, void* connection, CRYPTO_EX_DATA*, int, long, void*) {
+  const std::unique_ptr<Connection> owned(static_cast<Connection*>(connection));
+  if (owned) owned->Over(static_cast<const SSL*>(ssl));
+}
 
 int Index() {
   static const int index = SSL_get_ex_new_index(0, nullptr, Begun, Copied, Ended);

@@ -22,9 +22,9 @@ std::uint32_t U32(const std::uint8_t* at) {
 
 std::string_view NameOf(Breach breach) {
   static constexpr std::array<std::string_view, kBreaches> kNames = {
-      "none",   "preface", "form",       "frame-size", "header-block",   "streams",
-      "resets", "pings",   "settings",   "empty-data", "window-updates", "other-frames",
-      "faults", "message", "unfinished", "connections"};
+      "none",   "preface", "form",       "frame-size",  "header-block",   "streams",
+      "resets", "pings",   "settings",   "empty-data",  "window-updates", "other-frames",
+      "faults", "message", "unfinished", "connections", "handshake"};
   return kNames[static_cast<std::size_t>(breach)];
 }
 
@@ -144,14 +144,13 @@ void FrameCounter::ReceivedHeaders(const Frame& frame) {
   if ((frame.flags & kEndHeaders) == 0) block_stream_ = frame.stream;
   counts_.entitled += limits_.updates_per_frame;
   if (frame.stream <= last_stream_) {  // trailers, which no client of gRPC's sends
-    if ((frame.flags & kEndStream) != 0) Forget(frame.stream);
+    if ((frame.flags & kEndStream) != 0) Whole(frame.stream);
     return Count(counts_.other, limits_.other, Breach::kOtherFrames);
   }
   last_stream_ = frame.stream;
   if (!acknowledged_ && ++streams_ > limits_.streams_unacknowledged) return Breached(Breach::kStreams);
-  if ((frame.flags & kEndStream) != 0) return;
-  if (requests_.size() >= limits_.requests) return Breached(Breach::kStreams);
-  requests_.emplace(frame.stream, Request());
+  if (requests_.size() >= limits_.streams) return Breached(Breach::kStreams);
+  requests_[frame.stream].ended = (frame.flags & kEndStream) != 0;
 }
 
 void FrameCounter::ReceivedSettings(const Frame& frame) {
@@ -159,8 +158,10 @@ void FrameCounter::ReceivedSettings(const Frame& frame) {
   if (frame.stream != 0 || frame.length % 6 != 0 || (ack && frame.length != 0)) return Breached(Breach::kForm);
   settings_came_ = true;
   if (ack) {
+    if (unacknowledged_ == 0) return Breached(Breach::kForm);
+    --unacknowledged_;
     acknowledged_ = true;
-    return Count(counts_.other, limits_.other, Breach::kOtherFrames);
+    return;
   }
   Count(counts_.settings, limits_.settings, Breach::kSettings);
 }
@@ -169,7 +170,7 @@ void FrameCounter::ReceivedSettings(const Frame& frame) {
 void FrameCounter::ReceivedPayload(const Frame& frame, ByteView part) {
   if (frame.type != kData) return;
   const auto at = requests_.find(frame.stream);
-  if (at == requests_.end()) return;
+  if (at == requests_.end() || at->second.ended) return;
   auto& request = at->second;
   while (!part.empty()) {
     if (request.left == 0) {
@@ -192,12 +193,14 @@ void FrameCounter::ReceivedPayload(const Frame& frame, ByteView part) {
 
 void FrameCounter::ReceivedEnd(const Walk& walk) {
   const auto& frame = walk.frame;
-  if (frame.type == kRstStream || (frame.type == kData && (frame.flags & kEndStream) != 0)) Forget(frame.stream);
+  if (frame.type == kRstStream) Forget(frame.stream);
+  if (frame.type == kData && (frame.flags & kEndStream) != 0) Whole(frame.stream);
   if (frame.type == kWindowUpdate && (U32(walk.first.data()) & 0x7fffffff) == 0) Breached(Breach::kForm);
 }
 
 void FrameCounter::SentEnd(const Walk& walk) {
   const auto& frame = walk.frame;
+  if (frame.type == kSettings && (frame.flags & kAck) == 0) ++unacknowledged_;
   if (frame.type == kData) counts_.entitled += limits_.updates_per_frame;
   if (frame.type == kRstStream) {
     Forget(frame.stream);
@@ -206,6 +209,13 @@ void FrameCounter::SentEnd(const Walk& walk) {
   } else if ((frame.type == kHeaders || frame.type == kData) && (frame.flags & kEndStream) != 0) {
     Forget(frame.stream);
   }
+}
+
+void FrameCounter::Whole(std::uint32_t stream) {
+  const auto at = requests_.find(stream);
+  if (at == requests_.end()) return;
+  unfinished_ -= std::exchange(at->second.held, 0);
+  at->second.ended = true;
 }
 
 void FrameCounter::Forget(std::uint32_t stream) {

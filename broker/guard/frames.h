@@ -23,22 +23,24 @@ using TimePoint = std::chrono::steady_clock::time_point;
 enum class Breach : std::uint8_t {
   kNone,
   kPreface,      // not HTTP/2, or its first frame is no SETTINGS
-  kForm,         // a frame that is never right: wrong length, stream or order
+  kForm,         // a frame that is never right: wrong length, stream or order, an acknowledgement of nothing
   kFrameSize,    // a frame above the size that we announce
   kHeaderBlock,  // headers without end: CONTINUATION after CONTINUATION, or too many bytes
-  kStreams,      // streams, or time, before our SETTINGS are acknowledged; requests begun and not ended
+  kStreams,      // streams, or time, before our SETTINGS are acknowledged; too many at once
   kResets,       // RST_STREAM
   kPings,
   kSettings,
   kEmptyData,      // DATA without bytes that ends nothing
   kWindowUpdates,  // more than what we sent can have called for
-  kOtherFrames,    // PRIORITY, GOAWAY, acknowledgements of nothing, unknown types
+  kOtherFrames,    // PRIORITY, GOAWAY, acknowledgements of PINGs, unknown types
   kFaults,         // RST_STREAM that we had to send for a fault of the peer's
   kMessage,        // announced longer than any may be; gRPC would gather all of it before it says so
   kUnfinished,     // bytes of messages that do not end
-  kConnections,    // connections of one certificate (counted elsewhere; here for its name)
+  // Counted elsewhere; here for their names.
+  kConnections,  // connections of one certificate
+  kHandshake,    // it did not come to HTTP/2
 };
-inline constexpr std::size_t kBreaches = static_cast<std::size_t>(Breach::kConnections) + 1;
+inline constexpr std::size_t kBreaches = static_cast<std::size_t>(Breach::kHandshake) + 1;
 std::string_view NameOf(Breach breach);
 
 struct FrameLimits {
@@ -58,7 +60,9 @@ struct FrameLimits {
   std::uint32_t header_block = 32768;  // bytes, as they are sent
   unsigned streams_unacknowledged = 100;
   std::chrono::milliseconds unacknowledged{5'000};
-  unsigned requests = 250;  // begun and not ended; gRPC refuses what is above the 100 that we announce
+  // At once: begun and neither answered nor given up. gRPC refuses what is above the 100 that we announce, if it counts at all:
+  // an acknowledgement that comes before our SETTINGS makes it forget them.
+  unsigned streams = 250;
 };
 
 class FrameCounter {
@@ -88,12 +92,13 @@ class FrameCounter {
     std::uint8_t first_size = 0;
     Frame frame;
   };
-  // Where the messages of one request stand.
+  // Where the messages of one request stand; until it is answered or given up.
   struct Request {
     std::array<std::uint8_t, 5> prefix{};
     std::uint8_t prefix_size = 0;
     std::uint64_t left = 0;  // of the message
     std::uint64_t held = 0;  // bytes of it that came
+    bool ended = false;      // by the peer; it waits for its answer
   };
 
   template <class Begin, class Payload, class End>
@@ -104,7 +109,8 @@ class FrameCounter {
   void ReceivedPayload(const Frame& frame, ByteView part);
   void ReceivedEnd(const Walk& walk);
   void SentEnd(const Walk& walk);
-  void Forget(std::uint32_t stream);
+  void Whole(std::uint32_t stream);   // its request is whole
+  void Forget(std::uint32_t stream);  // the stream is over
   void Count(unsigned& count, unsigned limit, Breach breach);
   void Breached(Breach breach) {
     if (breach_ == Breach::kNone) breach_ = breach;
@@ -120,7 +126,8 @@ class FrameCounter {
   std::uint32_t block_stream_ = 0, block_bytes_ = 0;  // the header block that is open
   unsigned block_continuations_ = 0;
   std::uint32_t last_stream_ = 0;
-  unsigned streams_ = 0;  // begun before the acknowledgement
+  unsigned streams_ = 0;         // begun before the acknowledgement
+  unsigned unacknowledged_ = 0;  // SETTINGS that we sent and the peer did not acknowledge
   struct {
     unsigned resets = 0, pings = 0, settings = 0, empty_data = 0, updates = 0, other = 0, faults = 0;
     std::uint64_t entitled = 0;  // WINDOW_UPDATEs

@@ -35,7 +35,9 @@ inline std::string Repeat(unsigned count, const std::function<std::string(std::u
 inline std::string Same(unsigned count, const std::string& one) {
   return Repeat(count, [&](std::uint32_t) { return one; });
 }
-inline std::string Opening() { return std::string(kMagic) + Frame(kSettings, 0, 0) + Frame(kSettings, kAck, 0); }
+// An honest client acknowledges the other side's SETTINGS once they have come.
+inline std::string Opening() { return std::string(kMagic) + Frame(kSettings, 0, 0); }
+inline std::string Acknowledgement() { return Frame(kSettings, kAck, 0); }
 
 // A literal header field without indexing, no Huffman.
 inline std::string Field(std::string_view name, std::string_view value) {

@@ -80,7 +80,7 @@ std::optional<Throwaway> MakeThrowaway() {
   return out;
 }
 
-using h2::Call, h2::Frame, h2::Header, h2::Opening, h2::Same, h2::U32;
+using h2::Acknowledgement, h2::Call, h2::Frame, h2::Header, h2::Opening, h2::Same, h2::U32;
 
 class Client {
  public:
@@ -123,20 +123,18 @@ class Client {
     }
     return true;
   }
+  // As an honest client opens HTTP/2: a server's first frame is SETTINGS.
+  bool Open() {
+    return Send(Opening()) &&
+           Comes([](const std::string& got) { return got.size() >= 9 && got[3] == h2::kSettings; }) &&
+           Send(Acknowledgement());
+  }
   // Until a PING of ours is answered.
   bool Answers() {
     const std::string mark = "answer??";
-    if (!Send(Frame(h2::kPing, 0, 0, mark))) return false;
     const std::string answer = Frame(h2::kPing, h2::kAck, 0, mark);
-    std::string got;
-    Wait(kPatience);
-    while (got.find(answer) == std::string::npos) {
-      char buffer[4096];
-      const int size = SSL_read(ssl_.get(), buffer, sizeof buffer);
-      if (size <= 0) return false;
-      got.append(buffer, static_cast<std::size_t>(size));
-    }
-    return true;
+    return Send(Frame(h2::kPing, 0, 0, mark)) &&
+           Comes([&](const std::string& got) { return got.find(answer) != std::string::npos; });
   }
   // The other side ends the connection, by whatever way; silence is no end.
   bool Ends() {
@@ -150,6 +148,18 @@ class Client {
   }
 
  private:
+  template <class Enough>
+  bool Comes(Enough enough) {
+    Wait(kPatience);
+    std::string got;
+    while (!enough(got)) {
+      char buffer[4096];
+      const int size = SSL_read(ssl_.get(), buffer, sizeof buffer);
+      if (size <= 0) return false;
+      got.append(buffer, static_cast<std::size_t>(size));
+    }
+    return true;
+  }
   void Wait(milliseconds patience) const {
     const timeval time{patience.count() / 1000, patience.count() % 1000 * 1000};
     ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &time, sizeof time);
@@ -158,15 +168,17 @@ class Client {
   std::unique_ptr<SSL, Freed<SSL_free>> ssl_;
 };
 
+enum class Opens { kWhole, kUnacknowledged, kNot };
 struct Trial {
   const char* name;
   Breach breach;
   std::string bytes;  // after the opening
+  Opens opens = Opens::kWhole;
 };
 
 std::vector<Trial> Trials(const FrameLimits& limits) {
   const auto call = [](std::uint32_t stream) { return Call(stream, "/x/y"); };
-  // Two above the limit: the opening's own SETTINGS and acknowledgement may count too.
+  // Two above the limit: the opening's own SETTINGS count too.
   return {
       {"resets", Breach::kResets,
        h2::Repeat(limits.resets + 2,
@@ -190,8 +202,12 @@ std::vector<Trial> Trials(const FrameLimits& limits) {
        call(1) + Frame(h2::kData, 0, 1, std::string("\0\0\x10\0\0", 5) + std::string(15000, 'x'))},
       {"a long message", Breach::kMessage,
        call(1) + Frame(h2::kData, 0, 1, std::string(1, '\0') + U32(limits.message + 1))},
-      {"HTTP/1.1", Breach::kPreface, "GET / HTTP/1.1\r\n\r\n"},
-      {"streams before the acknowledgement", Breach::kStreams, h2::Repeat(limits.streams_unacknowledged + 2, call)},
+      {"an acknowledgement of nothing", Breach::kForm, Acknowledgement()},
+      {"streams at once", Breach::kStreams,
+       h2::Repeat(limits.streams + 1, [&](auto stream) { return Header(0, h2::kHeaders, h2::kEndHeaders, stream); })},
+      {"HTTP/1.1", Breach::kPreface, "GET / HTTP/1.1\r\n\r\n", Opens::kNot},
+      {"streams before the acknowledgement", Breach::kStreams, h2::Repeat(limits.streams_unacknowledged + 2, call),
+       Opens::kUnacknowledged},
   };
 }
 
@@ -212,6 +228,7 @@ class Bench {
     auto grpc = builder.experimental().AddExternalConnectionAcceptor(
         grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, credentials_);
     builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_FRAME_SIZE, static_cast<int>(limits_.frames.frame));
+    builder.AddChannelArgument(GRPC_ARG_HTTP2_BDP_PROBE, 0);
     builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PING_STRIKES, 0);  // the guard is to be seen, not gRPC
     builder.RegisterCallbackGenericService(&nothing_);
     server_ = builder.BuildAndStart();
@@ -225,18 +242,19 @@ class Bench {
 
   Status Honest() {
     auto client = Connect();
-    if (!client->Shake() || !client->Send(Opening() + Call(1, "/x/y")) || !client->Answers() || !client->Answers())
+    if (!client->Shake() || !client->Open() || !client->Send(Call(1, "/x/y")) || !client->Answers() ||
+        !client->Answers())
       return Failed("an honest connection is not served");
     return Ok();
   }
   Status Breaks(const Trial& trial) {
     const auto before = Cut(trial.breach);
     auto client = Connect();
-    auto opening = Opening();
-    if (trial.breach == Breach::kPreface) opening.clear();
-    if (trial.breach == Breach::kStreams) opening.resize(opening.size() - 9);
     if (!client->Shake()) return Failed("a connection is not served");
-    (void)client->Send(opening + trial.bytes);  // it may be closed before the last of them
+    const bool opens =
+        trial.opens == Opens::kWhole ? client->Open() : trial.opens == Opens::kNot || client->Send(Opening());
+    if (!opens) return Failed("a connection is not served");
+    (void)client->Send(trial.bytes);  // it may be closed before the last of them
     if (!client->Ends()) return Failed(std::string("not closed: ") + trial.name);
     if (Cut(trial.breach) != before + 1) return Failed(std::string("closed, and not by the guard: ") + trial.name);
     return Settle();
@@ -246,7 +264,7 @@ class Bench {
     std::vector<std::unique_ptr<Client>> all;
     for (unsigned i = 0; i < most; ++i) {
       all.push_back(Connect());
-      if (!all.back()->Shake() || !all.back()->Send(Opening()) || !all.back()->Answers())
+      if (!all.back()->Shake() || !all.back()->Open() || !all.back()->Answers())
         return Failed("a connection is not served");
     }
     const auto before = Cut(Breach::kConnections);

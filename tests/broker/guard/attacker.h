@@ -98,6 +98,9 @@ class Attacker {
   Attacker(const Attacker&) = delete;
 
   int fd() const { return fd_; }
+  unsigned faults() const {
+    return faults_;
+  }  // RST_STREAM that came for a fault of ours, of those frames that were read
   SSL* ssl() { return ssl_.get(); }
   bool Shake() { return fd_ >= 0 && SSL_connect(ssl_.get()) == 1; }
   // False: the connection is over.
@@ -112,7 +115,10 @@ class Attacker {
     }
     return true;
   }
-  bool Open() { return Shake() && Send(h2::Opening()); }
+  bool Open(std::string_view opening = h2::Opening()) {
+    return Shake() && Send(opening) && Read([](const GotFrame& frame) { return frame.type == h2::kSettings; }) &&
+           Send(h2::Acknowledgement());
+  }
 
   // Frames that came, until `enough` says so (true), or the connection ends or nothing comes for a minute (false).
   template <class Enough>
@@ -204,6 +210,7 @@ class Attacker {
     if (frame.type == h2::kWindowUpdate && frame.stream == 0) window_ += U32Of(frame.payload, 0);
     if (frame.type == h2::kWindowUpdate && frame.stream != 0)
       windows_.try_emplace(frame.stream, initial_window_).first->second += U32Of(frame.payload, 0);
+    if (frame.type == h2::kRstStream && U32Of(frame.payload, 0) != 0 && U32Of(frame.payload, 0) != 8) ++faults_;
     if (frame.type != h2::kSettings) return;
     for (std::size_t at = 0; at + 6 <= frame.payload.size(); at += 6) {
       if (frame.payload[at] != 0 || frame.payload[at + 1] != 4) continue;
@@ -229,6 +236,7 @@ class Attacker {
   std::int64_t window_ = 65535, initial_window_ = 65535;
   std::map<std::uint32_t, std::int64_t> windows_;
   bool ended_ = false;
+  unsigned faults_ = 0;
 };
 
 }  // namespace valija::test

@@ -19,6 +19,12 @@ const TimePoint kStart = TimePoint(std::chrono::hours(1));
 class Counted {
  public:
   explicit Counted(std::size_t split) : split_(split) {}
+  // As an honest client opens, and we answer.
+  Breach Opened() {
+    EXPECT_EQ(In(Opening()), Breach::kNone);
+    EXPECT_EQ(Out(Frame(kSettings, 0, 0) + Frame(kSettings, kAck, 0)), Breach::kNone);
+    return In(Acknowledgement());
+  }
   Breach In(const std::string& bytes) {
     return Fed(bytes, [this](ByteView part) { return counter_.Received(part, now_); });
   }
@@ -45,7 +51,7 @@ class Frames : public testing::TestWithParam<std::size_t> {
   // `bytes` after an honest opening.
   Breach After(const std::string& bytes) {
     Counted counted(GetParam());
-    EXPECT_EQ(counted.In(Opening()), Breach::kNone);
+    EXPECT_EQ(counted.Opened(), Breach::kNone);
     return counted.In(bytes);
   }
 };
@@ -53,7 +59,7 @@ INSTANTIATE_TEST_SUITE_P(AtAnySplit, Frames, testing::Values(1, 2, 3, 7, 9, 13, 
 
 TEST_P(Frames, TenThousandHonestCallsAreNoBreach) {
   Counted counted(GetParam());
-  ASSERT_EQ(counted.In(Opening()), Breach::kNone);
+  ASSERT_EQ(counted.Opened(), Breach::kNone);
   for (std::uint32_t i = 0; i < 10000; ++i) {
     const auto stream = 2 * i + 1;
     ASSERT_EQ(counted.In(Call(stream, "/a/b") + Frame(kData, kEndStream, stream, Message("hello")) +
@@ -83,7 +89,7 @@ TEST_P(Frames, ResetsBeyondTheLimitAreABreachAndFewerInEachWindowAreNone) {
   EXPECT_EQ(After(Repeat(200, reset)), Breach::kNone);
   EXPECT_EQ(After(Repeat(201, reset)), Breach::kResets);
   Counted counted(GetParam());
-  ASSERT_EQ(counted.In(Opening()), Breach::kNone);
+  ASSERT_EQ(counted.Opened(), Breach::kNone);
   for (std::uint32_t window = 0; window < 5; ++window) {
     for (std::uint32_t i = 0; i < 200; ++i) ASSERT_EQ(counted.In(reset(2 * (window * 200 + i) + 1)), Breach::kNone);
     counted.Pass(milliseconds(10'000));
@@ -95,11 +101,11 @@ TEST_P(Frames, FloodsOfWhatCostsUsAnAnswerOrWorkAreBreaches) {
   EXPECT_EQ(After(Same(100, ping)), Breach::kNone);
   EXPECT_EQ(After(Same(101, ping)), Breach::kPings);
   EXPECT_EQ(After(Same(49, settings)), Breach::kNone);
-  EXPECT_EQ(After(Same(51, settings)), Breach::kSettings);
+  EXPECT_EQ(After(Same(50, settings)), Breach::kSettings);
   EXPECT_EQ(After(Call(1, "/a/b") + Same(100, Frame(kData, 0, 1))), Breach::kNone);
   EXPECT_EQ(After(Call(1, "/a/b") + Same(101, Frame(kData, 0, 1))), Breach::kEmptyData);
   for (const auto& other : {Frame(kPriority, 0, 1, "12345"), Frame(kPing, kAck, 0, "12345678"), Frame(77, 0, 0, "?"),
-                            Frame(kGoAway, 0, 0, "12345678"), Frame(kSettings, kAck, 0)}) {
+                            Frame(kGoAway, 0, 0, "12345678")}) {
     EXPECT_EQ(After(Same(150, other)), Breach::kNone);
     EXPECT_EQ(After(Same(201, other)), Breach::kOtherFrames);
   }
@@ -110,7 +116,7 @@ TEST_P(Frames, WindowUpdatesAreMeasuredByWhatWeSent) {
   EXPECT_EQ(After(Same(1000, update)), Breach::kNone);
   EXPECT_EQ(After(Same(1001, update)), Breach::kWindowUpdates);
   Counted counted(GetParam());
-  ASSERT_EQ(counted.In(Opening()), Breach::kNone);
+  ASSERT_EQ(counted.Opened(), Breach::kNone);
   ASSERT_EQ(counted.Out(Same(1000, Frame(kData, 0, 1, "x"))), Breach::kNone);
   EXPECT_EQ(counted.In(Same(5000, update)), Breach::kNone);
   EXPECT_EQ(counted.In(update), Breach::kWindowUpdates);
@@ -136,10 +142,36 @@ TEST_P(Frames, StreamsAndTimeBeforeTheAcknowledgementAreBounded) {
   EXPECT_EQ(many.In(call(201)), Breach::kStreams);
   Counted late(GetParam());
   EXPECT_EQ(late.In(begun), Breach::kNone);
+  EXPECT_EQ(late.Out(Frame(kSettings, 0, 0)), Breach::kNone);
   late.Pass(milliseconds(5'001));
   EXPECT_EQ(late.In(Frame(kSettings, kAck, 0)), Breach::kStreams);
-  EXPECT_EQ(After(Repeat(1000, call)), Breach::kNone) << "once it is acknowledged, gRPC counts";
+  EXPECT_EQ(After(Repeat(250, call)), Breach::kNone) << "once it is acknowledged, gRPC counts";
+  EXPECT_EQ(After(Repeat(251, call)), Breach::kStreams) << "if it does";
   EXPECT_EQ(After(Repeat(251, [](std::uint32_t stream) { return Call(stream, "/a/b"); })), Breach::kStreams);
+}
+
+TEST_P(Frames, WhatIsAnsweredOrGivenUpMakesRoomForOthers) {
+  Counted counted(GetParam());
+  ASSERT_EQ(counted.Opened(), Breach::kNone);
+  std::uint32_t next = 1;
+  const auto call = [&](std::uint8_t flags) {
+    next += 2;
+    return counted.In(Call(next - 2, "/a/b", flags));
+  };
+  for (int i = 0; i < 250; ++i) ASSERT_EQ(call(kEndHeaders | kEndStream), Breach::kNone);
+  ASSERT_EQ(counted.Out(Frame(kHeaders, kEndHeaders | kEndStream, 1, "x")), Breach::kNone);
+  EXPECT_EQ(call(kEndHeaders), Breach::kNone);
+  ASSERT_EQ(counted.In(Frame(kRstStream, 0, 3, U32(8))), Breach::kNone);
+  EXPECT_EQ(call(kEndHeaders), Breach::kNone);
+  ASSERT_EQ(counted.Out(Frame(kRstStream, 0, 5, U32(0))), Breach::kNone);
+  EXPECT_EQ(call(kEndHeaders), Breach::kNone);
+  EXPECT_EQ(call(kEndHeaders), Breach::kStreams);
+}
+
+TEST_P(Frames, AnAcknowledgementOfNothingIsABreach) {
+  EXPECT_EQ(After(Acknowledgement()), Breach::kForm);
+  Counted early(GetParam());
+  EXPECT_EQ(early.In(Opening() + Acknowledgement()), Breach::kForm) << "we have said nothing yet";
 }
 
 TEST_P(Frames, FramesThatAreNeverRightAreABreachAtOnce) {
@@ -169,7 +201,8 @@ TEST_P(Frames, ResetsThatThePeerMakesUsSendCountAndThoseOfOurOwnDoNot) {
 
 TEST_P(Frames, WhatOfMessagesIsUnfinishedIsKnownToTheByte) {
   Counted counted(GetParam());
-  ASSERT_EQ(counted.In(Opening() + Call(1, "/a/b") + Call(3, "/a/b")), Breach::kNone);
+  ASSERT_EQ(counted.Opened(), Breach::kNone);
+  ASSERT_EQ(counted.In(Call(1, "/a/b") + Call(3, "/a/b")), Breach::kNone);
   const auto prefix = std::string(1, '\0') + U32(1000);
   counted.In(Frame(kData, 0, 1, prefix + std::string(400, 'x')));
   EXPECT_EQ((*counted).unfinished(), 400u);

@@ -140,6 +140,7 @@ TEST_F(GuardAbuse, AThousandHandshakesWithoutACertificateOpenNothing) {
     });
     ASSERT_FALSE(answered);
   }
+  EXPECT_NE(Log().find("handshake-refused", log_from_), std::string::npos);
   std::cout << "[ figures  ] " << many << " handshakes, processor " << (CpuOf(pid_) - cpu).count() << " ms\n";
   EXPECT_LT(MemoryOf(pid_, "VmRSS"), rss_ + 32 * kMiB);
 }

