@@ -9,8 +9,19 @@ constexpr auto kSayEvery = std::chrono::seconds(1);
 
 }  // namespace
 
+std::size_t MemoryOfRequest(const google::protobuf::Message& request) {
+  constexpr std::size_t kSmall = 4096, kAtMost = 10;  // it is not worth a walk
+  const auto bytes = request.ByteSizeLong();
+  return bytes < kSmall ? kAtMost * bytes : request.SpaceUsedLong();
+}
+
+std::size_t MemoryOfAnswer(const google::protobuf::Message& answer) {
+  return MemoryOfRequest(answer) + answer.ByteSizeLong();
+}
+
 Result<std::unique_ptr<Calls::Call>> Calls::Begin(const MemberId& member, CallKind kind,
-                                                  grpc::ServerContextBase* context, std::size_t request) {
+                                                  grpc::ServerContextBase* context, std::string peer,
+                                                  std::size_t request) {
   std::lock_guard lock(mutex_);
   auto& running = running_[member];
   const auto k = static_cast<std::size_t>(kind);
@@ -24,7 +35,7 @@ Result<std::unique_ptr<Calls::Call>> Calls::Begin(const MemberId& member, CallKi
       return Refuse(Reason::kTooMany, "bytes at once");
     }
   }
-  auto call = std::make_unique<Call>(*this, member, kind, context);
+  auto call = std::make_unique<Call>(*this, member, kind, context, std::move(peer));
   running.calls.insert(call.get());
   ++running.count[k];
   KeepLocked(running, *call, request);
@@ -37,14 +48,14 @@ void Calls::Answered(Call& call, std::size_t bytes) {
   auto& running = running_.at(call.member_);
   if (std::exchange(call.counts_, false)) --running.count[static_cast<std::size_t>(call.kind_)];
   call.sent_at_ = bytes == 0 ? 0 : ++sent_;
-  KeepLocked(running, call, 2 * std::uint64_t{bytes});
+  KeepLocked(running, call, bytes);
   MakeRoomLocked();
 }
 
 void Calls::Sends(Call& call, std::size_t bytes) {
   std::lock_guard lock(mutex_);
   call.sent_at_ = bytes == 0 ? 0 : ++sent_;
-  KeepLocked(running_.at(call.member_), call, 2 * std::uint64_t{bytes});
+  KeepLocked(running_.at(call.member_), call, bytes);
   MakeRoomLocked();
 }
 
@@ -55,7 +66,7 @@ void Calls::KeepLocked(Running& running, Call& call, std::uint64_t bytes) {
   call.kept_ = bytes;
 }
 
-// What is cancelled is as good as gone: gRPC lets go of it as soon as it has the word.
+// What is ended is as good as gone: gRPC lets go of all of it with the connection.
 void Calls::MakeRoomLocked() {
   while (kept_ > limits_.kept) {
     Running* most = nullptr;
@@ -71,9 +82,12 @@ void Calls::MakeRoomLocked() {
       oldest = its_oldest;
     }
     if (oldest == nullptr) return;
-    oldest->ended_ = true;
-    KeepLocked(*most, *oldest, 0);
-    cancel_(oldest->context_);
+    for (auto* call : most->calls) {
+      if (call->peer_ != oldest->peer_ || call->ended_) continue;
+      call->ended_ = true;
+      KeepLocked(*most, *call, 0);
+    }
+    end_(oldest->peer_);
     ++ended_unsaid_;
     const auto now = std::chrono::steady_clock::now();
     if (said_ != std::chrono::steady_clock::time_point() && now - said_ < kSayEvery) continue;

@@ -2,12 +2,14 @@
 // them, and a way to end all of a member's at once when it is removed.
 //
 // An answer is kept until its peer has taken it, and who does not read may ask on: so what is kept has a limit, of all
-// members together. Above it a request of whoever has most is refused, and of what whoever has most did not take, that
-// goes which waits longest; a stream can be asked for again from where it was.
+// members together. Above it a request of whoever has most is refused, and of the connections of whoever has most that one
+// ends which has not taken an answer for longest; whatever it was can be asked for again. Its calls alone would not do: gRPC
+// keeps what it was about to write of them until the connection takes it.
 //
 // Thread-safe. A Call must not outlive its context.
 #pragma once
 
+#include <google/protobuf/message.h>
 #include <grpcpp/server_context.h>
 
 #include <chrono>
@@ -16,6 +18,7 @@
 #include <memory>
 #include <mutex>
 #include <set>
+#include <string>
 
 #include "core/base/ids.h"
 #include "core/base/result.h"
@@ -24,28 +27,36 @@ namespace valija::broker {
 
 enum class CallKind { kUnary, kStream };
 
+// Memory that a message takes, which is several times its bytes if it has many small parts; of an answer, with its bytes as gRPC
+// keeps them until they are taken.
+std::size_t MemoryOfRequest(const google::protobuf::Message& request);
+std::size_t MemoryOfAnswer(const google::protobuf::Message& answer);
+
 class Calls {
   struct Running;
 
  public:
   struct Limits {
     std::size_t unary = 64, streams = 32;          // of one member
-    std::uint64_t kept = std::uint64_t{96} << 20;  // bytes, of all: requests once, answers twice (as gRPC keeps them)
+    std::uint64_t kept = std::uint64_t{96} << 20;  // bytes, of all
   };
   using Cancel = std::function<void(grpc::ServerContextBase*)>;
   static void TryCancel(grpc::ServerContextBase* context) { context->TryCancel(); }
-  explicit Calls(const Limits& limits, Cancel cancel = TryCancel) : limits_(limits), cancel_(std::move(cancel)) {}
+  using EndPeer = std::function<void(const std::string& peer)>;
+  // `end` ends a connection, of which a context says the peer; it is called with a lock held, and calls nothing here.
+  explicit Calls(const Limits& limits, EndPeer end, Cancel cancel = TryCancel)
+      : limits_(limits), end_(std::move(end)), cancel_(std::move(cancel)) {}
 
   class Call {  // one running call; ends with this object
    public:
-    Call(Calls& calls, MemberId member, CallKind kind, grpc::ServerContextBase* context)
-        : calls_(calls), member_(std::move(member)), kind_(kind), context_(context) {}
+    Call(Calls& calls, MemberId member, CallKind kind, grpc::ServerContextBase* context, std::string peer)
+        : calls_(calls), member_(std::move(member)), kind_(kind), context_(context), peer_(std::move(peer)) {}
     ~Call() { calls_.End(*this); }
     Call(const Call&) = delete;
     const MemberId& member() const { return member_; }
     // It is answered, and does not count among the calls at once any more; what of its answer is not taken yet is kept.
     void Answered(std::size_t bytes) { calls_.Answered(*this, bytes); }
-    // So much is on its way to the peer, of a stream; 0: the peer has taken it. It may end a call: this one too.
+    // So much is on its way to the peer, of a stream; 0: the peer has taken it. It may end a connection: this one's too.
     void Sends(std::size_t bytes) { calls_.Sends(*this, bytes); }
 
    private:
@@ -54,6 +65,7 @@ class Calls {
     const MemberId member_;
     const CallKind kind_;
     grpc::ServerContextBase* const context_;
+    const std::string peer_;
     std::uint64_t kept_ = 0;
     std::uint64_t sent_at_ = 0;  // in the order of all answers; 0: nothing to take
     bool counts_ = true, ended_ = false;
@@ -61,7 +73,7 @@ class Calls {
 
   // kTooMany. `request`: its bytes.
   Result<std::unique_ptr<Call>> Begin(const MemberId& member, CallKind kind, grpc::ServerContextBase* context,
-                                      std::size_t request = 0);
+                                      std::string peer, std::size_t request = 0);
 
   // `streams_alone`: what a member that is still one has asked is answered; it may have asked for this very change.
   void CancelAllOf(const MemberId& member, bool streams_alone);
@@ -82,6 +94,7 @@ class Calls {
   void MakeRoomLocked();
 
   const Limits limits_;
+  const EndPeer end_;
   const Cancel cancel_;
   mutable std::mutex mutex_;
   std::map<MemberId, Running> running_;

@@ -26,7 +26,7 @@ Result<std::pair<MemberId, std::unique_ptr<Calls::Call>>> Admit(Exchange& exchan
     return caller.error();
   }
   TRY_OK(CheckDeadline(*context));
-  TRY(auto call, exchange.calls.Begin(*caller, kind, context, request_bytes));
+  TRY(auto call, exchange.calls.Begin(*caller, kind, context, context->peer(), request_bytes));
   return std::pair(*std::move(caller), std::move(call));
 }
 
@@ -37,9 +37,9 @@ Result<ViewNow> ViewFrom(const Sequencer& sequencer, std::uint64_t verified_size
 }
 
 grpc::ServerUnaryReactor* ExchangeService::Unary(grpc::CallbackServerContext* context, std::string_view name,
-                                                 const google::protobuf::MessageLite& request,
-                                                 const google::protobuf::MessageLite& response, Work work) {
-  auto admitted = Admit(exchange_, context, CallKind::kUnary, name, request.ByteSizeLong());
+                                                 const google::protobuf::Message& request,
+                                                 const google::protobuf::Message& response, Work work) {
+  auto admitted = Admit(exchange_, context, CallKind::kUnary, name, MemoryOfRequest(request));
   if (!admitted) {
     auto* refused = new UnaryReactor();
     refused->Finish(ToStatus(context, admitted.error()));

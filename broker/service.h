@@ -5,8 +5,6 @@
 // service_body.cc, service_release.cc.
 #pragma once
 
-#include <google/protobuf/message_lite.h>
-
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -78,8 +76,8 @@ class ExchangeService final : public v1::Exchange::CallbackService {
   // A unary call: identity, counting, then `work` on the pool; what it returns is the status.
   using Work = std::function<Status(const MemberId& caller)>;
   grpc::ServerUnaryReactor* Unary(grpc::CallbackServerContext* context, std::string_view name,
-                                  const google::protobuf::MessageLite& request,
-                                  const google::protobuf::MessageLite& response, Work work);
+                                  const google::protobuf::Message& request, const google::protobuf::Message& response,
+                                  Work work);
 
   Exchange exchange_;
   std::mutex followers_mutex_;
@@ -98,17 +96,17 @@ Result<std::pair<MemberId, std::unique_ptr<Calls::Call>>> Admit(Exchange& exchan
 class UnaryReactor final : public grpc::ServerUnaryReactor {
  public:
   UnaryReactor() = default;  // of a call that is refused before it begins
-  UnaryReactor(std::unique_ptr<Calls::Call> call, const google::protobuf::MessageLite& response)
+  UnaryReactor(std::unique_ptr<Calls::Call> call, const google::protobuf::Message& response)
       : call_(std::move(call)), response_(&response) {}
   void Finish(grpc::Status status) {
-    if (call_) call_->Answered(status.ok() ? response_->ByteSizeLong() : 0);
+    if (call_) call_->Answered(status.ok() ? MemoryOfAnswer(*response_) : 0);
     grpc::ServerUnaryReactor::Finish(std::move(status));
   }
   void OnDone() override { delete this; }
 
  private:
   std::unique_ptr<Calls::Call> call_;
-  const google::protobuf::MessageLite* response_ = nullptr;
+  const google::protobuf::Message* response_ = nullptr;
 };
 
 // What a mailbox's item carries beside its entry: with a standing opening under the caller's own order the release, sealed

@@ -307,7 +307,7 @@ struct PostJob : std::enable_shared_from_this<PostJob> {
 
 grpc::ServerUnaryReactor* ExchangeService::Post(grpc::CallbackServerContext* context, const v1::PostRequest* request,
                                                 v1::PostResponse* response) {
-  auto admitted = Admit(exchange_, context, CallKind::kUnary, "Post", request->ByteSizeLong());
+  auto admitted = Admit(exchange_, context, CallKind::kUnary, "Post", MemoryOfRequest(*request));
   if (!admitted) {
     auto* refused = new UnaryReactor();
     refused->Finish(ToStatus(context, admitted.error()));

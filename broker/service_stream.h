@@ -115,7 +115,7 @@ class PulledStream : public grpc::ServerWriteReactor<Message> {
         busy_ = false;
         FinishLocked(grpc::Status::OK);
       } else if (*step == Step::kSend) {
-        call_->Sends(message_.ByteSizeLong());
+        call_->Sends(MemoryOfAnswer(message_));
         this->StartWrite(&message_);  // busy until OnWriteDone
       } else if (*step == Step::kAgain) {
         ++tasks_;

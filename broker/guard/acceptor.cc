@@ -339,6 +339,7 @@ Acceptor::Acceptor(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Acceptor::~Acceptor() { Stop(); }
 int Acceptor::port() const { return impl_->port; }
 const Admission& Acceptor::admission() const { return *impl_->admission; }
+bool Acceptor::End(const std::string& peer) { return impl_->admission->End(peer); }
 
 Result<std::unique_ptr<Acceptor>> Acceptor::Bind(const std::string& listen, const Limits& limits) {
   if (!Ready()) return Refuse(Reason::kInternal, "connection guard: OpenSSL's functions are not found");

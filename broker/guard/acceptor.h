@@ -37,6 +37,8 @@ class Acceptor {
   ~Acceptor();  // Stop
   int port() const;
   const Admission& admission() const;
+  // The connection from there, as gRPC spells it, at once and with all that waits to be sent. False: there is none.
+  bool End(const std::string& peer);
 
   using Grpc = grpc::experimental::ExternalConnectionAcceptor;
   void Serve(std::unique_ptr<Grpc> grpc);  // of a server that has been started

@@ -40,6 +40,23 @@ std::string TextOf(const Address& address) {
   return std::string(::inet_ntop(AF_INET6, address.data(), text, sizeof text)) + "/64";
 }
 
+std::string PeerText(const sockaddr* address) {
+  char text[INET6_ADDRSTRLEN] = {};
+  if (address->sa_family == AF_INET) {
+    const auto& four = *reinterpret_cast<const sockaddr_in*>(address);
+    ::inet_ntop(AF_INET, &four.sin_addr, text, sizeof text);
+    return "ipv4:" + std::string(text) + ":" + std::to_string(ntohs(four.sin_port));
+  }
+  const auto& six = *reinterpret_cast<const sockaddr_in6*>(address);
+  const auto port = ":" + std::to_string(ntohs(six.sin6_port));
+  if (IN6_IS_ADDR_V4MAPPED(&six.sin6_addr)) {
+    ::inet_ntop(AF_INET, six.sin6_addr.s6_addr + 12, text, sizeof text);
+    return "ipv4:" + std::string(text) + port;
+  }
+  ::inet_ntop(AF_INET6, &six.sin6_addr, text, sizeof text);
+  return "ipv6:%5B" + std::string(text) + "%5D" + port;
+}
+
 std::unique_ptr<Admission::Place> Admission::Enter(const Address& address, TimePoint now) {
   std::lock_guard lock(mutex_);
   if (connections_ >= limits_.connections || handshakes_ >= limits_.handshakes) return nullptr;
@@ -87,6 +104,13 @@ int SameSocket(int socket, std::uint64_t cookie) {
   return -1;
 }
 
+// Whatever waits to be sent is to go with the connection: an end in order would wait behind it for a peer that never reads.
+void EndNow(int socket) {
+  const linger none{1, 0};
+  ::setsockopt(socket, SOL_SOCKET, SO_LINGER, &none, sizeof none);
+  ::shutdown(socket, SHUT_RDWR);
+}
+
 }  // namespace
 
 bool Admission::EndOldestHandshake(TimePoint now) {
@@ -120,10 +144,7 @@ std::size_t Admission::EndUnread(TimePoint now, std::chrono::milliseconds patien
       place->taken_at_ = now;
     } else if (now - place->taken_at_ >= patience) {
       place->ended_ = true;
-      // Whatever waits to be sent is to go with the connection: an end in order would wait behind it for a peer that never reads.
-      const linger none{1, 0};
-      ::setsockopt(socket, SOL_SOCKET, SO_LINGER, &none, sizeof none);
-      ::shutdown(socket, SHUT_RDWR);
+      EndNow(socket);
       *example = TextOf(place->address_);
       ++count;
     }
@@ -132,8 +153,26 @@ std::size_t Admission::EndUnread(TimePoint now, std::chrono::milliseconds patien
   return count;
 }
 
+bool Admission::End(const std::string& peer) {
+  std::lock_guard lock(mutex_);
+  for (auto& [since, place] : watched_) {
+    if (place->peer_ != peer || place->ended_) continue;
+    const int socket = SameSocket(place->socket_, place->cookie_);
+    if (socket < 0) continue;
+    place->ended_ = true;
+    EndNow(socket);
+    ::close(socket);
+    return true;
+  }
+  return false;
+}
+
 void Admission::Place::Watch(int connection) {
-  socklen_t size = sizeof cookie_;
+  sockaddr_storage peer{};
+  socklen_t size = sizeof peer;
+  if (::getpeername(connection, reinterpret_cast<sockaddr*>(&peer), &size) == 0 && peer.ss_family != AF_UNIX)
+    peer_ = PeerText(reinterpret_cast<const sockaddr*>(&peer));
+  size = sizeof cookie_;
   std::lock_guard lock(of_->mutex_);
   if (::getsockopt(connection, SOL_SOCKET, SO_COOKIE, &cookie_, &size) != 0) return;
   socket_ = connection;

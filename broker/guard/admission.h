@@ -32,6 +32,7 @@ namespace valija::broker::guard {
 using Address = std::array<std::uint8_t, 16>;
 Address AddressOf(const sockaddr* address);
 std::string TextOf(const Address& address);
+std::string PeerText(const sockaddr* address);  // as gRPC spells it
 
 struct AdmissionLimits {
   unsigned connections = 1024;
@@ -77,6 +78,7 @@ class Admission : public std::enable_shared_from_this<Admission> {
     const TimePoint since_;
     int socket_ = -1;
     std::uint64_t cookie_ = 0;
+    std::string peer_;
     std::uint64_t taken_ = 0;  // by the peer, of what was sent; and when that was last more than before
     TimePoint taken_at_;
     bool open_ = false, ended_ = false;
@@ -91,6 +93,8 @@ class Admission : public std::enable_shared_from_this<Admission> {
   bool EndOldestHandshake(TimePoint now);
   // Those whose peers have taken nothing for so long, with something there to take; how many, and where one of them is.
   std::size_t EndUnread(TimePoint now, std::chrono::milliseconds patience, std::string* example);
+  // The one with this peer, as gRPC spells it ("ipv4:192.0.2.1:4711"). False: there is none.
+  bool End(const std::string& peer);
   // Called whenever a place, or a handshake's, has become free; from any thread, and not after OnFree({}) has returned.
   void OnFree(std::function<void()> freed);
 
