@@ -82,12 +82,13 @@ void Calls::MakeRoomLocked() {
       oldest = its_oldest;
     }
     if (oldest == nullptr) return;
+    const bool gone = end_(oldest->peer_);
     for (auto* call : most->calls) {
       if (call->peer_ != oldest->peer_ || call->ended_) continue;
       call->ended_ = true;
       KeepLocked(*most, *call, 0);
+      if (!gone) cancel_(call->context_);
     }
-    end_(oldest->peer_);
     ++ended_unsaid_;
     const auto now = std::chrono::steady_clock::now();
     if (said_ != std::chrono::steady_clock::time_point() && now - said_ < kSayEvery) continue;

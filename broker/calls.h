@@ -42,7 +42,7 @@ class Calls {
   };
   using Cancel = std::function<void(grpc::ServerContextBase*)>;
   static void TryCancel(grpc::ServerContextBase* context) { context->TryCancel(); }
-  using EndPeer = std::function<void(const std::string& peer)>;
+  using EndPeer = std::function<bool(const std::string& peer)>;  // false: there is none, and its calls are cancelled
   // `end` ends a connection, of which a context says the peer; it is called with a lock held, and calls nothing here.
   explicit Calls(const Limits& limits, EndPeer end, Cancel cancel = TryCancel)
       : limits_(limits), end_(std::move(end)), cancel_(std::move(cancel)) {}

@@ -253,8 +253,9 @@ Result<std::unique_ptr<Server>> Server::Start(const Config& config, BrokerKeys k
                   "tls-certificate is not the charter's carrier CA's: " + issued.error().detail);
 
   parts->identity = std::make_unique<Identity>(*parts->sequencer);
-  parts->calls = std::make_unique<Calls>(Calls::Limits{config.in_flight_per_member, config.streams_per_member},
-                                         [raw = parts.get()](const std::string& peer) { raw->acceptor->End(peer); });
+  parts->calls =
+      std::make_unique<Calls>(Calls::Limits{config.in_flight_per_member, config.streams_per_member},
+                              [raw = parts.get()](const std::string& peer) { return raw->acceptor->End(peer); });
   parts->space = std::make_unique<FreeSpace>(std::uint64_t{config.min_free_mib} << 20, FreeSpace::Of(config.data));
   parts->space->Look();
   parts->service = std::make_unique<ExchangeService>(

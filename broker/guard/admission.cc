@@ -54,7 +54,7 @@ std::string PeerText(const sockaddr* address) {
     return "ipv4:" + std::string(text) + port;
   }
   ::inet_ntop(AF_INET6, &six.sin6_addr, text, sizeof text);
-  return "ipv6:%5B" + std::string(text) + "%5D" + port;
+  return "ipv6:[" + std::string(text) + "]" + port;
 }
 
 std::unique_ptr<Admission::Place> Admission::Enter(const Address& address, TimePoint now) {
@@ -153,7 +153,9 @@ std::size_t Admission::EndUnread(TimePoint now, std::chrono::milliseconds patien
   return count;
 }
 
-bool Admission::End(const std::string& peer) {
+bool Admission::End(std::string peer) {
+  for (const auto& [coded, plain] : {std::pair("%5B", "["), std::pair("%5D", "]")})
+    if (const auto at = peer.find(coded); at != std::string::npos) peer.replace(at, 3, plain);
   std::lock_guard lock(mutex_);
   for (auto& [since, place] : watched_) {
     if (place->peer_ != peer || place->ended_) continue;

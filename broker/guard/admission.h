@@ -32,7 +32,7 @@ namespace valija::broker::guard {
 using Address = std::array<std::uint8_t, 16>;
 Address AddressOf(const sockaddr* address);
 std::string TextOf(const Address& address);
-std::string PeerText(const sockaddr* address);  // as gRPC spells it
+std::string PeerText(const sockaddr* address);  // as gRPC spells it, but for "[" and "]", which it may encode
 
 struct AdmissionLimits {
   unsigned connections = 1024;
@@ -94,7 +94,7 @@ class Admission : public std::enable_shared_from_this<Admission> {
   // Those whose peers have taken nothing for so long, with something there to take; how many, and where one of them is.
   std::size_t EndUnread(TimePoint now, std::chrono::milliseconds patience, std::string* example);
   // The one with this peer, as gRPC spells it ("ipv4:192.0.2.1:4711"). False: there is none.
-  bool End(const std::string& peer);
+  bool End(std::string peer);
   // Called whenever a place, or a handshake's, has become free; from any thread, and not after OnFree({}) has returned.
   void OnFree(std::function<void()> freed);
 

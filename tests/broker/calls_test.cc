@@ -19,7 +19,11 @@ class CallsTest : public testing::Test {
 
   std::vector<std::size_t> cancelled_;  // in their order: what Context was given
   std::vector<std::string> ended_;
-  Calls calls_{Calls::Limits{4, 4, kLimit}, [this](const std::string& peer) { ended_.push_back(peer); },
+  Calls calls_{Calls::Limits{4, 4, kLimit},
+               [this](const std::string& peer) {
+                 ended_.push_back(peer);
+                 return peer != "gone";
+               },
                [this](auto* context) { cancelled_.push_back(reinterpret_cast<std::size_t>(context)); }};
 
   // Never looked into: the calls are told apart by it.
@@ -83,6 +87,14 @@ TEST_F(CallsTest, AboveTheLimitTheOldestConnectionOfWhoeverHasMostEnds) {
   other->Sends(400);
   EXPECT_EQ(ended_, (std::vector<std::string>{"3", "2"})) << "of who has most, not of who comes";
   EXPECT_LE(calls_.kept(), kLimit);
+}
+
+TEST_F(CallsTest, WithoutAConnectionToEndItsCallsAreCancelled) {
+  auto one = Stream(kOmar, 1, "gone"), two = Stream(kOmar, 2, "gone");
+  one->Sends(600), two->Sends(600);
+  std::sort(cancelled_.begin(), cancelled_.end());
+  EXPECT_EQ(cancelled_, (std::vector<std::size_t>{1, 2}));
+  EXPECT_EQ(calls_.kept(), 0u);
 }
 
 TEST_F(CallsTest, OneAnswerAboveTheLimitEndsItself) {

@@ -105,6 +105,22 @@ TEST(Admission, WhoHasAnIpv6AddressHasItsWholeNetworkAndIpv4IsWhatItIs) {
   EXPECT_EQ(TextOf(Of("2001:db8:1:2::1")), "2001:db8:1:2::/64");
 }
 
+TEST(Admission, APeerIsNamedAsGrpcNamesIt) {
+  sockaddr_in four{};
+  four.sin_family = AF_INET;
+  four.sin_port = htons(4711);
+  ::inet_pton(AF_INET, "192.0.2.1", &four.sin_addr);
+  EXPECT_EQ(PeerText(reinterpret_cast<const sockaddr*>(&four)), "ipv4:192.0.2.1:4711");
+  sockaddr_in6 six{};
+  six.sin6_family = AF_INET6;
+  six.sin6_port = htons(4711);
+  ::inet_pton(AF_INET6, "2001:db8::1", &six.sin6_addr);
+  EXPECT_EQ(PeerText(reinterpret_cast<const sockaddr*>(&six)), "ipv6:[2001:db8::1]:4711");
+  ::inet_pton(AF_INET6, "::ffff:192.0.2.1", &six.sin6_addr);
+  EXPECT_EQ(PeerText(reinterpret_cast<const sockaddr*>(&six)), "ipv4:192.0.2.1:4711");
+  EXPECT_FALSE(Make([](auto&) {})->End("ipv4:192.0.2.1:4711"));
+}
+
 TEST(Admission, AMemberHasItsShareWhereverItComesFrom) {
   auto admission = Make([](auto& limits) { limits.connections_per_member = 2; });
   const KeyId omar{{1}}, karen{{2}};
