@@ -114,6 +114,10 @@ Status Check(const Config& config) {
   if (config.batch_limit < 1 || config.batch_limit > 65536) fault("batch-limit is 1 to 65536");
   if (config.in_flight_per_member < 1) fault("in-flight-per-member is at least 1");
   if (config.streams_per_member < 1) fault("streams-per-member is at least 1");
+  if (config.connections < 1 || config.connections > 100000) fault("connections is 1 to 100000");
+  if (config.connections_per_address < 1) fault("connections-per-address is at least 1");
+  if (config.connections_per_member < 1) fault("connections-per-member is at least 1");
+  if (config.handshakes_per_second < 1) fault("handshakes-per-second is at least 1");
   if (config.unclaimed_mib_per_member < 1) fault("unclaimed-mib-per-member is at least 1");
   for (const auto& one : config.witness_urls)
     if (one.find("=http://") == std::string::npos || one.find('=') == 0 || one.find('=') + 8 >= one.size())

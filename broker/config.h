@@ -27,7 +27,11 @@ struct Config {
   unsigned pool_limit = 4096;                // statements waiting for the sequencer
   unsigned batch_limit = 1024;               // statements per commit
   unsigned in_flight_per_member = 64;        // calls at once
-  unsigned streams_per_member = 64;          // open streams at once (follow, upload, download, entries)
+  unsigned streams_per_member = 32;          // open streams at once (follow, upload, download, entries)
+  unsigned connections = 1024;               // at once (broker/guard); fewer if there are not as many descriptors
+  unsigned connections_per_address = 256;    // of them, from one address
+  unsigned connections_per_member = 64;      // of them, with one certificate's key
+  unsigned handshakes_per_second = 100;      // begun for one address; twice as many after a pause
   unsigned unclaimed_mib_per_member = 8192;  // bodies that a member uploaded and no record names yet
   unsigned min_free_mib = 512;  // on the data folder's disk; below: no bodies, below half of it: no statements; 0: any
   unsigned stop_seconds = 10;   // to finish what runs when asked to stop

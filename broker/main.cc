@@ -125,6 +125,13 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--streams-per-member", config.streams_per_member, Text(Id::kBrokerHelpStreams))
       ->capture_default_str();
+  app.add_option("--connections", config.connections, Text(Id::kBrokerHelpConnections))->capture_default_str();
+  app.add_option("--connections-per-address", config.connections_per_address, Text(Id::kBrokerHelpPerAddress))
+      ->capture_default_str();
+  app.add_option("--connections-per-member", config.connections_per_member, Text(Id::kBrokerHelpPerMember))
+      ->capture_default_str();
+  app.add_option("--handshakes-per-second", config.handshakes_per_second, Text(Id::kBrokerHelpHandshakes))
+      ->capture_default_str();
   app.add_option("--unclaimed-mib-per-member", config.unclaimed_mib_per_member, Text(Id::kBrokerHelpUnclaimed))
       ->capture_default_str();
   app.add_option("--min-free-mib", config.min_free_mib, Text(Id::kBrokerHelpMinFree))->capture_default_str();

@@ -10,10 +10,12 @@
 
 #include "broker/check.h"
 #include "broker/export.h"
+#include "broker/guard/self_test.h"
 #include "broker/oplog.h"
 #include "broker/public_note.h"
 #include "broker/public_port.h"
 #include "broker/service.h"
+#include "broker/spare_memory.h"
 #include "broker/storage/high_water.h"
 #include "broker/storage/rocksdb_store.h"
 #include "broker/tls.h"
@@ -26,7 +28,9 @@ namespace valija::broker {
 namespace {
 
 constexpr int kMaxMessage = (4 << 20) + (64 << 10);
+constexpr int kAhead = 1 << 20;  // bytes that a peer may send of a stream before they are asked for
 constexpr auto kSweepEvery = std::chrono::hours(1);
+constexpr auto kGiveBackEvery = std::chrono::seconds(5);
 constexpr auto kOrphanAge = std::chrono::hours(48);  // a record may be posted a day after it was made
 
 Time SystemNow() { return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()); }
@@ -37,6 +41,15 @@ Sequencer::Options OptionsFor(const Config& config, const AuthorityId& authority
   options.pool_limit = config.pool_limit;
   options.batch_limit = config.batch_limit;
   return options;
+}
+
+guard::Limits GuardLimits(const Config& config) {
+  guard::Limits limits;
+  limits.admission.connections = config.connections;
+  limits.admission.connections_per_address = config.connections_per_address;
+  limits.admission.connections_per_member = config.connections_per_member;
+  limits.admission.handshakes_per_second = config.handshakes_per_second;
+  return limits;
 }
 
 // Store and mark, checked for presence before either is touched.
@@ -107,8 +120,8 @@ struct Server::Parts {
   std::unique_ptr<ExchangeService> service;
   std::shared_ptr<ClientCas> client_cas;
   std::shared_ptr<grpc::ServerCredentials> credentials;
+  std::unique_ptr<guard::Acceptor> acceptor;
   std::unique_ptr<grpc::Server> server;
-  int port = 0;
   std::unique_ptr<PublicNote> public_note;
   std::unique_ptr<PublicLog> public_log;
   std::unique_ptr<PublicPort> public_port;
@@ -152,9 +165,11 @@ struct Server::Parts {
     if (auto* health = server->GetHealthCheckService()) health->SetServingStatus(serving);
   }
 
-  // Watches health and room, and sweeps bodies that no record ever named.
+  // Watches health and room, sweeps bodies that no record ever named, and gives memory back.
   void Keep() {
     auto next_sweep = std::chrono::steady_clock::now() + kSweepEvery;
+    auto next_give_back = std::chrono::steady_clock::now() + kGiveBackEvery;
+    SpareMemory spare;
     bool said = false;
     std::unique_lock lock(stop_mutex);
     while (!stop_wake.wait_for(lock, std::chrono::seconds(1), [this] { return stopping; })) {
@@ -167,6 +182,10 @@ struct Server::Parts {
         said = true;
         SetServing(false);
         Log(Level::kAlarm, "not-accepting", {{"why", "a write failed; restart finds out what is on the disk"}});
+      }
+      if (std::chrono::steady_clock::now() >= next_give_back) {
+        next_give_back += kGiveBackEvery;
+        (void)spare.GiveBack();
       }
       if (std::chrono::steady_clock::now() >= next_sweep) {
         next_sweep += kSweepEvery;
@@ -185,7 +204,7 @@ struct Server::Parts {
 
 Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Server::~Server() { Stop(); }
-int Server::port() const { return parts_->port; }
+int Server::port() const { return parts_->acceptor->port(); }
 int Server::public_port() const { return parts_->public_port ? parts_->public_port->port() : 0; }
 bool Server::healthy() const { return parts_->sequencer->healthy(); }
 
@@ -195,6 +214,9 @@ Result<std::unique_ptr<Server>> Server::Start(const Config& config, BrokerKeys k
   gpr_set_log_function([](gpr_log_func_args* args) { Log(Level::kDebug, "grpc", {{"what", args->message}}); });
   static const Status tls13 = crypto::RequireTls13();
   TRY_OK(tls13);
+  auto limits = GuardLimits(config);
+  TRY_OK(guard::FitDescriptors(limits));
+  TRY_OK(guard::ProveGuard(limits));
   TRY(auto authority, AuthorityOf(keys));
   TRY_OK(CheckCertificate(config, keys));
   TRY(auto certificate_pem, io::ReadText(config.tls_certificate, 1 << 20));
@@ -233,7 +255,9 @@ Result<std::unique_ptr<Server>> Server::Start(const Config& config, BrokerKeys k
                   "tls-certificate is not the charter's carrier CA's: " + issued.error().detail);
 
   parts->identity = std::make_unique<Identity>(*parts->sequencer);
-  parts->calls = std::make_unique<Calls>(config.in_flight_per_member, config.streams_per_member);
+  parts->calls =
+      std::make_unique<Calls>(Calls::Limits{config.in_flight_per_member, config.streams_per_member},
+                              [raw = parts.get()](const std::string& peer) { return raw->acceptor->End(peer); });
   parts->space = std::make_unique<FreeSpace>(std::uint64_t{config.min_free_mib} << 20, FreeSpace::Of(config.data));
   parts->space->Look();
   parts->service = std::make_unique<ExchangeService>(
@@ -249,6 +273,7 @@ Result<std::unique_ptr<Server>> Server::Start(const Config& config, BrokerKeys k
   // Before anybody can connect.
   parts->credentials = MakeServerCredentials(certificate_pem, keys.tls_key_pem, parts->client_cas);
   TRY_OK(ProveTls13Only(parts->credentials));
+  TRY(parts->acceptor, guard::Acceptor::Bind(config.listen, limits));
 
   grpc::EnableDefaultHealthCheckService(true);
   grpc::ServerBuilder builder;
@@ -260,7 +285,6 @@ Result<std::unique_ptr<Server>> Server::Start(const Config& config, BrokerKeys k
   builder.AddChannelArgument(GRPC_COMPRESSION_CHANNEL_ENABLED_ALGORITHMS_BITSET, 1);  // none: no decompression bombs
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, 100);
   builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, 8192);
-  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, 5000);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10000);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PING_STRIKES, 2);
@@ -269,20 +293,24 @@ Result<std::unique_ptr<Server>> Server::Start(const Config& config, BrokerKeys k
   builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, 300000);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, 3600000);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, 300000);
-  builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_FRAME_SIZE, 1 << 20);
-  builder.AddListeningPort(config.listen, parts->credentials, &parts->port);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_FRAME_SIZE, static_cast<int>(limits.frames.frame));
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_BDP_PROBE, 0);  // which lets a peer's share grow to 16 MiB a stream
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, kAhead);
+  auto grpc = builder.experimental().AddExternalConnectionAcceptor(
+      grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, parts->credentials);
   builder.RegisterService(parts->service.get());
   parts->server = builder.BuildAndStart();
-  if (!parts->server || parts->port == 0) return Refuse(Reason::kBadConfiguration, "cannot listen on " + config.listen);
+  if (!parts->server) return Refuse(Reason::kInternal, "gRPC does not start");
   auto* raw = parts.get();
   raw->keeper = std::thread([raw] { raw->Keep(); });
   std::unique_ptr<Server> server(new Server(std::move(parts)));
   if (raw->public_port) raw->public_port->Serve();
   raw->SetServing(true);
+  raw->acceptor->Serve(std::move(grpc));
   auto checkpoint = raw->sequencer->checkpoint();
   Log(Level::kInfo, "serving",
       {{"listen", config.listen},
-       {"port", std::to_string(raw->port)},
+       {"port", std::to_string(server->port())},
        {"public-port", std::to_string(server->public_port())},
        {"origin", checkpoint->checkpoint().origin},
        {"entries", std::to_string(checkpoint->size())},
@@ -294,6 +322,7 @@ void Server::Stop() {
   if (!parts_ || !parts_->server) return;
   auto& parts = *parts_;
   parts.SetServing(false);
+  parts.acceptor->Stop();
   if (parts.public_port) parts.public_port->Stop();
   parts.calls->CancelStreams();
   parts.witnesses->StopWaiting();

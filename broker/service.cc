@@ -14,7 +14,8 @@ Status CheckDeadline(const grpc::ServerContextBase& context) {
 }
 
 Result<std::pair<MemberId, std::unique_ptr<Calls::Call>>> Admit(Exchange& exchange, grpc::ServerContextBase* context,
-                                                                CallKind kind, std::string_view name) {
+                                                                CallKind kind, std::string_view name,
+                                                                std::size_t request_bytes) {
   auto caller = exchange.identity.CallerOf(*context, exchange.now());
   if (!caller) {
     Log(Level::kWarning, "refused-caller",
@@ -25,7 +26,7 @@ Result<std::pair<MemberId, std::unique_ptr<Calls::Call>>> Admit(Exchange& exchan
     return caller.error();
   }
   TRY_OK(CheckDeadline(*context));
-  TRY(auto call, exchange.calls.Begin(*caller, kind, context));
+  TRY(auto call, exchange.calls.Begin(*caller, kind, context, context->peer(), request_bytes));
   return std::pair(*std::move(caller), std::move(call));
 }
 
@@ -36,15 +37,16 @@ Result<ViewNow> ViewFrom(const Sequencer& sequencer, std::uint64_t verified_size
 }
 
 grpc::ServerUnaryReactor* ExchangeService::Unary(grpc::CallbackServerContext* context, std::string_view name,
-                                                 Work work) {
-  auto admitted = Admit(exchange_, context, CallKind::kUnary, name);
+                                                 const google::protobuf::Message& request,
+                                                 const google::protobuf::Message& response, Work work) {
+  auto admitted = Admit(exchange_, context, CallKind::kUnary, name, MemoryOfRequest(request));
   if (!admitted) {
-    auto* refused = new UnaryReactor(nullptr);
+    auto* refused = new UnaryReactor();
     refused->Finish(ToStatus(context, admitted.error()));
     return refused;
   }
   auto [caller, call] = *std::move(admitted);
-  auto* reactor = new UnaryReactor(std::move(call));
+  auto* reactor = new UnaryReactor(std::move(call), response);
   auto queued = exchange_.workers.Submit([context, reactor, work = std::move(work), member = caller, name] {
     Status done = Refuse(Reason::kInternal);
     try {

@@ -75,7 +75,9 @@ class ExchangeService final : public v1::Exchange::CallbackService {
   friend class FollowCall;
   // A unary call: identity, counting, then `work` on the pool; what it returns is the status.
   using Work = std::function<Status(const MemberId& caller)>;
-  grpc::ServerUnaryReactor* Unary(grpc::CallbackServerContext* context, std::string_view name, Work work);
+  grpc::ServerUnaryReactor* Unary(grpc::CallbackServerContext* context, std::string_view name,
+                                  const google::protobuf::Message& request, const google::protobuf::Message& response,
+                                  Work work);
 
   Exchange exchange_;
   std::mutex followers_mutex_;
@@ -87,20 +89,24 @@ class ExchangeService final : public v1::Exchange::CallbackService {
 // Deadline set and not passed: kUsage, kDeadline.
 Status CheckDeadline(const grpc::ServerContextBase& context);
 Result<std::pair<MemberId, std::unique_ptr<Calls::Call>>> Admit(Exchange& exchange, grpc::ServerContextBase* context,
-                                                                CallKind kind, std::string_view name);
+                                                                CallKind kind, std::string_view name,
+                                                                std::size_t request_bytes = 0);
 // A unary call's reactor: counts the call until it is answered, so that whoever makes one call after another is never
-// counted twice.
+// counted twice; and what the answer takes, until the peer has it.
 class UnaryReactor final : public grpc::ServerUnaryReactor {
  public:
-  explicit UnaryReactor(std::unique_ptr<Calls::Call> call) : call_(std::move(call)) {}
+  UnaryReactor() = default;  // of a call that is refused before it begins
+  UnaryReactor(std::unique_ptr<Calls::Call> call, const google::protobuf::Message& response)
+      : call_(std::move(call)), response_(&response) {}
   void Finish(grpc::Status status) {
-    call_.reset();
+    if (call_) call_->Answered(status.ok() ? MemoryOfAnswer(*response_) : 0);
     grpc::ServerUnaryReactor::Finish(std::move(status));
   }
   void OnDone() override { delete this; }
 
  private:
   std::unique_ptr<Calls::Call> call_;
+  const google::protobuf::Message* response_ = nullptr;
 };
 
 // What a mailbox's item carries beside its entry: with a standing opening under the caller's own order the release, sealed

@@ -44,6 +44,7 @@ class UploadCall final : public grpc::ServerBidiReactor<v1::UploadChunk, v1::Upl
     {
       std::lock_guard lock(mutex_);
       done_ = true;
+      call_.reset();  // before its context
       if (tasks_ > 0) return;
     }
     delete this;
@@ -183,7 +184,7 @@ class DownloadCall final : public PulledStream<v1::DownloadChunk> {
   Status Begin(const v1::DownloadRequest& request) {
     TRY(auto admitted, Admit(exchange_, context(), CallKind::kStream, "Download"));
     caller_ = std::move(admitted.first);
-    call_ = std::move(admitted.second);
+    Counts(std::move(admitted.second));
     TRY_OK(proto::RefuseUnknown(request));
     auto digest = Digest::From(AsBytes(request.record()));
     if (!digest) return Refuse(Reason::kMalformed, "record");
@@ -241,7 +242,6 @@ class DownloadCall final : public PulledStream<v1::DownloadChunk> {
   std::uint32_t portion_ = 0;
   std::uint64_t next_;
   std::optional<MemberId> caller_;
-  std::unique_ptr<Calls::Call> call_;
   std::optional<BodyInfo> body_;
   std::size_t hashes_sent_ = 0;
 };

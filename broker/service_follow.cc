@@ -40,7 +40,7 @@ class FollowCall final : public PulledStream<v1::MailItem> {
   Status Begin(const v1::FollowRequest& request) {
     TRY(auto admitted, Admit(service_.exchange_, context(), CallKind::kStream, "Follow"));
     caller_ = std::move(admitted.first);
-    call_ = std::move(admitted.second);
+    Counts(std::move(admitted.second));
     return proto::RefuseUnknown(request);
   }
 
@@ -81,7 +81,6 @@ class FollowCall final : public PulledStream<v1::MailItem> {
   ExchangeService& service_;
   std::uint64_t cursor_, verified_;
   std::optional<MemberId> caller_;
-  std::unique_ptr<Calls::Call> call_;
 };
 
 grpc::ServerWriteReactor<v1::MailItem>* ExchangeService::Follow(grpc::CallbackServerContext* context,
@@ -116,7 +115,7 @@ class EntriesCall final : public PulledStream<v1::LoggedEntry> {
   Status Begin(const v1::EntriesRequest& request) {
     TRY(auto admitted, Admit(exchange_, context(), CallKind::kStream, "Entries"));
     caller_ = std::move(admitted.first);
-    call_ = std::move(admitted.second);
+    Counts(std::move(admitted.second));
     TRY_OK(proto::RefuseUnknown(request));
     const auto size = exchange_.sequencer.checkpoint()->size();
     end_ = request.end_index() == 0 ? size : request.end_index();
@@ -164,7 +163,6 @@ class EntriesCall final : public PulledStream<v1::LoggedEntry> {
   std::uint64_t next_, end_ = 0;
   Digest lookup_;
   std::optional<MemberId> caller_;
-  std::unique_ptr<Calls::Call> call_;
   std::vector<proto::LoggedEntry> ahead_;
   std::size_t at_ = 0;
 };

@@ -307,14 +307,14 @@ struct PostJob : std::enable_shared_from_this<PostJob> {
 
 grpc::ServerUnaryReactor* ExchangeService::Post(grpc::CallbackServerContext* context, const v1::PostRequest* request,
                                                 v1::PostResponse* response) {
-  auto admitted = Admit(exchange_, context, CallKind::kUnary, "Post");
+  auto admitted = Admit(exchange_, context, CallKind::kUnary, "Post", MemoryOfRequest(*request));
   if (!admitted) {
-    auto* refused = new UnaryReactor(nullptr);
+    auto* refused = new UnaryReactor();
     refused->Finish(ToStatus(context, admitted.error()));
     return refused;
   }
   auto [caller, call] = *std::move(admitted);
-  auto* reactor = new UnaryReactor(std::move(call));
+  auto* reactor = new UnaryReactor(std::move(call), *response);
   auto job = std::make_shared<PostJob>(exchange_, caller, context, request, response, reactor);
   if (auto queued = exchange_.workers.Submit([job] { job->Start(); }); !queued) job->Finish(queued.error());
   return reactor;

@@ -86,7 +86,7 @@ Result<proto::EntriesAnswer> PageOf(Exchange& exchange, ViewNow now, const Membe
 
 grpc::ServerUnaryReactor* ExchangeService::Directory(grpc::CallbackServerContext* context,
                                                      const v1::DirectoryRequest* request, v1::EntryPage* response) {
-  return Unary(context, "Directory", [this, request, response](const MemberId& caller) -> Status {
+  return Unary(context, "Directory", *request, *response, [this, request, response](const MemberId& caller) -> Status {
     TRY_OK(proto::RefuseUnknown(*request));
     TRY(auto view, ViewFrom(exchange_.sequencer, request->verified_size()));
     TRY(auto page, PageOf(exchange_, std::move(view), caller, {request->from_index(), request->limit()},
@@ -98,7 +98,7 @@ grpc::ServerUnaryReactor* ExchangeService::Directory(grpc::CallbackServerContext
 
 grpc::ServerUnaryReactor* ExchangeService::Mailbox(grpc::CallbackServerContext* context,
                                                    const v1::FollowRequest* request, v1::MailPage* response) {
-  return Unary(context, "Mailbox", [this, request, response](const MemberId& caller) -> Status {
+  return Unary(context, "Mailbox", *request, *response, [this, request, response](const MemberId& caller) -> Status {
     TRY_OK(proto::RefuseUnknown(*request));
     TRY(auto view, ViewFrom(exchange_.sequencer, request->verified_size()));
     TRY(auto page, PageOf(exchange_, std::move(view), caller, {request->cursor(), request->limit(), true},
@@ -110,7 +110,7 @@ grpc::ServerUnaryReactor* ExchangeService::Mailbox(grpc::CallbackServerContext* 
 
 grpc::ServerUnaryReactor* ExchangeService::GetRecord(grpc::CallbackServerContext* context,
                                                      const v1::RecordRequest* request, v1::EntryPage* response) {
-  return Unary(context, "GetRecord", [this, request, response](const MemberId& caller) -> Status {
+  return Unary(context, "GetRecord", *request, *response, [this, request, response](const MemberId& caller) -> Status {
     TRY(auto query, proto::FromMessage(*request));
     if (query.from != 0) return Refuse(Reason::kMalformed, "from_index is for Custody");
     TRY(auto view, ViewFrom(exchange_.sequencer, request->verified_size()));
@@ -138,7 +138,7 @@ grpc::ServerUnaryReactor* ExchangeService::GetRecord(grpc::CallbackServerContext
 
 grpc::ServerUnaryReactor* ExchangeService::Custody(grpc::CallbackServerContext* context,
                                                    const v1::RecordRequest* request, v1::EntryPage* response) {
-  return Unary(context, "Custody", [this, request, response](const MemberId& caller) -> Status {
+  return Unary(context, "Custody", *request, *response, [this, request, response](const MemberId& caller) -> Status {
     TRY(auto query, proto::FromMessage(*request));
     TRY(auto view, ViewFrom(exchange_.sequencer, request->verified_size()));
     const bool visible = exchange_.sequencer.Read([&](const ledger::State& state) {
@@ -155,7 +155,7 @@ grpc::ServerUnaryReactor* ExchangeService::Custody(grpc::CallbackServerContext* 
 
 grpc::ServerUnaryReactor* ExchangeService::GetReceipt(grpc::CallbackServerContext* context,
                                                       const v1::ReceiptRequest* request, v1::ReceiptAnswer* response) {
-  return Unary(context, "GetReceipt", [this, request, response](const MemberId& caller) -> Status {
+  return Unary(context, "GetReceipt", *request, *response, [this, request, response](const MemberId& caller) -> Status {
     TRY(auto query, proto::FromMessage(*request));
     // Before anything is read: another's statement takes as long as none.
     auto index = exchange_.sequencer.Read([&](const ledger::State& state) -> std::optional<std::uint64_t> {
@@ -179,7 +179,7 @@ grpc::ServerUnaryReactor* ExchangeService::GetReceipt(grpc::CallbackServerContex
 
 grpc::ServerUnaryReactor* ExchangeService::Waiting(grpc::CallbackServerContext* context,
                                                    const v1::WaitingRequest* request, v1::WaitingAnswer* response) {
-  return Unary(context, "Waiting", [this, request, response](const MemberId& caller) -> Status {
+  return Unary(context, "Waiting", *request, *response, [this, request, response](const MemberId& caller) -> Status {
     TRY_OK(proto::RefuseUnknown(*request));
     TRY(auto view, ViewFrom(exchange_.sequencer, request->verified_size()));
     proto::WaitingAnswer answer;
@@ -195,7 +195,7 @@ grpc::ServerUnaryReactor* ExchangeService::Waiting(grpc::CallbackServerContext* 
 
 grpc::ServerUnaryReactor* ExchangeService::GetCheckpoint(grpc::CallbackServerContext* context,
                                                          const v1::CheckpointRequest* request, v1::View* response) {
-  return Unary(context, "GetCheckpoint", [this, request, response](const MemberId&) -> Status {
+  return Unary(context, "GetCheckpoint", *request, *response, [this, request, response](const MemberId&) -> Status {
     TRY_OK(proto::RefuseUnknown(*request));
     TRY(auto view, ViewFrom(exchange_.sequencer, request->verified_size()));
     proto::ToMessage(view.view, response);
@@ -205,7 +205,7 @@ grpc::ServerUnaryReactor* ExchangeService::GetCheckpoint(grpc::CallbackServerCon
 
 grpc::ServerUnaryReactor* ExchangeService::GetTile(grpc::CallbackServerContext* context, const v1::TileRequest* request,
                                                    v1::TileAnswer* response) {
-  return Unary(context, "GetTile", [this, request, response](const MemberId&) -> Status {
+  return Unary(context, "GetTile", *request, *response, [this, request, response](const MemberId&) -> Status {
     TRY_OK(proto::RefuseUnknown(*request));
     auto path = log::ParseTilePath(request->path());
     if (!path || path->bundle) return Refuse(Reason::kMalformed, "not a tile's path");

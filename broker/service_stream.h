@@ -1,6 +1,8 @@
 // A server-streaming call whose messages are made on the worker pool, one at a time: a write goes out only when the one
 // before it has left, so a client that does not read costs one message and one stream, whatever there is to send.
 //
+// A message that the peer has not taken yet counts with its call (calls.h).
+//
 // Next() runs on the pool and says what to do: a message is ready in message(), nothing now (Wake() looks again), nothing
 // yet (it looks again when the pool's other work has had its turn), or the call ends. Reactors own themselves and go with OnDone.
 #pragma once
@@ -42,6 +44,7 @@ class PulledStream : public grpc::ServerWriteReactor<Message> {
   void OnWriteDone(bool ok) override {
     {
       std::lock_guard lock(mutex_);
+      if (call_) call_->Sends(0);
       if (!ok || cancelled_) {
         busy_ = false;
         FinishLocked(grpc::Status(grpc::StatusCode::CANCELLED, ""));
@@ -62,6 +65,7 @@ class PulledStream : public grpc::ServerWriteReactor<Message> {
     {
       std::lock_guard lock(mutex_);
       done_ = true;
+      call_.reset();           // before its context
       if (tasks_ > 0) return;  // the task that runs deletes
     }
     delete this;
@@ -71,6 +75,8 @@ class PulledStream : public grpc::ServerWriteReactor<Message> {
   virtual Result<Step> Next() = 0;
   Message& message() { return message_; }
   grpc::CallbackServerContext* context() { return context_; }
+  // Once, before anything is sent.
+  void Counts(std::unique_ptr<Calls::Call> call) { call_ = std::move(call); }
   // For a call that is refused before it begins.
   void RefuseNow(const Error& error) {
     std::lock_guard lock(mutex_);
@@ -109,6 +115,7 @@ class PulledStream : public grpc::ServerWriteReactor<Message> {
         busy_ = false;
         FinishLocked(grpc::Status::OK);
       } else if (*step == Step::kSend) {
+        call_->Sends(MemoryOfAnswer(message_));
         this->StartWrite(&message_);  // busy until OnWriteDone
       } else if (*step == Step::kAgain) {
         ++tasks_;
@@ -136,6 +143,7 @@ class PulledStream : public grpc::ServerWriteReactor<Message> {
 
   WorkerPool& workers_;
   grpc::CallbackServerContext* context_;
+  std::unique_ptr<Calls::Call> call_;
   std::mutex mutex_;
   bool busy_ = false, again_ = false, cancelled_ = false, finished_ = false, done_ = false;
   int tasks_ = 0;  // of this object on the pool

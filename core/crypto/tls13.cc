@@ -17,7 +17,8 @@ constexpr char kConfiguration[] =
     "system_default = default\n"
     "[default]\n"
     "Protocol = ALL,-SSLv3,-TLSv1,-TLSv1.1,-TLSv1.2\n"
-    "Options = -SessionTicket\n";
+    "Options = -SessionTicket\n"
+    "NumTickets = 0\n";  // in TLS 1.3 the option alone makes them stateful
 
 template <auto Free>
 struct Freed {
@@ -42,6 +43,8 @@ Status RequireTls13() {
   constexpr auto kOff = SSL_OP_NO_TLSv1_2 | SSL_OP_NO_TLSv1_1 | SSL_OP_NO_TLSv1;
   if (!trial || (SSL_CTX_get_options(trial.get()) & kOff) != kOff)
     return Refuse(Reason::kInternal, "TLS below 1.3 could not be switched off");
+  if (SSL_CTX_get_num_tickets(trial.get()) != 0)
+    return Refuse(Reason::kInternal, "TLS session tickets could not be switched off");
   return Ok();
 }
 

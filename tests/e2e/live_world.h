@@ -72,10 +72,14 @@ class LiveWorld {
     std::ofstream(root() / "broker/broker.conf", std::ios::app) << line << "\n";
   }
 
+  // The program and words that run the broker, which becomes of them (prlimit, setpriv).
+  void Wrap(std::vector<std::string> words) { wrapper_ = std::move(words); }
+
   // Runs `valija-broker` with these words after its configuration; its process id.
   pid_t Spawn(std::vector<std::string> words, const std::string& out) const {
-    std::vector<std::string> all = {std::string(VALIJA_BINARY_DIR) + "/broker/valija-broker", "--config",
-                                    (root() / "broker/broker.conf").string()};
+    std::vector<std::string> all = wrapper_;
+    all.insert(all.end(), {std::string(VALIJA_BINARY_DIR) + "/broker/valija-broker", "--config",
+                           (root() / "broker/broker.conf").string()});
     all.insert(all.end(), words.begin(), words.end());
     std::vector<char*> argv;
     for (auto& word : all) argv.push_back(word.data());
@@ -165,6 +169,7 @@ class LiveWorld {
   TempFolder folder_;
   int port_ = 0;
   pid_t broker_ = -1;
+  std::vector<std::string> wrapper_;
   Digest charter_;
 };
 
