@@ -64,20 +64,19 @@ WitnessClient::Answer WitnessClient::AddCheckpoint(std::uint64_t old, const std:
     return out;
   }
   if (!answer->whole) return out.refused = "a longer answer than there is", out;
-  // Signature lines alone: with the checkpoint's text they are a note. One that is of this key must hold.
+  // Signature lines alone: with the checkpoint's text they are a note. Each that is of this key must hold; the latest counts.
   const auto text_end = note.find("\n\n");
   const auto signed_note = log::Note::Parse(note.substr(0, text_end + 2) + answer->body);
   if (!signed_note) return out.refused = "no signature lines", out;
-  const auto cosigned = log::VerifyCosignatures(*signed_note, std::span(&impl_->key, 1));
-  if (!cosigned) return out.refused = "its cosignature does not hold", out;
-  const auto at = cosigned->find(impl_->key.key.bytes());
-  if (at == cosigned->end()) return out.refused = "a cosignature of another key than the charter names", out;
   for (const auto& signature : signed_note->signatures) {
-    if (signature.name != impl_->key.name || signature.key_id != impl_->key.key_id) continue;
     const auto one = log::VerifyCosignatures({signed_note->text, {signature}}, std::span(&impl_->key, 1));
-    if (one && one->at(impl_->key.key.bytes()) == at->second) out.line = signature.Line();
+    if (!one) return out.line.clear(), out.refused = "its cosignature does not hold", out;
+    const auto at = one->find(impl_->key.key.bytes());
+    if (at == one->end() || at->second < out.time) continue;
+    out.line = signature.Line();
+    out.time = at->second;
   }
-  out.time = at->second;
+  if (out.line.empty()) out.refused = "a cosignature of another key than the charter names";
   return out;
 }
 

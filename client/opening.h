@@ -12,6 +12,13 @@ struct SessionCore::Asked {
   std::string emergency;
   Duration wait{};
   std::function<void(const std::string&)> waiting;
+  bool at_once = false;  // without a look at the log before
+};
+
+// A body as the broker has it.
+struct SessionCore::SealedBody {
+  BodyStream stream;
+  std::vector<Bytes> slices;
 };
 
 // A portion that is to be opened. The content key, the body and its context are the original's, also where a grant gives
@@ -33,7 +40,8 @@ struct SessionCore::Wanted {
   const record::PortionSeal* seal = nullptr;  // of the original
   std::unique_ptr<PlainFile> file;
   bool unwitnessed = false;
-  crypto::Secret cek;  // once the release was opened
+  std::optional<SealedBody> sealed;  // fetched beside the request
+  crypto::Secret cek;                // once the release was opened
 };
 
 }  // namespace valija::client

@@ -103,6 +103,7 @@ Result<Profile> Profile::Open(const fs::path& folder) {
     return Refuse(Reason::kCorrupt, "charter.envelope is not the charter that was joined");
   profile.charter_ = std::move(charter);
   profile.LoadInForce();
+  profile.LoadCursor();
   profile.LoadFollowed();
   profile.LoadVouched();
   if (fs::exists(folder / "pin")) {
@@ -222,6 +223,7 @@ Status Profile::Join(const Bytes& charter_envelope, const Digest& digest, const 
          {"pin", "directory.log", "mail.log", "cursor", "followed", "in-force", "witnessed", "lookups"})
       fs::remove(folder_ / name, ignored);
     pin_.reset();
+    cursor_ = {}, cursor_unsaved_ = false;
     followed_ = followed_saved_ = 0;
     carrier_ca_.reset(), agency_ca_.reset();
     pin_unsaved_ = vouched_unsaved_ = false;
@@ -324,6 +326,7 @@ void Profile::LoadVouched() {
 Profile::~Profile() {
   if (folder_.empty()) return;
   (void)SavePin();
+  (void)SaveCursor();
   SaveFollowed();
 }
 
@@ -454,21 +457,34 @@ Result<KeptSecret> Profile::FindKept(const std::string& name, const Digest& stat
   return client::FindKept(folder_ / name, statement);
 }
 
-std::uint64_t Profile::cursor() const {
-  auto text = io::ReadText(folder_ / "cursor", 64);
-  if (!text) return 0;
-  std::uint64_t at = 0, mail = 0;
-  const char* end = text->data() + text->size();
-  auto first = std::from_chars(text->data(), end, at);
-  if (first.ec != std::errc() || first.ptr == end || *first.ptr != ' ') return 0;
-  auto second = std::from_chars(first.ptr + 1, end, mail);
-  return second.ec == std::errc() && SizeOf(folder_ / "mail.log") >= mail ? at : 0;
-}
+std::uint64_t Profile::cursor() const { return SizeOf(folder_ / "mail.log") >= cursor_.mail ? cursor_.at : 0; }
 
 Status Profile::SetCursor(std::uint64_t to) {
   if (to == cursor()) return Ok();
-  const std::string text = std::to_string(to) + " " + std::to_string(SizeOf(folder_ / "mail.log")) + "\n";
-  return io::WriteFileAtomic(folder_ / "cursor", AsBytes(text));
+  cursor_ = {to, SizeOf(folder_ / "mail.log")};
+  cursor_unsaved_ = true;
+  return std::chrono::steady_clock::now() - cursor_saved_at_ >= kPinEvery ? SaveCursor() : Ok();
+}
+
+// "CURSOR MAIL"
+Status Profile::SaveCursor() {
+  if (!cursor_unsaved_) return Ok();
+  const std::string text = std::to_string(cursor_.at) + " " + std::to_string(cursor_.mail) + "\n";
+  TRY_OK(io::WriteFileAtomic(folder_ / "cursor", AsBytes(text)));
+  cursor_unsaved_ = false;
+  cursor_saved_at_ = std::chrono::steady_clock::now();
+  return Ok();
+}
+
+void Profile::LoadCursor() {
+  auto text = io::ReadText(folder_ / "cursor", 64);
+  if (!text) return;
+  Cursor read;
+  const char* end = text->data() + text->size();
+  auto first = std::from_chars(text->data(), end, read.at);
+  if (first.ec != std::errc() || first.ptr == end || *first.ptr != ' ') return;
+  auto second = std::from_chars(first.ptr + 1, end, read.mail);
+  if (second.ec == std::errc()) cursor_ = read;
 }
 
 }  // namespace valija::client

@@ -127,6 +127,7 @@ class Profile {
   // Everything in it at once, in place of what is there.
   Status Replace(const std::string& name, const std::vector<proto::LoggedEntry>& entries);
   // Of the mailbox. It is 0 when mail.log is shorter than it was when the cursor was set: what was lost is fetched again.
+  // Known at once; in the file within a second of use and when the profile closes. Behind mail.log it costs nothing.
   std::uint64_t cursor() const;
   Status SetCursor(std::uint64_t cursor);
 
@@ -169,6 +170,14 @@ class Profile {
   void LoadVouched();
   bool forked_ = false;
   std::chrono::steady_clock::time_point pin_saved_{};
+  struct Cursor {
+    std::uint64_t at = 0, mail = 0;  // and how long mail.log was then
+  };
+  Cursor cursor_;
+  bool cursor_unsaved_ = false;
+  std::chrono::steady_clock::time_point cursor_saved_at_{};
+  void LoadCursor();
+  Status SaveCursor();
   void LoadFollowed();
   void SaveFollowed();
   std::map<std::string, std::optional<std::uint64_t>> kept_whole_;  // of files of kept secrets

@@ -148,7 +148,8 @@ Status SessionCore::WaitFresh() {
 }
 
 Result<PostAnswer> SessionCore::PostPatiently(const std::vector<Submission>& submissions, bool& lost, Time until,
-                                              const std::function<void(const std::string&)>& waiting) {
+                                              const std::function<void(const std::string&)>& waiting,
+                                              const std::function<void()>& meanwhile) {
   constexpr int kAttempts = 3;
   auto unanswered = [](const Error& error) {  // a connection that went dead is noticed by nothing but the deadline
     return error.reason == Reason::kUnavailable || error.reason == Reason::kDeadline;
@@ -160,10 +161,12 @@ Result<PostAnswer> SessionCore::PostPatiently(const std::vector<Submission>& sub
   // The last answer there was: what it says of some must not be forgotten when another attempt for the others fails. The
   // broker knows a statement that it has accepted, also when its pool is full.
   std::optional<PostAnswer> last;
+  bool first = true;
   for (int attempt = 1;; ++attempt) {
     // The first time not for long, so that whoever waits is soon told for whom.
     auto answer = transport_->Post(submissions, verifier_.verified_size(),
-                                   std::chrono::milliseconds(witnesses && attempt == 1 ? 5000 : 0));
+                                   std::chrono::milliseconds(witnesses && attempt == 1 ? 5000 : 0),
+                                   std::exchange(first, false) ? meanwhile : std::function<void()>());
     bool again = false;
     if (answer) {
       if (answer->outcomes.size() != submissions.size())

@@ -126,6 +126,7 @@ class SessionCore {
 
  private:
   struct Prepared;
+  struct SealedBody;
   struct Wanted;
   struct Asked;
   Time Now() const;
@@ -159,9 +160,10 @@ class SessionCore {
   Result<VerifiedEntry> PostSigned(ledger::Envelope envelope, record::Attachments attachments);
   // Posts, up to three times while there is no answer or the pool is full, but not from `until` on (a statement posted
   // twice is accepted once). Sets `lost` if an attempt ended without an answer: whatever is said after that, the statements
-  // may be in the log, or come there.
+  // may be in the log, or come there. `meanwhile`: is done once, while the first attempt is on its way.
   Result<PostAnswer> PostPatiently(const std::vector<Submission>& submissions, bool& lost, Time until = Time::max(),
-                                   const std::function<void(const std::string&)>& waiting = {});
+                                   const std::function<void(const std::string&)>& waiting = {},
+                                   const std::function<void()>& meanwhile = {});
   std::chrono::milliseconds StreamLasts() const;  // 0: as long as it will
   // Whether a stream that ended so is begun again: at its greatest age the broker ends each, and it may be restarting.
   // Waits before it says yes, longer each time that nothing came of the last stream: under two minutes in all.
@@ -188,19 +190,26 @@ class SessionCore {
   // afterwards; answers for the others go to their places. The entry of the request.
   Result<std::uint64_t> RequestKeys(const std::vector<Wanted*>& wanted, const Asked& asked,
                                     std::vector<Result<OpenedPortion>>& out);
+  // Whether that may be asked for without a look at the log before it: nothing is missing here that a look would bring. The
+  // answer is verified like every other, and what came to the log before its entry is looked at then.
+  bool CanAskAtOnce(const std::vector<OpenRequest>& requests);
   // `verdicts` and `shares` (one for each allowed) are of the entry of this index, which was verified.
   Status UseShares(const std::vector<Wanted*>& wanted, const std::vector<ledger::Verdict>& verdicts,
                    const std::vector<crypto::Secret>& shares, std::uint64_t index,
                    std::vector<Result<OpenedPortion>>& out);
   bool DecidedUnderPolicyInForce(const Wanted& one, const ledger::Verdict& verdict, std::uint64_t index) const;
   Result<crypto::Secret> ContentKey(const Wanted& one, const crypto::Secret& share);
+  // Small bodies, as they are sealed, while they are asked for: whoever may ask may have them. One that does not come is
+  // fetched afterwards.
+  void FetchSealed(const std::vector<Wanted*>& wanted) const;
   // Of all that have their key, to their places.
   void FetchBodies(const std::vector<Wanted*>& wanted, std::uint64_t entry, const Progress& progress,
                    std::vector<Result<OpenedPortion>>& out) const;
   // With the key that is in it. May run beside others of its kind.
   Result<OpenedPortion> FetchBody(Wanted& one, std::uint64_t entry, const Progress& progress) const;
 
-  Status LoadMail();  // the cache, once
+  Status LoadMail();     // the cache, once
+  Status LookAtMail();  // what came since the last look
   Status Keep(std::vector<ProvedEntry> entries, const log::SignedCheckpoint& checkpoint);
   // Verifier::VerifyEntry, with the directory fetched again if the author is not in it.
   Result<VerifiedEntry> Verify(const ProvedEntry& proved, const log::SignedCheckpoint& checkpoint);
@@ -278,6 +287,7 @@ class SessionCore {
   std::chrono::milliseconds pause_{200};  // before something is tried for the second time
   bool any_age_ = false;
   bool mail_loaded_ = false;
+  std::uint64_t looked_to_ = 0;  // what is for me of the entries below is known here; 0: nobody looked yet, or it went wrong
   bool erase_kept_ = false;  // ForgetErased has something to do
   Mail mail_;
   std::map<Digest, VerifiedEntry> fetched_;                 // records and other statements that are not in the mail

@@ -169,6 +169,10 @@ Status SessionCore::LoadMail() {
 Status SessionCore::Sync() {
   TRY_OK(Refresh());
   TRY_OK(LoadMail());
+  return LookAtMail();
+}
+
+Status SessionCore::LookAtMail() {
   // Where the cache ends, if the cursor's file is older than it.
   std::uint64_t cursor = std::max(profile_.cursor(), mail_.empty() ? 0 : mail_.entries().back().head.index + 1);
   for (;;) {
@@ -178,7 +182,9 @@ Status SessionCore::Sync() {
     TRY_OK(Keep(std::move(page.entries), checkpoint));
     cursor = page.next_cursor;
     TRY_OK(profile_.SetCursor(cursor));
-    if (!page.more) return Ok();
+    if (page.more) continue;
+    looked_to_ = cursor;
+    return Ok();
   }
 }
 

@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::size_t kInMemoryLimit = std::size_t{64} << 20;
 constexpr std::size_t kBodiesAtOnce = 4;
+constexpr std::uint64_t kSmallBody = 64 << 10;
 constexpr Duration kRequestLifetime = std::chrono::minutes(2);
 
 Error RefusalOf(const ledger::Verdict& verdict, const Digest& request) {
@@ -24,6 +25,20 @@ Error RefusalOf(const ledger::Verdict& verdict, const Digest& request) {
     all += (i == 1 ? "also: " : ", ") + std::string(CodeOf(verdict.reasons[i]));
   if (verdict.reasons == std::vector{Reason::kApprovalMissing}) all = "request " + request.Hex();
   return Refuse(verdict.reasons.front(), all);
+}
+
+// A small body is little more than a round trip, so a few are fetched at once.
+template <class F>
+void FewAtOnce(std::size_t count, F fetch) {
+  std::atomic<std::size_t> at{0};
+  auto some = [&] {
+    for (std::size_t i = at++; i < count; i = at++) fetch(i);
+  };
+  std::vector<std::future<void>> beside;
+  for (std::size_t n = 1; n < std::min(kBodiesAtOnce, count); ++n)
+    beside.push_back(std::async(std::launch::async, some));
+  some();
+  for (auto& other : beside) other.get();
 }
 
 }  // namespace
@@ -68,10 +83,11 @@ Result<std::vector<Result<OpenedPortion>>> SessionCore::Open(const std::vector<O
                                                              const Progress& progress) {
   if (requests.empty() || requests.size() > 256) return Refuse(Reason::kUsage, "1 to 256 portions at once");
   const AnyAge fresh(*this, false);
-  TRY_OK(Sync());  // an amendment that the decision will cite must be known
+  const bool at_once = CanAskAtOnce(requests);
+  if (!at_once) TRY_OK(Sync());
   std::vector<Result<OpenedPortion>> out(requests.size(), Result<OpenedPortion>(Refuse(Reason::kUnavailable)));
   const auto& first = requests[0];
-  Asked asked{first.purpose, first.case_reference, {}, first.emergency, first.wait, first.waiting};
+  Asked asked{first.purpose, first.case_reference, {}, first.emergency, first.wait, first.waiting, at_once};
   if (!first.approved_request.empty()) {
     TRY(const auto* approved, ResolveStatement(first.approved_request, ledger::Kind::kOpen));
     asked.approved = approved->statement->digest;
@@ -102,11 +118,31 @@ Result<std::vector<Result<OpenedPortion>>> SessionCore::Open(const std::vector<O
   for (const auto& one : wanted) by_originator[one->whole().header.originator.agency()].push_back(one.get());
   for (const auto& [agency, together] : by_originator) {
     auto entry = RequestKeys(together, asked, out);
+    if (!entry && at_once && entry.error().reason == Reason::kBadTime) {  // the charter may allow less time by now
+      TRY_OK(Sync());
+      asked.at_once = false;
+      entry = RequestKeys(together, asked, out);
+    }
     if (entry) FetchBodies(together, *entry, progress, out);
-    if (!entry)
+    if (!entry) {
+      looked_to_ = 0;
       for (const auto* one : together) out[one->place] = entry.error();
+    }
   }
   return out;
+}
+
+bool SessionCore::CanAskAtOnce(const std::vector<OpenRequest>& requests) {
+  if (looked_to_ == 0 || profile_.forked() || !verifier_.CheckFresh()) return false;
+  return std::all_of(requests.begin(), requests.end(), [this](const OpenRequest& request) {
+    const auto digest = Digest::FromHexText(request.record);
+    const auto* record = digest ? KnownRecord(*digest) : nullptr;
+    if (record == nullptr || record->erased_by || !request.approved_request.empty()) return false;
+    const auto& slips = record->statement->attachments.slips;
+    return std::any_of(slips.begin(), slips.end(), [&](const record::Slip& slip) {
+      return slip.portion == request.portion && slip.agency == profile_.member().agency() && EpochKey(slip.epoch_key_id);
+    });
+  });
 }
 
 Result<std::uint64_t> SessionCore::RequestKeys(const std::vector<Wanted*>& wanted, const Asked& asked,
@@ -142,16 +178,35 @@ Result<std::uint64_t> SessionCore::RequestKeys(const std::vector<Wanted*>& wante
   submissions[0].envelope = std::move(envelope);
   // The very same statement, should the answer be lost: it is decided once, and until it expires it is answered again.
   bool lost = false;
-  auto posted = PostPatiently(submissions, lost, open.expires, asked.waiting);
-  if (!posted) return Unsettled(posted.error(), submissions[0].envelope, lost);
-  const auto& answer = *posted;
-  if (!answer.outcomes[0]) return Unsettled(answer.outcomes[0].error(), submissions[0].envelope, lost);
+  const std::function<void()> fetch = [&] {
+    if (asked.at_once) FetchSealed(wanted);
+  };
+  auto post = [&]() -> Result<PostAnswer> {
+    auto posted = PostPatiently(submissions, lost, open.expires, asked.waiting, fetch);
+    if (!posted) return Unsettled(posted.error(), submissions[0].envelope, lost);
+    if (!posted->outcomes[0]) return Unsettled(posted->outcomes[0].error(), submissions[0].envelope, lost);
+    return posted;
+  };
+  TRY(auto answer, post());
 
   // ---- the proof, before any share is touched ----
-  TRY(auto checkpoint, verifier_.Advance(answer.view));
+  auto shown = verifier_.Advance(answer.view);
+  if (!shown && shown.error().reason == Reason::kBadCheckpoint) {  // an amendment may have given the log another key
+    TRY_OK(Refresh());
+    lost = true;
+    TRY(answer, post());
+    shown = verifier_.Advance(answer.view);
+  }
+  TRY(const auto checkpoint, std::move(shown));
+  if (!any_age_) TRY_OK(WaitFresh());
   const auto& accepted = *answer.outcomes[0];
   const std::uint64_t index = accepted.receipt.head.index;
   TRY(auto decision, verifier_.CheckReceipt(accepted.receipt, request_digest, checkpoint));
+  // An amendment by which it was decided must be known: what came before this entry is looked at, unless nothing did.
+  if (index == looked_to_)
+    looked_to_ = index + 1;
+  else if (index > looked_to_)
+    TRY_OK(LookAtMail());
   if (decision.verdicts.size() != wanted.size())
     return Refuse(Reason::kWrongRelease, "the decision judges another number of portions");
   std::size_t allowed = 0;
@@ -236,21 +291,35 @@ Result<crypto::Secret> SessionCore::ContentKey(const Wanted& one, const crypto::
   return record::OpenCek(wraps, one.slip, *epoch_key, std::span(&share, 1), contexts_);
 }
 
-// A small body is little more than a round trip, so a few are fetched at once.
+void SessionCore::FetchSealed(const std::vector<Wanted*>& wanted) const {
+  std::vector<Wanted*> small;
+  for (auto* one : wanted)
+    if (one->seal->body_length <= kSmallBody && !one->sealed) small.push_back(one);
+  FewAtOnce(small.size(), [&](std::size_t i) {
+    SealedBody body;
+    std::uint64_t left = small[i]->seal->body_length;
+    const auto fetched = transport_->Download(
+        small[i]->record.statement->digest, small[i]->head->number, 1,
+        [&](const BodyStream& stream) -> Status { return body.stream = stream, Ok(); },
+        [&](std::uint64_t, ByteView slice) -> Status {
+          if (slice.size() > left) return Refuse(Reason::kBadBody, "it is longer than was signed");
+          left -= slice.size();
+          body.slices.push_back(ToBytes(slice));
+          return Ok();
+        });
+    if (fetched) small[i]->sealed = std::move(body);
+  });
+}
+
 void SessionCore::FetchBodies(const std::vector<Wanted*>& wanted, std::uint64_t entry, const Progress& progress,
                               std::vector<Result<OpenedPortion>>& out) const {
   std::vector<Wanted*> ready;
   std::copy_if(wanted.begin(), wanted.end(), std::back_inserter(ready), [](auto* one) { return !one->cek.empty(); });
-  std::atomic<std::size_t> at{0};
-  auto fetch = [&] {
-    for (std::size_t i = at++; i < ready.size(); i = at++) out[ready[i]->place] = FetchBody(*ready[i], entry, progress);
-  };
-  std::vector<std::future<void>> beside;
-  if (!progress)  // which is told of one body at a time, from the caller's thread
-    for (std::size_t n = 1; n < std::min(kBodiesAtOnce, ready.size()); ++n)
-      beside.push_back(std::async(std::launch::async, fetch));
-  fetch();
-  for (auto& other : beside) other.get();
+  auto fetch = [&](std::size_t i) { out[ready[i]->place] = FetchBody(*ready[i], entry, progress); };
+  if (progress)  // which is told of one body at a time, from the caller's thread
+    for (std::size_t i = 0; i < ready.size(); ++i) fetch(i);
+  else
+    FewAtOnce(ready.size(), fetch);
   // The broker may allow a member fewer streams. The openings are in the log: their bodies must not fail for that.
   for (auto* one : ready)
     if (auto& opened = out[one->place]; !opened && opened.error().reason == Reason::kTooMany)
@@ -272,24 +341,26 @@ Result<OpenedPortion> SessionCore::FetchBody(Wanted& one, std::uint64_t entry, c
     return Ok();
   };
   std::optional<record::BodyOpener> opener;
-  auto downloaded = transport_->Download(
-      one.record.statement->digest, one.head->number,
-      (one.seal->body_length + record::kSliceSize - 1) / record::kSliceSize,
-      [&](const BodyStream& body) -> Status {
-        if (body.length != one.seal->body_length) return Refuse(Reason::kBadBody, "another length than was signed");
-        TRY(auto slices, record::SliceList::Check(body.length, one.seal->body_root, body.slice_hashes));
-        opener.emplace(one.cek, one.whole().ctx, one.head->number, std::move(slices));
-        return Ok();
-      },
-      [&](std::uint64_t index, ByteView slice) -> Status {
-        if (!opener) return Refuse(Reason::kBadBody, "slices before their hashes");
-        TRY_OK(opener->Update(slice, sink));
-        if (progress)
-          progress(std::min<std::uint64_t>((index + 1) * record::kSliceSize, one.seal->body_length),
-                   one.seal->body_length);
-        return Ok();
-      });
-  TRY_OK(downloaded);
+  auto begin = [&](const BodyStream& body) -> Status {
+    if (body.length != one.seal->body_length) return Refuse(Reason::kBadBody, "another length than was signed");
+    TRY(auto slices, record::SliceList::Check(body.length, one.seal->body_root, body.slice_hashes));
+    opener.emplace(one.cek, one.whole().ctx, one.head->number, std::move(slices));
+    return Ok();
+  };
+  auto take = [&](std::uint64_t index, ByteView slice) -> Status {
+    if (!opener) return Refuse(Reason::kBadBody, "slices before their hashes");
+    TRY_OK(opener->Update(slice, sink));
+    if (progress)
+      progress(std::min<std::uint64_t>((index + 1) * record::kSliceSize, one.seal->body_length), one.seal->body_length);
+    return Ok();
+  };
+  if (const auto sealed = std::exchange(one.sealed, std::nullopt)) {
+    TRY_OK(begin(sealed->stream));
+    for (std::size_t i = 0; i < sealed->slices.size(); ++i) TRY_OK(take(i, sealed->slices[i]));
+  } else {
+    TRY_OK(transport_->Download(one.record.statement->digest, one.head->number,
+                                (one.seal->body_length + record::kSliceSize - 1) / record::kSliceSize, begin, take));
+  }
   if (!opener) return Refuse(Reason::kBadBody, "the broker sent no body");
   TRY_OK(opener->Finish(sink));
   opened.bytes = opener->plain_length();

@@ -70,12 +70,27 @@ class GrpcTransport final : public Transport {
   }
 
   Result<PostAnswer> Post(const std::vector<Submission>& submissions, std::uint64_t verified_size,
-                          std::chrono::milliseconds at_most) override {
+                          std::chrono::milliseconds at_most, const std::function<void()>& meanwhile) override {
     v1::PostRequest request;
     for (const auto& submission : submissions) proto::ToMessage(submission, request.add_submissions());
     request.set_verified_size(verified_size);
     v1::PostResponse response;
-    TRY_OK(Call(&v1::Exchange::Stub::Post, request, &response, at_most));
+    Reconnect();
+    grpc::ClientContext context;
+    context.set_deadline(DeadlineOf(at_most));
+    grpc::Status status;
+    grpc::CompletionQueue queue;
+    const auto call = stub_->AsyncPost(&context, request, &queue);
+    call->Finish(&response, &status, &queue);
+    {
+      const std::shared_ptr<void> answered(nullptr, [&queue](void*) {  // whatever is thrown meanwhile
+        queue.Shutdown();
+        void* tag = nullptr;
+        for (bool ok = false; queue.Next(&tag, &ok);) continue;
+      });
+      if (meanwhile) meanwhile();
+    }
+    if (!status.ok()) return FromStatus(context, status);
     return proto::FromMessage(response, submissions.size());
   }
 
@@ -227,12 +242,16 @@ class GrpcTransport final : public Transport {
                                  std::min(endpoint_.timeout, std::chrono::milliseconds(3000)));
   }
 
+  std::chrono::system_clock::time_point DeadlineOf(std::chrono::milliseconds at_most) const {
+    return std::chrono::system_clock::now() +
+           (at_most.count() == 0 ? endpoint_.timeout : std::min(at_most, endpoint_.timeout));
+  }
+
   template <class Method, class Request, class Response>
-  Status Call(Method method, const Request& request, Response* response, std::chrono::milliseconds at_most = {}) {
+  Status Call(Method method, const Request& request, Response* response) {
     Reconnect();
     grpc::ClientContext context;
-    const auto wait = at_most.count() == 0 ? endpoint_.timeout : std::min(at_most, endpoint_.timeout);
-    context.set_deadline(std::chrono::system_clock::now() + wait);
+    context.set_deadline(DeadlineOf({}));
     auto status = ((*stub_).*method)(&context, request, response);
     return status.ok() ? Ok() : Status(FromStatus(context, status));
   }

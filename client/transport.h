@@ -53,9 +53,11 @@ class Transport {
   static Result<std::unique_ptr<Transport>> Connect(Endpoint endpoint);  // lazily; the first call says if it works
   virtual ~Transport() = default;
 
-  // `at_most`: how long to wait for the answer; 0: as long as for every call.
+  // `at_most`: how long to wait for the answer; 0: as long as for every call. `meanwhile`: is done once the request is on its
+  // way, before its answer is waited for.
   virtual Result<PostAnswer> Post(const std::vector<Submission>& submissions, std::uint64_t verified_size,
-                                  std::chrono::milliseconds at_most = {}) = 0;
+                                  std::chrono::milliseconds at_most = {},
+                                  const std::function<void()>& meanwhile = {}) = 0;
   virtual Result<EntriesAnswer> Directory(std::uint64_t from, std::uint64_t verified_size) = 0;
   virtual Result<EntriesAnswer> Mailbox(std::uint64_t cursor, std::uint64_t verified_size) = 0;
   // Until the callback returns false (then Ok) or the stream ends (then why). `at_most`: then it ends with kDeadline; 0: it

@@ -30,6 +30,7 @@
 #include "tests/bench/floor.h"
 #include "tests/bench/latency.h"
 #include "tests/bench/sealing.h"
+#include "tests/bench/steps.h"
 
 namespace {
 
@@ -75,6 +76,22 @@ class Bench {
     rows_.push_back(Bare("bare sync of 4 KiB", syncs));
     rows_.push_back(Bare("bare HTTP round trip", trips));
     const double floor = Percentile(syncs, 0.5) + Percentile(trips, 0.5);
+    // What else the way cannot do without, measured alone: each waits for the one before it.
+    rows_.push_back(Bare("two witnesses' syncs, at once", bench::SyncsInPlace(folder_, 4096, 2, seconds_)));
+    auto peer = MakePeer("opener-0");
+    rows_.push_back(Bare("call to the broker that does nothing", bench::Times(seconds_, [&] {
+      (void)peer.transport->Tile("tile/0/000").has_value();
+    })));
+    auto crypto = bench::MeasureCrypto(seconds_ / 2);
+    rows_.push_back(Bare("cryptography: client", std::move(crypto.client)));
+    rows_.push_back(Bare("cryptography: broker", std::move(crypto.broker)));
+    rows_.push_back(Bare("cryptography: witness", std::move(crypto.witness)));
+    double steps = 0;
+    for (const auto& row : rows_) steps += Percentile(row.latencies, 0.5);
+    rows_.push_back(Bare("these steps together", {steps}));
+    rows_.back().beside = "sync + round trip (p50)";
+    rows_.back().ratio = steps / floor;
+    peer = {};
     for (const auto& [clients, batch] : {std::pair(1, 1), std::pair(16, 1), std::pair(1, 64), std::pair(16, 64)}) {
       OpenAll(clients, batch);
       rows_.back().what = "open, two witnesses";

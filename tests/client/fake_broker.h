@@ -303,7 +303,7 @@ class FakeBroker {
   Lies lies;
   std::size_t page = 256;  // entries looked at for one answer
   Duration long_ago{};     // what is logged next was logged so long ago
-  std::size_t posts = 0, downloads = 0, uploads = 0;
+  std::size_t posts = 0, downloads = 0, uploads = 0, looks = 0;  // looks: at directory or mailbox
   std::size_t answers_to_lose = 0;                          // of posts that come next: done, and the connection breaks
   std::map<std::string, crypto::Ed25519SignKey> witnesses;  // by their names in the charter
   bool witnesses_answer = false;                            // at once, for whatever is shown
@@ -330,9 +330,10 @@ class FakeTransport : public client::Transport {
   FakeTransport(FakeBroker*& broker, MemberId caller) : broker_(broker), caller_(std::move(caller)) {}
 
   Result<PostAnswer> Post(const std::vector<Submission>& submissions, std::uint64_t verified,
-                          std::chrono::milliseconds) override {
+                          std::chrono::milliseconds, const std::function<void()>& meanwhile) override {
     auto& broker = *broker_;
     ++broker.posts;
+    if (meanwhile) meanwhile();
     std::vector<Result<std::uint64_t>> taken;
     for (const auto& one : submissions) taken.push_back(broker.Accept(one, caller_));
     PostAnswer answer;
@@ -361,9 +362,11 @@ class FakeTransport : public client::Transport {
     return answer;
   }
   Result<EntriesAnswer> Directory(std::uint64_t from, std::uint64_t verified) override {
+    ++broker_->looks;
     return Say(Page(broker_->state.directory_entries(), from, false), verified, broker_->lies.directory);
   }
   Result<EntriesAnswer> Mailbox(std::uint64_t cursor, std::uint64_t verified) override {
+    ++broker_->looks;
     return Say(Page(broker_->state.entries_for(caller_.agency()).All(), cursor, true), verified, broker_->lies.mailbox);
   }
   Status Follow(std::uint64_t cursor, std::uint64_t verified, const std::function<bool(FollowItem)>& item,

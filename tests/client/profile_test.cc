@@ -265,17 +265,31 @@ TEST_F(ProfileTest, CutsATornTailAndGoesOnFromThere) {
 }
 
 TEST_F(ProfileTest, ForgetsACursorThatIsAheadOfTheMail) {
-  auto profile = Profile::Open(ProfileOf("us.dea/ana")).value();
-  EXPECT_EQ(profile.cursor(), 0u);
-  ASSERT_TRUE(profile.AppendTo("mail.log", {honest.Logged(honest.entries[0])}));
-  ASSERT_TRUE(profile.SetCursor(9));
-  EXPECT_EQ(profile.cursor(), 9u);
-  ASSERT_TRUE(profile.Forget("mail.log"));
-  EXPECT_EQ(profile.cursor(), 0u);
-  for (const char* text : {"", "x", "9", "-1 x"}) {
-    test::WriteText(profile.folder() / "cursor", text);
-    EXPECT_EQ(profile.cursor(), 0u) << text;
+  fs::path file;
+  {
+    auto profile = Profile::Open(ProfileOf("us.dea/ana")).value();
+    file = profile.folder() / "cursor";
+    EXPECT_EQ(profile.cursor(), 0u);
+    ASSERT_TRUE(profile.AppendTo("mail.log", {honest.Logged(honest.entries[0])}));
+    ASSERT_TRUE(profile.SetCursor(9));
+    EXPECT_EQ(profile.cursor(), 9u);
+    ASSERT_TRUE(profile.Forget("mail.log"));
+    EXPECT_EQ(profile.cursor(), 0u);
   }
+  EXPECT_EQ(Profile::Open(ProfileOf("us.dea/ana")).value().cursor(), 0u);
+  for (const char* text : {"", "x", "9", "-1 x"}) {
+    test::WriteText(file, text);
+    EXPECT_EQ(Profile::Open(ProfileOf("us.dea/ana")).value().cursor(), 0u) << text;
+  }
+}
+
+TEST_F(ProfileTest, KeepsTheLastCursorWhenItCloses) {
+  {
+    auto profile = Profile::Open(ProfileOf("us.dea/ana")).value();
+    for (std::uint64_t at : {3, 4, 9}) ASSERT_TRUE(profile.SetCursor(at));
+    EXPECT_EQ(profile.cursor(), 9u);
+  }
+  EXPECT_EQ(Profile::Open(ProfileOf("us.dea/ana")).value().cursor(), 9u);
 }
 
 // ---- what it keeps for itself ----
