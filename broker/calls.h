@@ -58,6 +58,13 @@ class Calls {
       if (kind == CallKind::kStream || !streams_alone) context->TryCancel();
   }
 
+  std::size_t running(CallKind kind) const {
+    std::lock_guard lock(mutex_);
+    std::size_t all = 0;
+    for (const auto& [member, running] : running_) all += running.count[static_cast<std::size_t>(kind)];
+    return all;
+  }
+
   void CancelStreams() {  // of everybody: the broker is stopping; what was posted is still answered
     std::lock_guard lock(mutex_);
     for (auto& [member, running] : running_)
@@ -78,7 +85,7 @@ class Calls {
     if (at->second.contexts.empty()) running_.erase(at);
   }
   const std::size_t limits_[2];
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::map<MemberId, Running> running_;
 };
 

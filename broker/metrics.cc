@@ -37,7 +37,8 @@ void Histogram::Observe(std::chrono::nanoseconds took) {
   std::size_t bucket = 0;
   while (bucket < kBounds.size() && seconds > kBounds[bucket]) ++bucket;
   counts_[bucket].fetch_add(1, std::memory_order_relaxed);
-  nanoseconds_.fetch_add(static_cast<std::uint64_t>(std::max<std::int64_t>(took.count(), 0)), std::memory_order_relaxed);
+  nanoseconds_.fetch_add(static_cast<std::uint64_t>(std::max<std::int64_t>(took.count(), 0)),
+                         std::memory_order_relaxed);
 }
 
 void Histogram::Write(std::string_view name, std::string& out) const {
@@ -116,7 +117,8 @@ std::vector<Metrics::Gauge> ProcessGauges() {
   std::vector<Metrics::Gauge> out;
   std::uint64_t pages = 0, resident = 0;
   if (std::ifstream statm("/proc/self/statm"); statm >> pages >> resident)
-    out.push_back({"process_resident_memory_bytes", "Resident memory.",
+    out.push_back({"process_resident_memory_bytes",
+                   "Resident memory.",
                    {{"", static_cast<double>(resident) * static_cast<double>(sysconf(_SC_PAGESIZE))}}});
   std::error_code error;
   std::size_t descriptors = 0;

@@ -38,11 +38,11 @@ class Metrics {
  public:
   static Metrics& Of();  // the process's
 
-  void Refused(Reason reason);              // an answer to a caller
-  void Alarm(std::string_view event);       // a line of the operations log at level alarm; events are few and ours
-  Histogram append;                         // a batch: journal synced, checkpoint signed, mark synced
-  Histogram cosigned;                       // a checkpoint: from its publication to the quorum
-  std::atomic<std::uint64_t> appended{0};   // entries
+  void Refused(Reason reason);             // an answer to a caller
+  void Alarm(std::string_view event);      // a line of the operations log at level alarm; events are few and ours
+  Histogram append;                        // a batch: journal synced, checkpoint signed, mark synced
+  Histogram cosigned;                      // a checkpoint: from its publication to the quorum
+  std::atomic<std::uint64_t> appended{0};  // entries
 
   // What is as it is when somebody asks.
   struct Gauge {
