@@ -11,6 +11,7 @@
 #include "broker/config.h"
 #include "broker/oplog.h"
 #include "broker/server.h"
+#include "core/crypto/secret_memory.h"
 #include "core/io/file.h"
 #include "core/text/command_line.h"
 #include "core/text/sentences.h"
@@ -78,6 +79,7 @@ Status Serve(const Config& config) {
   sigaddset(&signals, SIGTERM);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   TRY_OK(OpenLog({config.log_format == "json", config.log_file.string(), config.debug}));
+  if (!crypto::SecretMemoryIsLocked()) Log(Level::kWarning, "secrets-not-locked");
   auto asked = std::make_shared<Asked>();
   std::thread([asked, signals] { asked->Wait(signals); }).detach();
   TRY(auto server, Server::Start(config, std::move(keys)));
