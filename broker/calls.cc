@@ -113,6 +113,13 @@ void Calls::CancelStreams() {
       if (call->kind_ == CallKind::kStream) cancel_(call->context_);
 }
 
+std::size_t Calls::running(CallKind kind) const {
+  std::lock_guard lock(mutex_);
+  std::size_t all = 0;
+  for (const auto& [member, running] : running_) all += running.count[static_cast<std::size_t>(kind)];
+  return all;
+}
+
 std::uint64_t Calls::kept() const {
   std::lock_guard lock(mutex_);
   return kept_;

@@ -80,6 +80,7 @@ class Calls {
   void CancelStreams();  // of everybody: the broker is stopping; what was posted is still answered
 
   std::uint64_t kept() const;
+  std::size_t running(CallKind kind) const;
 
  private:
   struct Running {

@@ -109,6 +109,8 @@ Status Check(const Config& config) {
   if (!IsAddress(config.listen)) fault("listen is host:port, with a port up to 65535");
   if (!config.public_listen.empty() && !IsAddress(config.public_listen))
     fault("public-listen is host:port, with a port up to 65535");
+  if (!config.metrics_listen.empty() && !IsAddress(config.metrics_listen))
+    fault("metrics-listen is host:port, with a port up to 65535");
   if (config.log_format != "json" && config.log_format != "human") fault("log-format is json or human");
   if (config.pool_limit < 1 || config.pool_limit > 1000000) fault("pool-limit is 1 to 1000000");
   if (config.batch_limit < 1 || config.batch_limit > 65536) fault("batch-limit is 1 to 65536");

@@ -20,6 +20,7 @@ struct Config {
   std::filesystem::path passphrase_file;  // of the keys; private
   std::string listen = "127.0.0.1:7443";
   std::string public_listen;        // of the read-only HTTP port for everybody; empty: there is none
+  std::string metrics_listen;       // of the operator's own HTTP port; empty: there is none
   std::string log_format = "json";  // json or human
   std::filesystem::path log_file;   // empty: standard error
   bool debug = false;

@@ -16,8 +16,9 @@ FreeSpace::Probe FreeSpace::Of(const std::filesystem::path& folder) {
 FreeSpace::FreeSpace(std::uint64_t floor_bytes, Probe probe) : floor_(floor_bytes), probe_(std::move(probe)) {}
 
 void FreeSpace::Look() {
-  if (floor_ == 0) return;
   const auto free = probe_();
+  free_ = free ? *free : kUnknown;
+  if (floor_ == 0) return;
   // What cannot be asked is taken for full: the store's own folder should answer.
   const Room now = !free || *free < floor_ / 2 ? Room::kNothing : *free < floor_ ? Room::kNoBodies : Room::kEnough;
   if (room_.exchange(now) == now) return;
@@ -26,6 +27,11 @@ void FreeSpace::Look() {
       {{"takes", kTakes[static_cast<int>(now)]},
        {"free-mib", free ? std::to_string(*free >> 20) : free.error().Message()},
        {"floor-mib", std::to_string(floor_ >> 20)}});
+}
+
+std::optional<std::uint64_t> FreeSpace::free() const {
+  const std::uint64_t known = free_;
+  return known == kUnknown ? std::nullopt : std::optional(known);
 }
 
 Status FreeSpace::CheckBodies() const {

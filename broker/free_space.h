@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 
 #include "core/base/result.h"
 
@@ -19,14 +20,17 @@ class FreeSpace {
   static Probe Of(const std::filesystem::path& folder);  // as the file system of this folder says
   FreeSpace(std::uint64_t floor_bytes, Probe probe);     // a floor of 0 is none
   void Look();                                           // asks, and says a change in the operations log
+  std::optional<std::uint64_t> free() const;             // bytes, as they were when it looked last
   Status CheckBodies() const;                            // kStorage
   Status CheckStatements() const;                        // kStorage
 
  private:
+  static constexpr std::uint64_t kUnknown = ~std::uint64_t{0};
   enum class Room { kEnough, kNoBodies, kNothing };
   const std::uint64_t floor_;
   const Probe probe_;
   std::atomic<Room> room_ = Room::kEnough;
+  std::atomic<std::uint64_t> free_ = kUnknown;
 };
 
 }  // namespace valija::broker

@@ -11,6 +11,7 @@
 #include "broker/config.h"
 #include "broker/oplog.h"
 #include "broker/server.h"
+#include "core/crypto/secret_memory.h"
 #include "core/io/file.h"
 #include "core/text/command_line.h"
 #include "core/text/sentences.h"
@@ -78,10 +79,13 @@ Status Serve(const Config& config) {
   sigaddset(&signals, SIGTERM);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   TRY_OK(OpenLog({config.log_format == "json", config.log_file.string(), config.debug}));
+  if (!crypto::SecretMemoryIsLocked()) Log(Level::kWarning, "secrets-not-locked");
   auto asked = std::make_shared<Asked>();
   std::thread([asked, signals] { asked->Wait(signals); }).detach();
   TRY(auto server, Server::Start(config, std::move(keys)));
   auto signal = asked->FromNowOn();
+  if (const int port = server->metrics_port(); port != 0)
+    std::cout << "valija-broker: metrics on port " << port << std::endl;
   if (const int port = server->public_port(); port != 0)
     std::cout << "valija-broker: public log on port " << port << std::endl;
   // Whatever started it waits for this line, and reads the port there: it is the same in every language.
@@ -115,6 +119,7 @@ int main(int argc, char** argv) {
   app.add_option("--passphrase-file", config.passphrase_file, Text(Id::kBrokerHelpPassphraseFile));
   app.add_option("--listen", config.listen, Text(Id::kBrokerHelpListen))->capture_default_str();
   app.add_option("--public-listen", config.public_listen, Text(Id::kBrokerHelpPublicListen));
+  app.add_option("--metrics-listen", config.metrics_listen, Text(Id::kBrokerHelpMetricsListen));
   app.add_option("--log-format", config.log_format, Text(Id::kBrokerHelpLogFormat))->capture_default_str();
   app.add_option("--log-file", config.log_file, Text(Id::kBrokerHelpLogFile));
   app.add_flag("--debug", config.debug, Text(Id::kBrokerHelpDebug));

@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 
+#include "broker/metrics.h"
 #include "core/base/time.h"
 
 namespace valija::broker {
@@ -75,6 +76,7 @@ void Log(Level level, std::string_view event, std::initializer_list<Field> field
                                                           spdlog::level::warn, spdlog::level::critical};
   auto& sink = TheSink();
   const auto at = static_cast<std::size_t>(level);
+  if (level == Level::kAlarm) Metrics::Of().Alarm(event);
   if (!sink.logger->should_log(kLevels[at])) return;
   const auto now = FormatTime(std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()));
   std::string line;

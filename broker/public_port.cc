@@ -359,14 +359,15 @@ PublicPort::PublicPort(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 PublicPort::~PublicPort() { Stop(); }
 int PublicPort::port() const { return impl_->port; }
 
-Result<std::unique_ptr<PublicPort>> PublicPort::Bind(const std::string& listen, Handler handler, Limits limits) {
+Result<std::unique_ptr<PublicPort>> PublicPort::Bind(const std::string& listen, Handler handler, Limits limits,
+                                                     const std::string& setting) {
   const auto address = ParseAddress(listen);
-  if (!address) return Refuse(Reason::kBadConfiguration, "public-listen is host:port, with a port up to 65535");
+  if (!address) return Refuse(Reason::kBadConfiguration, setting + " is host:port, with a port up to 65535");
   auto impl = std::make_unique<Impl>(limits, std::move(handler));
   impl->port = address->port == 0                                        ? impl->server.bind_to_any_port(address->host)
                : impl->server.bind_to_port(address->host, address->port) ? address->port
                                                                          : 0;
-  if (impl->port <= 0) return Refuse(Reason::kBadConfiguration, "cannot listen on " + listen + " (public-listen)");
+  if (impl->port <= 0) return Refuse(Reason::kBadConfiguration, "cannot listen on " + listen + " (" + setting + ")");
   return std::unique_ptr<PublicPort>(new PublicPort(std::move(impl)));
 }
 

@@ -30,8 +30,10 @@ class PublicPort {
   };
   using Handler = std::function<PublicAnswer(std::string_view target)>;  // from any thread; the target as it was sent
 
-  // Binds "HOST:PORT" (port 0: a free one); kBadConfiguration if it cannot be had. Serves from Serve on.
-  static Result<std::unique_ptr<PublicPort>> Bind(const std::string& listen, Handler handler, Limits limits);
+  // Binds "HOST:PORT" (port 0: a free one); kBadConfiguration if it cannot be had, with the `setting` that asked for it. Serves
+  // from Serve on.
+  static Result<std::unique_ptr<PublicPort>> Bind(const std::string& listen, Handler handler, Limits limits,
+                                                  const std::string& setting = "public-listen");
   static Result<std::unique_ptr<PublicPort>> Bind(const std::string& listen, Handler handler) {
     return Bind(listen, std::move(handler), Limits());
   }

@@ -1,3 +1,4 @@
+#include "broker/metrics.h"
 #include "broker/oplog.h"
 #include "broker/purge.h"
 #include "broker/sequencer_internal.h"
@@ -376,6 +377,7 @@ Status Sequencer::Persist(const std::vector<Made>& made, std::optional<Durable>*
   if (amended) TRY_OK(CheckCharter());  // another log key may be in force
   write.tiles = impl_->tree.TakeChangedTiles();
   try {
+    const auto begun = std::chrono::steady_clock::now();
     auto appended = impl_->journal.Append(write);
     if (!appended) {
       // Another writer on our journal is no answer to whoever waits: to them it is a store that takes nothing.
@@ -389,6 +391,8 @@ Status Sequencer::Persist(const std::vector<Made>& made, std::optional<Durable>*
     if (auto marked = impl_->high_water.Write(checkpoint->note()); !marked) {
       return Refuse(Reason::kOutcomeUnknown, marked.error().Message());
     }
+    Metrics::Of().append.Observe(std::chrono::steady_clock::now() - begun);
+    Metrics::Of().appended += write.entries.size();
     if (amended && impl_->options.witnesses != nullptr)
       impl_->options.witnesses->Amended(*state_->charter(), state_->witness_policy(), checkpoint);
     Publish(std::move(checkpoint));

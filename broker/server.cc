@@ -11,6 +11,7 @@
 #include "broker/check.h"
 #include "broker/export.h"
 #include "broker/guard/self_test.h"
+#include "broker/metrics.h"
 #include "broker/oplog.h"
 #include "broker/public_note.h"
 #include "broker/public_port.h"
@@ -125,6 +126,7 @@ struct Server::Parts {
   std::unique_ptr<PublicNote> public_note;
   std::unique_ptr<PublicLog> public_log;
   std::unique_ptr<PublicPort> public_port;
+  std::unique_ptr<PublicPort> metrics_port;
   std::mutex stop_mutex;
   std::condition_variable stop_wake;
   bool stopping = false;
@@ -159,6 +161,65 @@ struct Server::Parts {
     TRY(public_port,
         PublicPort::Bind(config.public_listen, [this](std::string_view target) { return public_log->Get(target); }));
     return Ok();
+  }
+
+  // For the operator's monitoring.
+  Status BindMetrics() {
+    if (config.metrics_listen.empty()) return Ok();
+    const PublicPort::Limits limits{.connections = 4, .waiting = 8};
+    TRY(metrics_port, PublicPort::Bind(
+                          config.metrics_listen,
+                          [this](std::string_view target) -> PublicAnswer {
+                            const auto answer = [](int status, const char* type, std::string_view text) {
+                              return PublicAnswer{status, type, "no-store", ToBytes(AsBytes(text))};
+                            };
+                            if (target == "/metrics")
+                              return answer(200, "text/plain; version=0.0.4; charset=utf-8",
+                                            Metrics::Of().Text(Gauges()));
+                            if (target != "/healthz") return answer(404, "text/plain", "");
+                            return sequencer->healthy() ? answer(200, "text/plain", "serving\n")
+                                                        : answer(503, "text/plain", "not accepting\n");
+                          },
+                          limits, "metrics-listen"));
+    return Ok();
+  }
+
+  std::vector<Metrics::Gauge> Gauges() const {
+    const auto size = sequencer->checkpoint()->size();
+    const auto cosigned = sequencer->cosigned(size);
+    const auto number = [](auto value) { return static_cast<double>(value); };
+    auto out = ProcessGauges();
+    out.push_back({"valija_log_entries", "Entries of the published log.", {{"", number(size)}}});
+    out.push_back({"valija_accepting",
+                   "1: statements are taken; 0: a write failed, and a restart is needed.",
+                   {{"", sequencer->healthy() ? 1.0 : 0.0}}});
+    out.push_back(
+        {"valija_statements_waiting", "Statements that are not answered yet.", {{"", number(sequencer->waiting())}}});
+    out.push_back({"valija_calls_running",
+                   "Calls, by kind.",
+                   {{Metrics::Label("kind", "unary"), number(calls->running(CallKind::kUnary))},
+                    {Metrics::Label("kind", "stream"), number(calls->running(CallKind::kStream))}}});
+    if (const auto free = space->free())
+      out.push_back({"valija_disk_free_bytes", "Free where the store is.", {{"", number(*free)}}});
+    const auto standings = witnesses->standings();
+    if (standings.empty()) return out;
+    Metrics::Gauge behind{"valija_witness_behind_entries", "Entries that this witness has not cosigned.", {}};
+    Metrics::Gauge ago{
+        "valija_witness_cosigned_seconds_ago", "Since its last cosignature; none: it gave none yet.", {}};
+    for (const auto& one : standings) {
+      const auto label = Metrics::Label("witness", one.name);
+      behind.values.emplace_back(label, number(size - std::min(size, one.size)));
+      if (one.ago) ago.values.emplace_back(label, Histogram::Seconds(*one.ago).count());
+    }
+    out.push_back(std::move(behind));
+    out.push_back(std::move(ago));
+    out.push_back({"valija_quorum_behind_entries",
+                   "Entries that no quorum covers yet.",
+                   {{"", number(size - (cosigned ? cosigned->checkpoint.size : 0))}}});
+    out.push_back({"valija_without_quorum",
+                   "1: openings go without the quorum, as the charter lets them.",
+                   {{"", witnesses->degraded() ? 1.0 : 0.0}}});
+    return out;
   }
 
   void SetServing(bool serving) {
@@ -206,6 +267,7 @@ Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Server::~Server() { Stop(); }
 int Server::port() const { return parts_->acceptor->port(); }
 int Server::public_port() const { return parts_->public_port ? parts_->public_port->port() : 0; }
+int Server::metrics_port() const { return parts_->metrics_port ? parts_->metrics_port->port() : 0; }
 bool Server::healthy() const { return parts_->sequencer->healthy(); }
 
 Result<std::unique_ptr<Server>> Server::Start(const Config& config, BrokerKeys keys) {
@@ -270,6 +332,7 @@ Result<std::unique_ptr<Server>> Server::Start(const Config& config, BrokerKeys k
   });
 
   TRY_OK(parts->BindPublic());
+  TRY_OK(parts->BindMetrics());
   // Before anybody can connect.
   parts->credentials = MakeServerCredentials(certificate_pem, keys.tls_key_pem, parts->client_cas);
   TRY_OK(ProveTls13Only(parts->credentials));
@@ -305,6 +368,7 @@ Result<std::unique_ptr<Server>> Server::Start(const Config& config, BrokerKeys k
   raw->keeper = std::thread([raw] { raw->Keep(); });
   std::unique_ptr<Server> server(new Server(std::move(parts)));
   if (raw->public_port) raw->public_port->Serve();
+  if (raw->metrics_port) raw->metrics_port->Serve();
   raw->SetServing(true);
   raw->acceptor->Serve(std::move(grpc));
   auto checkpoint = raw->sequencer->checkpoint();
@@ -324,6 +388,7 @@ void Server::Stop() {
   parts.SetServing(false);
   parts.acceptor->Stop();
   if (parts.public_port) parts.public_port->Stop();
+  if (parts.metrics_port) parts.metrics_port->Stop();
   parts.calls->CancelStreams();
   parts.witnesses->StopWaiting();
   parts.server->Shutdown(std::chrono::system_clock::now() + std::chrono::seconds(parts.config.stop_seconds));

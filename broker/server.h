@@ -19,6 +19,7 @@ class Server {
   ~Server();  // Stop
 
   int port() const;
+  int metrics_port() const;  // 0: there is none
   int public_port() const;  // 0: none
   bool healthy() const;
   // Lets running calls end (streams are cut), finishes what the sequencer has, syncs, closes.

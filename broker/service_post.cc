@@ -4,6 +4,7 @@
 #include <atomic>
 #include <variant>
 
+#include "broker/metrics.h"
 #include "broker/oplog.h"
 #include "broker/purge.h"
 #include "broker/service.h"
@@ -225,11 +226,13 @@ struct PostJob : std::enable_shared_from_this<PostJob> {
     proto::ToMessage(view.view, response->mutable_view());
     for (std::size_t i = 0; i < results.size(); ++i) {
       auto outcome = OutcomeOf(i, view.checkpoint);
-      if (!outcome)
+      if (!outcome) {
+        Metrics::Of().Refused(outcome.error().reason);
         Log(Level::kInfo, "refused",
             {{"member", caller.str()},
              {"statement", digests[i].Hex()},
              {"reason", std::string(CodeOf(outcome.error().reason))}});
+      }
       proto::ToMessage(outcome, response->add_outcomes());
     }
     return Ok();

@@ -1,5 +1,7 @@
 #include "broker/status.h"
 
+#include "broker/metrics.h"
+
 namespace valija::broker {
 namespace {
 
@@ -34,6 +36,7 @@ grpc::StatusCode CodeFor(Reason reason) {
 }  // namespace
 
 grpc::Status ToStatus(grpc::ServerContextBase* context, const Error& error) {
+  Metrics::Of().Refused(error.reason);
   const std::string code(CodeOf(error.reason));
   context->AddTrailingMetadata("valija-reason", code);
   std::string text = code + ": " + std::string(SentenceOf(error.reason));

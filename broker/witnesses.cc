@@ -6,6 +6,7 @@
 #include <set>
 #include <thread>
 
+#include "broker/metrics.h"
 #include "broker/oplog.h"
 #include "broker/witness_client.h"
 #include "broker/witness_start.h"
@@ -28,6 +29,7 @@ struct Cosignature {
 struct Round {
   std::shared_ptr<const log::SignedCheckpoint> checkpoint;
   std::map<std::string, Cosignature> by;  // witness, by its name in the policy
+  Steady::time_point begun;
 };
 
 }  // namespace
@@ -108,7 +110,7 @@ struct Witnesses::Impl {
     if (newest->size() != target && (reached || now - target_since >= options.round)) {
       target = newest->size();
       target_since = now;
-      rounds.try_emplace(target, Round{newest, {}});
+      rounds.try_emplace(target, Round{newest, {}, now});
       while (rounds.size() > kRoundsKept) rounds.erase(rounds.begin());
       wake.notify_all();
     }
@@ -124,6 +126,7 @@ struct Witnesses::Impl {
     for (const auto& [one, what] : round.by) times.emplace(one, what.time);
     const auto since = log::QuorumSince(*policy, times);
     if (!since || size < CosignedSize()) return;
+    if (size > CosignedSize()) Metrics::Of().cosigned.Observe(Steady::now() - round.begun);
     Cosigned next{round.checkpoint->note(), round.checkpoint->checkpoint(), *since};
     for (const auto& [one, what] : round.by) next.note += what.line;
     if (!cosigned.empty() && cosigned.back()->checkpoint.size == size) cosigned.pop_back();
@@ -470,6 +473,18 @@ bool Witnesses::any() const {
 bool Witnesses::degraded() const {
   std::lock_guard lock(impl_->mutex);
   return impl_->IsDegraded();
+}
+
+std::vector<Witnesses::Standing> Witnesses::standings() const {
+  std::lock_guard lock(impl_->mutex);
+  std::vector<Standing> out;
+  for (const auto& caller : impl_->callers) {
+    Standing one{caller->witness.name, caller->cosigned_size, std::nullopt};
+    if (caller->cosigned_at != Steady::time_point())
+      one.ago = std::chrono::duration_cast<std::chrono::milliseconds>(Steady::now() - caller->cosigned_at);
+    out.push_back(std::move(one));
+  }
+  return out;
 }
 
 std::string Witnesses::MissingFor(std::uint64_t size) const {

@@ -104,6 +104,14 @@ class Witnesses {
   // "mx: 1 of mx.fgr, mx.sat": who has not cosigned a tree of this size.
   std::string MissingFor(std::uint64_t size) const;
 
+  // For an operator's monitoring: each that is named, and what it cosigned last; `at` as long ago as it was, nothing: never.
+  struct Standing {
+    std::string name;
+    std::uint64_t size = 0;
+    std::optional<std::chrono::milliseconds> ago;
+  };
+  std::vector<Standing> standings() const;
+
   bool Covers(std::uint64_t index) const;  // or there are no witnesses
   bool ended() const;                      // `on_ahead` was called: nothing is covered, whatever the decision says
   // Calls `done` on the worker pool, once: Ok when a quorum covers a tree of this size, kNoQuorum with who is missing at the

@@ -2,15 +2,42 @@
 
 #include <openssl/crypto.h>
 
+#include <atomic>
 #include <utility>
 
+#include "core/crypto/secret_memory.h"
+
 namespace valija::crypto {
+namespace {
+
+constexpr std::size_t kSecretMemory = std::size_t{2} << 20;  // a fourth of what Debian lets a user lock
+constexpr std::size_t kLeastPiece = 32;
+constexpr std::size_t kMostOfIt = 4096;  // larger ones are contents, and there may be many
+
+std::atomic<bool> locked{false};
+
+// When the secure heap is full, as without it: the ordinary one.
+std::uint8_t* NewPiece(std::size_t size) {
+  if (size == 0) return nullptr;
+  if (size <= kMostOfIt && CRYPTO_secure_malloc_initialized() != 0)
+    if (void* piece = OPENSSL_secure_zalloc(size)) return static_cast<std::uint8_t*>(piece);
+  return new std::uint8_t[size]();
+}
+
+}  // namespace
+
+bool LockSecretMemory() {
+  if (CRYPTO_secure_malloc_initialized() == 0) locked = CRYPTO_secure_malloc_init(kSecretMemory, kLeastPiece) == 1;
+  return locked;
+}
+
+bool SecretMemoryIsLocked() { return locked; }
 
 void WipeBytes(std::span<std::uint8_t> bytes) {
   if (!bytes.empty()) OPENSSL_cleanse(bytes.data(), bytes.size());
 }
 
-Secret::Secret(std::size_t size) : data_(size == 0 ? nullptr : new std::uint8_t[size]()), size_(size) {}
+Secret::Secret(std::size_t size) : data_(NewPiece(size)), size_(size) {}
 
 Secret Secret::CopyOf(ByteView bytes) {
   Secret out(bytes.size());
@@ -33,8 +60,12 @@ Secret& Secret::operator=(Secret&& other) noexcept {
 Secret::~Secret() { Wipe(); }
 
 void Secret::Wipe() {
-  WipeBytes(mutable_view());
-  delete[] data_;
+  if (data_ != nullptr && CRYPTO_secure_allocated(data_) != 0) {
+    OPENSSL_secure_clear_free(data_, size_);
+  } else {
+    WipeBytes(mutable_view());
+    delete[] data_;
+  }
   data_ = nullptr;
   size_ = 0;
 }

@@ -13,6 +13,7 @@
 #include <system_error>
 #include <utility>
 
+#include "core/crypto/secret_memory.h"
 #include "core/io/descriptor.h"
 
 namespace valija::io {
@@ -195,6 +196,7 @@ FileLock::~FileLock() {
 }
 
 void HardenProcess() {
+  (void)crypto::LockSecretMemory();  // the programs say where it matters that it could not be
   const struct rlimit none {};
   if (::setrlimit(RLIMIT_CORE, &none) != 0 || ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 ||
       ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {

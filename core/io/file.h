@@ -55,7 +55,8 @@ Result<crypto::Secret> ReadPassphraseFile(const fs::path& path);
 Result<crypto::Secret> AskPassphrase(const std::string& prompt, bool twice,
                                      const std::string& again = "Again, the same: ");
 
-// No core dumps, not traceable, no new privileges. Call first in main(). Throws if the system will not.
+// No core dumps, not traceable, no new privileges; secrets in memory that is not swapped, as far as the system lets it be locked
+// (core/crypto/secret_memory.h). Call first in main(). Throws if the system will not, but for that last one.
 void HardenProcess();
 
 }  // namespace valija::io

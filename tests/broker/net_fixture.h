@@ -43,7 +43,7 @@ inline LiveWorld& TheWorld() {
   static LiveWorld world;
   static const bool started = [] {
     for (const char* line : {"streams-per-member=4", "in-flight-per-member=4", "stop-seconds=3",
-                             "unclaimed-mib-per-member=64", "public-listen=127.0.0.1:0"})
+                             "unclaimed-mib-per-member=64", "public-listen=127.0.0.1:0", "metrics-listen=127.0.0.1:0"})
       world.Configure(line);
     world.Start();
     return true;

@@ -16,12 +16,11 @@ constexpr char kCase[] = "CASE-NOBODY-ELSE-KNOWS-4711";
 
 class NetPublic : public NetTest {
  protected:
-  int Port() const {
+  int Port(const std::string& said = "public log on port ") const {
     std::ifstream in(world_.root() / "broker/out");
     for (std::string line; std::getline(in, line);)
-      if (const auto at = line.find("public log on port "); at != std::string::npos)
-        return std::stoi(line.substr(at + 19));
-    throw std::runtime_error("there is no public port");
+      if (const auto at = line.find(said); at != std::string::npos) return std::stoi(line.substr(at + said.size()));
+    throw std::runtime_error("the broker did not say: " + said);
   }
   log::NoteVerifier Key() {
     return log::NoteVerifier::Parse(Member("us.dea/karen").verifier->directory().charter()->log_key).value();
@@ -93,6 +92,38 @@ TEST_F(NetPublic, AStrangerVerifiesTheWholeTreeAndSeesNoEvent) {
         std::string("analysis"), record.Hex(), std::string(AsText(record.view()))}) {
     EXPECT_EQ(reader.served.find(event), std::string::npos) << event;
   }
+}
+
+TEST_F(NetPublic, AnOperatorReadsFiguresThatNameNobody) {
+  httplib::Client client("127.0.0.1", Port("metrics on port "));
+  const auto figures = [&] {
+    auto answer = client.Get("/metrics");
+    return answer && answer->status == 200 ? answer->body : std::string();
+  };
+  const auto figure = [](const std::string& text, const std::string& name) {
+    const auto at = text.find("\n" + name + " ");
+    return at == std::string::npos ? -1.0 : std::stod(text.substr(at + name.size() + 2));
+  };
+  const auto before = figures();
+  const auto record = Send();
+  EXPECT_EQ(Post("us.dea/jrivera", Open("us.dea/jrivera", record, random_.Make<Nonce>(), kCase)), "");
+  Member("us.dea/jrivera").transport->Post({}, 0);  // malformed
+  const auto after = figures();
+  for (const char* name : {"valija_log_entries", "valija_appended_entries_total", "valija_append_seconds_count"})
+    EXPECT_GT(figure(after, name), figure(before, name)) << name;
+  const std::string refused = "valija_refusals_total{code=\"malformed\"}";
+  EXPECT_EQ(figure(after, refused), std::max(figure(before, refused), 0.0) + 1);
+  EXPECT_EQ(figure(after, "valija_accepting"), 1.0);
+  EXPECT_GT(figure(after, "process_resident_memory_bytes"), 1e6);
+  for (const std::string& somebody : {"jrivera", "omar", "us.dea", "mx.fgr", kCase})
+    EXPECT_EQ(after.find(somebody), std::string::npos) << somebody;
+  auto health = client.Get("/healthz");
+  ASSERT_TRUE(health);
+  EXPECT_EQ(health->status, 200);
+  EXPECT_EQ(health->body, "serving\n");
+  auto other = client.Get("/checkpoint");
+  ASSERT_TRUE(other);
+  EXPECT_EQ(other->status, 404);
 }
 
 TEST_F(NetPublic, ServesWithTheRightHeadersAndNothingElse) {
