@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "audit/commands.h"
+#include "audit/judge.h"
 #include "audit/listing.h"
 #include "audit/mirror.h"
 #include "audit/say.h"
@@ -162,6 +163,12 @@ int RunMirror(MirrorOptions options, const std::string& vkey, const std::string&
 
 Format FormatOf(const std::string& name) {
   return name == "json" ? Format::kJson : name == "csv" ? Format::kCsv : Format::kTable;
+}
+
+int Print(const Result<Judged>& judged, bool json) {
+  if (!judged) return CouldNot(judged.error(), json);
+  std::cout << judged->said;
+  return judged->proved ? kProved : kFound;
 }
 
 int RunLog(const std::string& folder, const Filter& filter, const std::string& format) {
@@ -411,6 +418,25 @@ int main(int argc, char** argv) {
     rules.review_within = std::chrono::hours(review_hours);
     rules.quiet = std::chrono::minutes(quiet);
     if (charter(json)) status = Follow(options, rules, once, poll, json);
+  });
+
+  std::string policy, statement;
+  auto* receipt = app.add_subcommand("receipt", Text(Id::kAuditHelpReceipt));
+  receipt->add_option("file", folder, Text(Id::kAuditHelpReceiptFile))->required();
+  receipt->add_option("--policy", policy, Text(Id::kAuditHelpPolicy))->required();
+  receipt->add_option("--statement", statement, Text(Id::kAuditHelpStatement));
+  receipt->add_flag("--json", json, Text(Id::kHelpJson));
+  receipt->callback([&] { status = Print(JudgeReceipt(folder, policy, statement, json), json); });
+
+  std::string page;
+  auto* bundle = app.add_subcommand("bundle", Text(Id::kAuditHelpBundle));
+  bundle->add_option("file", folder, Text(Id::kAuditHelpBundleFile))->required();
+  bundle->add_option("--policy", policy, Text(Id::kAuditHelpPolicy));
+  bundle->add_option("--charter-digest", digest, Text(Id::kAuditHelpDigest));
+  bundle->add_option("--page", page, Text(Id::kAuditHelpBundlePage));
+  bundle->add_flag("--json", json, Text(Id::kHelpJson));
+  bundle->callback([&] {
+    if (charter(json)) status = Print(JudgeBundle(folder, {{}, options.charter}, policy, page, json), json);
   });
 
   MirrorOptions mirrored;
