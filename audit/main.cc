@@ -68,6 +68,8 @@ int RunVerify(Options options, bool json) {
                                   {"signatures", report->signatures},
                                   {"decisions", report->decisions},
                                   {"unwitnessed", report->unwitnessed},
+                                  {"seen", report->seen},
+                                  {"ahead", report->ahead},
                                   {"withheld", report->withheld},
                                   {"erased", report->erased},
                                   {"findings", nlohmann::ordered_json::array()}};
@@ -96,6 +98,8 @@ int RunVerify(Options options, bool json) {
             << "\n";
   if (report->withheld > 0) std::cout << text::Counted(Id::kAuditWithheld, report->withheld) << "\n";
   if (report->unwitnessed > 0) std::cout << text::Counted(Id::kAuditUnwitnessed, report->unwitnessed) << "\n";
+  if (report->seen > 0) std::cout << text::Counted(Id::kAuditSeen, report->seen) << "\n";
+  if (report->ahead > 0) std::cout << text::Counted(Id::kAuditAhead, report->ahead) << "\n";
   if (report->erased > 0) std::cout << text::Counted(Id::kAuditErased, report->erased) << "\n";
   const auto& figures = report->figures;
   if (figures.asked > 0)
@@ -248,6 +252,7 @@ int main(int argc, char** argv) {
   verify->add_option("folder", options.folder, Text(Id::kAuditHelpFolder))->required();
   verify->add_option("--charter-digest", digest, Text(Id::kAuditHelpDigest));
   verify->add_option("--state", options.state, Text(Id::kAuditHelpState));
+  verify->add_option("--shown", options.shown, Text(Id::kAuditHelpShown));
   verify->add_flag("--allow-withheld", options.allow_withheld, Text(Id::kAuditHelpAllowWithheld));
   verify->add_flag("--json", json, Text(Id::kHelpJson));
   // Of every command that proves the log.

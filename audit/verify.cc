@@ -7,6 +7,7 @@
 
 #include "audit/export_reader.h"
 #include "audit/last_run.h"
+#include "audit/shown_roots.h"
 #include "core/crypto/dsse.h"
 #include "core/crypto/hash.h"
 #include "core/io/file.h"
@@ -73,6 +74,8 @@ class Verifier::Run {
   void CheckNotes();
   void CountFigures();
   void CheckSeenBefore();
+  void CheckSeenBy(std::uint64_t index, const ledger::Statement& statement);
+  void CheckShown();
   // Nothing but withheld entries stands against deriving what follows.
   bool DirectoryKnown() const { return options_.allow_withheld && report_.findings.empty(); }
   void CheckTiles();
@@ -94,13 +97,14 @@ class Verifier::Run {
   };
   std::map<Digest, Erased> erased_;  // statements, until their purge was seen
   log::Tree tree_;
+  ShownRoots roots_;
   std::map<unsigned, std::pair<log::TileId, Bytes>> partial_;  // by level
   ledger::State state_;
   std::optional<record::VerifiedBatch> batch_;
   Time last_time_{};
   bool replaying_ = true;  // until the state is no longer known
   bool tree_whole_ = true;
-  bool started_ = false, moved_ = false, spoilt_ = false;
+  bool started_ = false, moved_ = false, spoilt_ = false, shown_judged_ = false;
   WitnessTerms terms_;
 };
 
@@ -178,6 +182,7 @@ bool Verifier::Run::DerivedAgain(std::uint64_t index, const proto::LoggedEntry& 
 void Verifier::Run::TakeErased(std::uint64_t index, const proto::LoggedEntry& entry, ledger::Statement statement,
                                ledger::Decision decision) {
   ++report_.erased;
+  CheckSeenBy(index, statement);
   erased_.emplace(statement.digest, Erased{index, *entry.erased_by, crypto::Sha256(entry.envelope->payload)});
   // A purge whose own reason was erased: what it says holds if the purge that erased that is there.
   if (const auto* purge = std::get_if<ledger::Purge>(&statement.payload)) MatchErasures(index, *purge);
@@ -289,6 +294,7 @@ void Verifier::Run::TakeEntry(std::uint64_t index, const proto::LoggedEntry& ent
     return;
   }
   if (signed_by) ++report_.signatures;
+  CheckSeenBy(index, **verified);
   if (const auto* purge = std::get_if<ledger::Purge>(&(*verified)->payload)) MatchErasures(index, *purge);
   // Where entries are withheld the directory is still folded, as it is shown to every auditor; the rest cannot be decided.
   const bool directory = ledger::IsDirectoryKind((*verified)->kind);
@@ -327,6 +333,46 @@ void Verifier::Run::TakeBehind(std::uint64_t index, const proto::LoggedEntry& lo
   replaying_ = false;
 }
 
+// What who opens had verified before, and says under its signature: nobody on the way can drop or change it, so a member who
+// was shown another tree is found in either.
+void Verifier::Run::CheckSeenBy(std::uint64_t index, const ledger::Statement& statement) {
+  const auto* open = std::get_if<ledger::Open>(&statement.payload);
+  if (open == nullptr || !Judged(index) || open->checkpoint_size >= tree_.size()) return;  // Decide refuses a larger one
+  const auto root = roots_.At(open->checkpoint_size, reader_.tiles());
+  const std::string size = std::to_string(open->checkpoint_size);
+  if (!root)
+    Find(index, "bad-tile", "the root of " + size + " entries: " + root.error().Message());
+  else if (*root != open->checkpoint_root)
+    Find(index, "fork", open->by.author.str() + " had verified another tree of " + size + " entries, and signed that");
+  else
+    ++report_.seen;
+}
+
+void Verifier::Run::CheckShown() {
+  for (const auto& path : options_.shown) {
+    const auto about = [&](const std::string& what) { return path.string() + ": " + what; };
+    const auto text = io::ReadText(path, 1 << 20);
+    const auto note = text ? log::Note::Parse(*text) : text.error();
+    const auto body = note ? log::Checkpoint::ParseBody(note->text) : note.error();
+    const auto held = body ? CheckNote(*text, body->size) : body.error();
+    if (!held) {
+      Find({}, "bad-checkpoint", about(held.error().Message()));
+      continue;
+    }
+    if (held->size() > tree_.size()) {
+      ++report_.ahead;
+      continue;
+    }
+    const auto root = held->size() == 0 ? Result<Hash>(log::EmptyRoot()) : roots_.At(held->size(), reader_.tiles());
+    if (!root)
+      Find({}, "bad-tile", about(root.error().Message()));
+    else if (*root != held->root())
+      Find({}, "fork", about("it is signed, and of another tree of " + std::to_string(held->size()) + " entries"));
+    else
+      ++report_.seen;
+  }
+}
+
 void Verifier::Run::CheckSeenBefore() {
   if (before_ && tree_.size() == before_->size && tree_.Root() != before_->root)
     Find({}, "fork", "the first " + std::to_string(before_->size) + " entries are not those of the last run");
@@ -352,6 +398,7 @@ void Verifier::Run::TakeFile(std::uint64_t n) {
     log::AppendBundleEntry(bundle, entry->commitment.view());
     if (index < tree_.size()) continue;  // in an earlier pass
     TakeEntry(index, *entry);
+    roots_.Note(tree_.size(), tree_.Root());
     CheckSeenBefore();
     if (options_.progress) options_.progress(index + 1, reader_.size());
   }
@@ -551,6 +598,8 @@ Status Verifier::Run::Walk() {
   if (tree_whole_) {
     report_.root = tree_.Root().Hex();
     CheckNotes();
+    if (!shown_judged_) CheckShown();
+    shown_judged_ = true;
     if (to_the_end && (replaying_ || DirectoryKnown())) {
       // It is written before the checkpoint: whoever writes is between the two, or was cut short there.
       const auto note = log::Note::Parse(reader_.witnessed_note());

@@ -163,6 +163,7 @@ Outcome<SavedReceipt> Session::SaveReceipt(const ReceiptRequest& request) {
 Outcome<SavedBundle> Session::SaveBundle(const BundleRequest& request) {
   return ToOutcome(impl_->core.SaveBundle(request));
 }
+Outcome<std::string> Session::LastCheckpoint() { return ToOutcome(impl_->core.LastCheckpoint()); }
 Outcome<std::string> Session::WitnessPolicies() { return ToOutcome(impl_->core.WitnessPolicies()); }
 
 Outcome<std::uint64_t> Session::ExportLog(const std::filesystem::path& folder, const std::string& why,

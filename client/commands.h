@@ -66,6 +66,7 @@ int PolicyExplain(const Common& common, const std::vector<std::string>& files, c
 int SaveReceipt(const Common& common, const std::string& statement, const std::string& output, unsigned wait_seconds);
 int SaveBundle(const Common& common, BundleRequest request);
 int WitnessPolicy(const Common& common, const std::string& output);
+int Checkpoint(const Common& common, const std::string& output);
 
 // ---- what waits ----
 int Pending(const Common& common);

@@ -86,22 +86,35 @@ int SaveBundle(const Common& common, BundleRequest request) {
   return 0;
 }
 
-int WitnessPolicy(const Common& common, const std::string& output) {
+namespace {
+
+// A text of the log's, for a file or for standard output.
+int Give(const Common& common, const std::string& output, const char* name, Id written,
+         Outcome<std::string> (Session::*text)()) {
   int status = 0;
   auto session = Start(common, status);
   if (!session) return status;
-  auto policies = session->WitnessPolicies();
-  if (!policies) return Fail(common, policies.failure());
+  auto given = ((*session).*text)();
+  if (!given) return Fail(common, given.failure());
   if (!output.empty())
-    if (auto wrote = io::WriteNewFile(output, AsBytes(*policies)); !wrote)
-      return Fail(common, ToFailure(wrote.error()));
+    if (auto wrote = io::WriteNewFile(output, AsBytes(*given)); !wrote) return Fail(common, ToFailure(wrote.error()));
   if (common.json)
-    std::cout << nlohmann::ordered_json{{"policy", *policies}}.dump() << "\n";
+    std::cout << nlohmann::ordered_json{{name, *given}}.dump() << "\n";
   else if (output.empty())
-    std::cout << *policies;
+    std::cout << *given;
   else
-    std::cout << Format(Id::kWitnessPolicyWritten, Visible(output)) << "\n";
+    std::cout << Format(written, Visible(output)) << "\n";
   return 0;
+}
+
+}  // namespace
+
+int WitnessPolicy(const Common& common, const std::string& output) {
+  return Give(common, output, "policy", Id::kWitnessPolicyWritten, &Session::WitnessPolicies);
+}
+
+int Checkpoint(const Common& common, const std::string& output) {
+  return Give(common, output, "checkpoint", Id::kCheckpointWritten, &Session::LastCheckpoint);
 }
 
 }  // namespace valija::cli

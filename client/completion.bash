@@ -35,7 +35,7 @@ _valija() {
     epoch) words="rotate grant $common" ;;
     custody) words="--bundle --withhold --show-erased --wait $common" ;;
     receipt) words="save --output --wait $common" ;;
-    charter) words="draft sign show amend witness-policy --output $common" ;;
+    charter) words="draft sign show amend witness-policy checkpoint --output $common" ;;
     *) words="$common" ;;
   esac
   COMPREPLY=($(compgen -W "$words" -- "$current"))

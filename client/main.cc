@@ -296,6 +296,10 @@ int main(int argc, char** argv) {
   witness_policy->add_option("-o,--output,--out", output, Text(Id::kHelpWitnessPolicyOutput));
   witness_policy->callback([&] { status = WitnessPolicy(common, output); });
 
+  auto* checkpoint = charter_command->add_subcommand("checkpoint", Text(Id::kHelpCheckpoint));
+  checkpoint->add_option("-o,--output,--out", output, Text(Id::kHelpWitnessPolicyOutput));
+  checkpoint->callback([&] { status = Checkpoint(common, output); });
+
   // Examples, as people would type them.
   const std::pair<CLI::App*, Id> examples[] = {{send_command, Id::kExampleSend},
                                                {inbox, Id::kExampleInbox},

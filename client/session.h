@@ -127,6 +127,7 @@ class SessionCore {
 
   // ---- session_receipt.cc ----
   Result<std::string> WitnessPolicies();
+  Result<std::string> LastCheckpoint();
   Result<SavedReceipt> SaveReceipt(const ReceiptRequest& request);
 
   // ---- session_bundle.cc ----

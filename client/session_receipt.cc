@@ -13,6 +13,11 @@ Result<std::string> SessionCore::WitnessPolicies() {
   return policies.Text();
 }
 
+Result<std::string> SessionCore::LastCheckpoint() {
+  TRY_OK(Refresh(true));
+  return profile_.pin()->note();
+}
+
 // Tiles are believed for nothing: what is made of them is held against the root.
 Result<std::vector<Hash>> SessionCore::ProveAt(std::uint64_t index, const Commitment& commitment,
                                                const log::Checkpoint& under) {

@@ -456,6 +456,9 @@ class Session {
   Outcome<SavedReceipt> SaveReceipt(const ReceiptRequest& request);
   // The log's keys and witnesses, those in force and all former ones: the text of a policy file (C2SP tlog-policy).
   Outcome<std::string> WitnessPolicies();
+  // The signed note (C2SP tlog-checkpoint) of the newest log, as this profile has just verified it, with the cosignatures that
+  // were shown: whoever compares it with what others were shown finds a log that is not one.
+  Outcome<std::string> LastCheckpoint();
 
   // Writes one file with the record's custody as I may see it and everything that proves it offline: `valija-audit bundle`.
   Outcome<SavedBundle> SaveBundle(const BundleRequest& request);

@@ -90,7 +90,7 @@ ends 0 v us.dea/jrivera --lang es open --help
 for words in "Uso:" "Finalidad de uso" "Ejemplos:" "--emergency"; do says "$words"; done
 ends 0 v us.dea/jrivera --lang es --help
 says "Código de salida: 0 hecho"
-for words in "receipt save" "charter witness-policy" custody send sent inbox open ack revoke pending approve reject withdraw review request answer grant amend recall purge order \
+for words in "receipt save" "charter witness-policy" "charter checkpoint" custody send sent inbox open ack revoke pending approve reject withdraw review request answer grant amend recall purge order \
   "order give" policy "policy explain" enrol suspend resume remove renew epoch charter "charter sign" "charter amend"; do
   # shellcheck disable=SC2086
   ends 0 v us.dea/jrivera $words --help
