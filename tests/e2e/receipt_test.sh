@@ -91,7 +91,7 @@ sed -i "s|^witness=\[|&\"mx.fgr/next=http://127.0.0.1:$(cat "$W/witness/next/por
 sed "0,/^{/s/^{/{ \"amends\": \"$CHARTER_DIGEST\",/" "$W/charter.json" >"$W/amended.json"
 broker_start
 ends 0 v us.dea/karen charter draft "$W/amended.json" -o "$W/amendment"
-ends 0 v us.dea/karen --yes charter sign "$W/amendment"
+for member in mx.fgr/alicia us.dea/karen; do ends 0 v "$member" --yes charter sign "$W/amendment"; done
 ends 0 v us.dea/karen --yes charter amend "$W/amendment"
 witness_stop mx.fgr
 after=$(send mx.fgr/omar money-flow.json --policy partners.policy)
