@@ -326,6 +326,7 @@ void Verifier::Run::TakeBehind(std::uint64_t index, const proto::LoggedEntry& lo
     } catch (const std::exception& error) {
       return Refuse(Reason::kCorrupt, error.what());
     }
+    terms_.Note(state_, index + 1);  // it may name other witnesses too
     return Ok();
   }();
   if (taken) return;
