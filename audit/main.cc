@@ -428,7 +428,7 @@ int main(int argc, char** argv) {
   std::string policy, statement;
   auto* receipt = app.add_subcommand("receipt", Text(Id::kAuditHelpReceipt));
   receipt->add_option("file", folder, Text(Id::kAuditHelpReceiptFile))->required();
-  receipt->add_option("--policy", policy, Text(Id::kAuditHelpPolicy))->required();
+  receipt->add_option("--policy", policy, Text(Id::kAuditHelpPolicyFile))->required();
   receipt->add_option("--statement", statement, Text(Id::kAuditHelpStatement));
   receipt->add_flag("--json", json, Text(Id::kHelpJson));
   receipt->callback([&] { status = Print(JudgeReceipt(folder, policy, statement, json), json); });
@@ -436,7 +436,7 @@ int main(int argc, char** argv) {
   std::string page;
   auto* bundle = app.add_subcommand("bundle", Text(Id::kAuditHelpBundle));
   bundle->add_option("file", folder, Text(Id::kAuditHelpBundleFile))->required();
-  bundle->add_option("--policy", policy, Text(Id::kAuditHelpPolicy));
+  bundle->add_option("--policy", policy, Text(Id::kAuditHelpPolicyFile));
   bundle->add_option("--charter-digest", digest, Text(Id::kAuditHelpDigest));
   bundle->add_option("--page", page, Text(Id::kAuditHelpBundlePage));
   bundle->add_flag("--json", json, Text(Id::kHelpJson));

@@ -1,6 +1,6 @@
 #include "audit/shown_roots.h"
 
-#include "core/log/proof.h"
+#include "core/log/tree.h"
 
 namespace valija::audit {
 

@@ -89,7 +89,7 @@ int SaveBundle(const Common& common, BundleRequest request) {
 namespace {
 
 // A text of the log's, for a file or for standard output.
-int Give(const Common& common, const std::string& output, const char* name, Id written,
+int Give(const Common& common, const std::string& output, const char* name, std::string (*written)(const std::string&),
          Outcome<std::string> (Session::*text)()) {
   int status = 0;
   auto session = Start(common, status);
@@ -103,18 +103,22 @@ int Give(const Common& common, const std::string& output, const char* name, Id w
   else if (output.empty())
     std::cout << *given;
   else
-    std::cout << Format(written, Visible(output)) << "\n";
+    std::cout << written(Visible(output)) << "\n";
   return 0;
 }
 
 }  // namespace
 
 int WitnessPolicy(const Common& common, const std::string& output) {
-  return Give(common, output, "policy", Id::kWitnessPolicyWritten, &Session::WitnessPolicies);
+  return Give(
+      common, output, "policy", [](const std::string& file) { return Format(Id::kWitnessPolicyWritten, file); },
+      &Session::WitnessPolicies);
 }
 
 int Checkpoint(const Common& common, const std::string& output) {
-  return Give(common, output, "checkpoint", Id::kCheckpointWritten, &Session::LastCheckpoint);
+  return Give(
+      common, output, "checkpoint", [](const std::string& file) { return Format(Id::kCheckpointWritten, file); },
+      &Session::LastCheckpoint);
 }
 
 }  // namespace valija::cli

@@ -48,9 +48,13 @@ class SessionCore {
 
   // kNoQuorum, kStale: the witnesses have not vouched for the log lately (Verifier::CheckFresh).
   Status Refresh() {
-    ForgetOldWindow();
-    TRY_OK(verifier_.Refresh(*transport_));
+    TRY_OK(RefreshAnyAge());
     return any_age_ ? Ok() : WaitFresh();
+  }
+  // For what carries its own proof of who vouched for it: receipts and bundles.
+  Status RefreshAnyAge() {
+    ForgetOldWindow();
+    return verifier_.Refresh(*transport_);
   }
   // A log of any age is read from here on: for a look before something is stopped or taken back. What binds others anew (to
   // send, open, grant, approve, consent, review, order, enrol) asks for its age all the same.

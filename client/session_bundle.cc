@@ -118,7 +118,7 @@ Result<SessionCore::CosignedNote> SessionCore::CosignedWith(
     if (vouched && under.checkpoint.size > index) return under;
     const auto missing = vouched ? "entry " + std::to_string(index) : vouched.error().detail;
     if (!wait(missing)) return Refuse(Reason::kNoQuorum, missing);
-    TRY_OK(Refresh(true));
+    TRY_OK(RefreshAnyAge());
   }
 }
 

@@ -8,13 +8,13 @@
 namespace valija::client {
 
 Result<std::string> SessionCore::WitnessPolicies() {
-  TRY_OK(Refresh(true));
+  TRY_OK(RefreshAnyAge());
   TRY(const auto policies, verifier_.Policies());
   return policies.Text();
 }
 
 Result<std::string> SessionCore::LastCheckpoint() {
-  TRY_OK(Refresh(true));
+  TRY_OK(RefreshAnyAge());
   return profile_.pin()->note();
 }
 
@@ -75,7 +75,7 @@ Result<evidence::Receipt> SessionCore::FetchReceipt(const Digest& statement, boo
 }
 
 Result<SavedReceipt> SessionCore::MakeReceipt(const Digest& statement, std::string& text) {
-  TRY_OK(Refresh(true));
+  TRY_OK(RefreshAnyAge());
   TRY(const auto policies, verifier_.Policies());
   TRY(auto receipt, FetchReceipt(statement, policies.now().quorum() != "none"));
   text = evidence::ReceiptText(receipt);
