@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "audit/evidence/check.h"
@@ -14,10 +15,11 @@ struct Judged {
 };
 
 // An Error: it could not run, as a file cannot be read or the policy is none. What does not hold is said, also where the file is
-// none of its kind. `policy`, `statement`, `page`: files; empty: none.
+// none of its kind or larger than any. `policy`, `statement`, `page`: files; empty: none.
 Result<Judged> JudgeReceipt(const std::filesystem::path& file, const std::filesystem::path& policy,
                             const std::filesystem::path& statement, bool json);
-Result<Judged> JudgeBundle(const std::filesystem::path& file, evidence::Trust trust,
-                           const std::filesystem::path& policy, const std::filesystem::path& page, bool json);
+// `charter`: the founding charter's digest, if it is known too.
+Result<Judged> JudgeBundle(const std::filesystem::path& file, const std::filesystem::path& policy,
+                           const std::optional<Digest>& charter, const std::filesystem::path& page, bool json);
 
 }  // namespace valija::audit

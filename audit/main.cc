@@ -436,12 +436,12 @@ int main(int argc, char** argv) {
   std::string page;
   auto* bundle = app.add_subcommand("bundle", Text(Id::kAuditHelpBundle));
   bundle->add_option("file", folder, Text(Id::kAuditHelpBundleFile))->required();
-  bundle->add_option("--policy", policy, Text(Id::kAuditHelpPolicyFile));
+  bundle->add_option("--policy", policy, Text(Id::kAuditHelpPolicyFile))->required();
   bundle->add_option("--charter-digest", digest, Text(Id::kAuditHelpDigest));
   bundle->add_option("--page", page, Text(Id::kAuditHelpBundlePage));
   bundle->add_flag("--json", json, Text(Id::kHelpJson));
   bundle->callback([&] {
-    if (charter(json)) status = Print(JudgeBundle(folder, {{}, options.charter}, policy, page, json), json);
+    if (charter(json)) status = Print(JudgeBundle(folder, policy, options.charter, page, json), json);
   });
 
   MirrorOptions mirrored;

@@ -2,10 +2,10 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "audit/evidence/story.h"
 #include "audit/say.h"
 #include "core/base/text.h"
 #include "core/text/catalogue.h"
-#include "audit/evidence/story.h"
 
 namespace valija::audit {
 namespace {
@@ -17,7 +17,79 @@ using text::Format;
 using text::Id;
 using text::Text;
 
-Json LineJson(const Line& line) {
+// What a statement says, field by field, as far as it has it.
+struct Fields {
+  Json& out;
+
+  void Put(const char* name, const std::string& text) const {
+    if (!text.empty()) out[name] = text;
+  }
+  void Put(const char* name, const Digest& digest) const { out[name] = digest.Hex(); }
+  void Put(const char* name, const std::optional<Digest>& digest) const {
+    if (digest) Put(name, *digest);
+  }
+  void Put(const char* name, const AgencyId& agency) const { out[name] = agency.str(); }
+  void Put(const char* name, const MemberId& member) const { out[name] = member.str(); }
+  void Put(const char* name, const ledger::MemberRecord& member) const { Put(name, member.id); }
+
+  template <class Payload>
+  void operator()(const Payload& payload) const {
+    if constexpr (requires { payload.purpose; }) Put("purpose", payload.purpose);
+    if constexpr (requires { payload.case_reference; }) Put("case_reference", payload.case_reference);
+    if constexpr (requires { payload.emergency; }) Put("emergency", payload.emergency);
+    if constexpr (requires { payload.why; }) Put("why", payload.why);
+    if constexpr (requires { payload.outcome; }) Put("outcome", payload.outcome);
+    if constexpr (requires { payload.agency; }) Put("agency", payload.agency);
+    if constexpr (requires { payload.member; }) Put("member", payload.member);
+    if constexpr (requires { payload.record; }) Put("record", payload.record);
+    if constexpr (requires { payload.request; }) Put("request", payload.request);
+    if constexpr (requires { payload.approved_request; }) Put("request", payload.approved_request);
+    if constexpr (requires { payload.order; }) Put("order", payload.order);
+    if constexpr (requires { payload.recall; }) out["recall"] = payload.recall;
+    if constexpr (requires { payload.expires; }) out["expires"] = FormatTime(payload.expires);
+    More(payload);
+  }
+  template <class Payload>
+  void More(const Payload&) const {}
+  void More(const ledger::Approval& approval) const {
+    out["verdict"] = approval.verdict == ledger::ApprovalVerdict::kApprove  ? "approve"
+                     : approval.verdict == ledger::ApprovalVerdict::kReject ? "reject"
+                                                                            : "withdraw";
+  }
+  void More(const ledger::Review& review) const {
+    out["finding"] = review.finding == ledger::Finding::kJustified ? "justified" : "not-justified";
+  }
+  void More(const ledger::Answer& answer) const {
+    out["consents"] = answer.marking.has_value();
+    if (answer.marking) out["marking"] = policy::TextOf(*answer.marking);
+  }
+  void More(const ledger::Record& record) const {
+    for (const auto& policy : record.policies) out["policies"].push_back(policy::ToText(policy));
+  }
+  void More(const ledger::Grant& grant) const {
+    for (const auto& policy : grant.policies) out["policies"].push_back(policy::ToText(policy));
+  }
+  void More(const ledger::Amendment& amendment) const {
+    out["portion"] = amendment.portion;
+    out["sequence"] = amendment.sequence;
+    if (amendment.policy) out["policies"] = Json::array({policy::ToText(*amendment.policy)});
+  }
+};
+
+Json VerdictsJson(const evidence::CheckedBundle& bundle, const ledger::Decision& decision) {
+  Json out = Json::array();
+  for (const auto& verdict : decision.verdicts) {
+    if (!verdict.record.IsZero() && !bundle.family.contains(verdict.record)) continue;  // another's
+    Json one = Json::object();
+    if (!verdict.record.IsZero()) one = {{"record", verdict.record.Hex()}, {"portion", verdict.portion}};
+    one["reasons"] = Json::array();
+    for (const auto reason : verdict.reasons) one["reasons"].push_back(CodeOf(reason));
+    out.push_back(std::move(one));
+  }
+  return out;
+}
+
+Json LineJson(const evidence::CheckedBundle& bundle, const Line& line) {
   Json out = {{"entry", line.head.index},
               {"time", FormatTime(line.head.time)},
               {"statement", line.head.statement.Hex()},
@@ -27,26 +99,17 @@ Json LineJson(const Line& line) {
   if (line.statement) {
     out["kind"] = ledger::NameOf(line.statement->kind);
     if (const auto by = ledger::AuthorshipOf(*line.statement)) out["author"] = by->author.str();
-    std::visit(
-        [&](const auto& payload) {
-          if constexpr (requires { payload.purpose; }) out["purpose"] = payload.purpose;
-          if constexpr (requires { payload.case_reference; }) out["case_reference"] = payload.case_reference;
-          if constexpr (requires { payload.why; }) out["why"] = payload.why;
-          if constexpr (requires { payload.member.id; }) out["member"] = payload.member.id.str();
-        },
-        line.statement->payload);
+    std::visit(Fields{out}, line.statement->payload);
+    for (const auto& [portion, agencies, all] : evidence::RecipientsOf(*line.statement))
+      out["recipients"].push_back({{"portion", portion}, {"agencies", agencies}, {"all", all}});
+    if (line.statement->kind == ledger::Kind::kStandingOpening) out["by_log_alone"] = line.by_log_alone;
   }
   if (line.erased_by) out["erased_by"] = *line.erased_by;
   if (line.decision) {
-    out["verdicts"] = Json::array();
-    for (const auto& verdict : line.decision->verdicts) {
-      Json one = Json::object();
-      if (!verdict.record.IsZero()) one = {{"record", verdict.record.Hex()}, {"portion", verdict.portion}};
-      one["reasons"] = Json::array();
-      for (const auto reason : verdict.reasons) one["reasons"].push_back(CodeOf(reason));
-      out["verdicts"].push_back(std::move(one));
-    }
+    out["unwitnessed"] = line.decision->unwitnessed;
+    out["verdicts"] = VerdictsJson(bundle, *line.decision);
   }
+  if (line.others > 0) out["others"] = line.others;
   return out;
 }
 
@@ -67,7 +130,7 @@ std::string AsJson(const evidence::CheckedBundle& bundle) {
               {"gaps", Json::array()}};
   for (const auto& [name, seconds] : bundle.under.cosigned)
     out["cosigned"].push_back({{"witness", name}, {"time", FormatTime(evidence::CosignedAt(seconds))}});
-  for (const auto& line : bundle.lines) out["entries"].push_back(LineJson(line));
+  for (const auto& line : bundle.lines) out["entries"].push_back(LineJson(bundle, line));
   for (const auto& gap : bundle.gaps) {
     Json one = {{"entry", gap.entry}};
     if (gap.sequence != 0)

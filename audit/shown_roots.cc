@@ -1,7 +1,5 @@
 #include "audit/shown_roots.h"
 
-#include "core/log/tree.h"
-
 namespace valija::audit {
 
 void ShownRoots::Note(std::uint64_t size, const Hash& root) {

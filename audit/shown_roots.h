@@ -6,7 +6,7 @@
 #include <deque>
 
 #include "core/base/result.h"
-#include "core/log/tile.h"
+#include "core/log/tree.h"
 
 namespace valija::audit {
 

@@ -20,6 +20,7 @@ namespace valija::audit {
 namespace {
 
 constexpr std::size_t kMostFindings = 100;
+constexpr std::size_t kMostNote = std::size_t{1} << 20;
 constexpr int kTries = 5;  // while somebody exports
 constexpr std::chrono::milliseconds kBetweenTries{200};
 
@@ -76,6 +77,7 @@ class Verifier::Run {
   void CheckSeenBefore();
   void CheckSeenBy(std::uint64_t index, const ledger::Statement& statement);
   void CheckShown();
+  Result<Hash> RootThen(std::uint64_t size);
   // Nothing but withheld entries stands against deriving what follows.
   bool DirectoryKnown() const { return options_.allow_withheld && report_.findings.empty(); }
   void CheckTiles();
@@ -98,6 +100,7 @@ class Verifier::Run {
   std::map<Digest, Erased> erased_;  // statements, until their purge was seen
   log::Tree tree_;
   ShownRoots roots_;
+  std::vector<std::pair<std::string, Result<std::string>>> shown_;  // the files of Options::shown; those too large to be a note
   std::map<unsigned, std::pair<log::TileId, Bytes>> partial_;  // by level
   ledger::State state_;
   std::optional<record::VerifiedBatch> batch_;
@@ -338,9 +341,17 @@ void Verifier::Run::TakeBehind(std::uint64_t index, const proto::LoggedEntry& lo
 // was shown another tree is found in either.
 void Verifier::Run::CheckSeenBy(std::uint64_t index, const ledger::Statement& statement) {
   const auto* open = std::get_if<ledger::Open>(&statement.payload);
-  if (open == nullptr || !Judged(index) || open->checkpoint_size >= tree_.size()) return;  // Decide refuses a larger one
-  const auto root = roots_.At(open->checkpoint_size, reader_.tiles());
+  if (open == nullptr || !Judged(index)) return;
   const std::string size = std::to_string(open->checkpoint_size);
+  if (open->checkpoint_size > index) {
+    // Decide refuses it; where that is not asked, it is told here.
+    if (!replaying_)
+      Find(index, "rolled-back",
+           open->by.author.str() + " had verified a larger log, of " + size + " entries, and signed that");
+    return;
+  }
+  const auto root = RootThen(open->checkpoint_size);
+  if (moved_) return;
   if (!root)
     Find(index, "bad-tile", "the root of " + size + " entries: " + root.error().Message());
   else if (*root != open->checkpoint_root)
@@ -350,28 +361,37 @@ void Verifier::Run::CheckSeenBy(std::uint64_t index, const ledger::Statement& st
 }
 
 void Verifier::Run::CheckShown() {
-  for (const auto& path : options_.shown) {
-    const auto about = [&](const std::string& what) { return path.string() + ": " + what; };
-    const auto text = io::ReadText(path, 1 << 20);
+  for (const auto& [path, text] : shown_) {
     const auto note = text ? log::Note::Parse(*text) : text.error();
     const auto body = note ? log::Checkpoint::ParseBody(note->text) : note.error();
-    const auto held = body ? CheckNote(*text, body->size) : body.error();
-    if (!held) {
-      Find({}, "bad-checkpoint", about(held.error().Message()));
-      continue;
-    }
-    if (held->size() > tree_.size()) {
+    // Maybe signed by a key that only an amendment names which is not in this export: nothing can be said of it yet.
+    if (body && body->origin == report_.origin && body->size > tree_.size()) {
       ++report_.ahead;
       continue;
     }
-    const auto root = held->size() == 0 ? Result<Hash>(log::EmptyRoot()) : roots_.At(held->size(), reader_.tiles());
+    const auto held = body ? CheckNote(*text, body->size) : body.error();
+    if (!held) {
+      Find({}, "bad-checkpoint", path + ": " + held.error().Message());
+      continue;
+    }
+    const auto root = held->size() == 0 ? Result<Hash>(log::EmptyRoot()) : RootThen(held->size());
+    if (moved_) return;
     if (!root)
-      Find({}, "bad-tile", about(root.error().Message()));
+      Find({}, "bad-tile", path + ": " + root.error().Message());
     else if (*root != held->root())
-      Find({}, "fork", about("it is signed, and of another tree of " + std::to_string(held->size()) + " entries"));
+      Find({}, "fork",
+           path + ": the log signed it, and " + options_.folder.string() + " is another tree of " +
+               std::to_string(held->size()) + " entries: keep both");
     else
       ++report_.seen;
   }
+}
+
+// A partial tile may be gone because somebody exports: what was to be held against it is then told in a run from the start.
+Result<Hash> Verifier::Run::RootThen(std::uint64_t size) {
+  auto root = roots_.At(size, reader_.tiles());
+  if (!root && Moved()) moved_ = spoilt_ = true;
+  return root;
 }
 
 void Verifier::Run::CheckSeenBefore() {
@@ -548,6 +568,12 @@ Status Verifier::Run::Start() {
   if (options_.span && options_.span->from >= reader_.size())
     return Refuse(Reason::kUsage, "the span begins at entry " + std::to_string(options_.span->from) +
                                       ", and the log has " + std::to_string(reader_.size()));
+  shown_.clear();
+  for (const auto& path : options_.shown) {
+    auto text = io::ReadText(path, kMostNote);
+    if (!text && text.error().reason == Reason::kFile) return text.error();
+    shown_.emplace_back(path.string(), std::move(text));
+  }
   TRY_OK(Begin(last));
   started_ = report_.charter == charter_.Hex();  // else unreadable, or a foreign one
   return Ok();
@@ -600,6 +626,7 @@ Status Verifier::Run::Walk() {
     report_.root = tree_.Root().Hex();
     CheckNotes();
     if (!shown_judged_) CheckShown();
+    if (moved_) return Refuse(Reason::kUnavailable, "the export was changed while it was read");
     shown_judged_ = true;
     if (to_the_end && (replaying_ || DirectoryKnown())) {
       // It is written before the checkpoint: whoever writes is between the two, or was cut short there.

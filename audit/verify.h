@@ -43,7 +43,7 @@ struct Options {
     bool all_signatures = false;
   };
   std::optional<Span> span;
-  std::vector<std::filesystem::path> shown;  // notes that others were shown: each is held against the log
+  std::vector<std::filesystem::path> shown;  // notes that others were shown: each is held against the log (else kFile)
   std::optional<Time> now;  // against which cosignatures are to come; else the machine's
 };
 
@@ -72,7 +72,7 @@ struct Report {
   bool proved() const { return findings.empty(); }
 };
 
-// An Error: it could not run (no export, no charter to hold it against). Else what was found; at most 100 findings, and
+// An Error: it could not run (no export, no charter to hold it against, a file of `shown` that cannot be read). Else what was found; at most 100 findings, and
 // nothing is re-derived after the first entry whose decision or content is not right, as the state is then unknown.
 // kUnavailable: somebody exports into the folder, or did so meanwhile. Without `observe` it is tried again a few times.
 Result<Report> Verify(const Options& options);

@@ -68,7 +68,8 @@ int SaveBundle(const Common& common, BundleRequest request) {
     std::cout << nlohmann::ordered_json{{"record", saved->id},           {"bundle", request.output.string()},
                                         {"page", request.page.string()}, {"entries", saved->entries},
                                         {"size", saved->size},           {"cosigned", CosignedJson(saved->cosigned)},
-                                        {"withheld", saved->withheld}}
+                                        {"withheld", saved->withheld},   {"dependent", saved->dependent},
+                                        {"others", saved->others}}
                      .dump()
               << "\n";
     return 0;
@@ -79,9 +80,14 @@ int SaveBundle(const Common& common, BundleRequest request) {
   for (const auto& [name, time] : saved->cosigned)
     std::cout << Format(Id::kReceiptCosigned, Visible(name), TimeText(time)) << "\n";
   if (saved->cosigned.empty()) std::cout << Text(Id::kReceiptUnwitnessed) << "\n";
-  std::string withheld;
-  for (const auto index : saved->withheld) withheld += (withheld.empty() ? "" : ", ") + std::to_string(index);
-  if (!withheld.empty()) std::cout << Format(Id::kBundleWithheld, withheld) << "\n";
+  const auto say = [](auto sentence, const std::vector<std::uint64_t>& entries) {
+    std::string all;
+    for (const auto index : entries) all += (all.empty() ? "" : ", ") + std::to_string(index);
+    if (!all.empty()) std::cout << sentence(all) << "\n";
+  };
+  say([](const auto& all) { return Format(Id::kBundleWithheld, all); }, saved->withheld);
+  say([](const auto& all) { return Format(Id::kBundleDependent, all); }, saved->dependent);
+  say([](const auto& all) { return Format(Id::kBundleOthers, all); }, saved->others);
   std::cout << Format(Id::kBundleNext, Visible(request.output.string())) << "\n";
   return 0;
 }

@@ -27,7 +27,7 @@ namespace valija::client {
 
 inline constexpr std::string_view kRequestDetail = "request ";  // of an approval that is missing; then the request's id
 
-class Withhold;
+struct FoundEntry;
 
 Failure ToFailure(const Error& error);
 template <class T>
@@ -301,8 +301,7 @@ class SessionCore {
   Result<SavedReceipt> MakeReceipt(const Digest& statement, std::string& text);
 
   Result<ProvedEntry> ProvedOrder(const Digest& order);
-  Result<std::set<MemberId>> Gather(const Digest& record, const Withhold& withhold,
-                                    std::map<std::uint64_t, proto::LoggedEntry>& out);
+  Result<std::map<std::uint64_t, FoundEntry>> FindCustody(const Digest& record);
   // `wait`: told what is missing; false: not any longer.
   Result<CosignedNote> CosignedWith(std::uint64_t index, const std::function<bool(const std::string& missing)>& wait);
 

@@ -17,6 +17,8 @@ namespace {
 
 using Entries = std::map<std::uint64_t, proto::LoggedEntry>;
 
+constexpr int kWalks = 3;  // while purges come
+
 // Of the directory's entries: the charter and its amendments, and the enrolments of these members, of whoever enrolled them, and
 // of whoever signed an amendment.
 Result<Entries> DirectoryOf(std::set<MemberId> members, const std::vector<proto::LoggedEntry>& directory) {
@@ -53,6 +55,28 @@ Result<Entries> DirectoryOf(std::set<MemberId> members, const std::vector<proto:
   return out;
 }
 
+// A purge came while the pages before it were read: something is here as it was.
+bool Outdated(const FoundEntries& found) {
+  std::set<Digest> erased;
+  for (const auto& [index, one] : found)
+    if (const auto* purge = PayloadOf<ledger::Purge>(one.verified))
+      for (const auto& erasure : purge->erasures) erased.insert(erasure.statement);
+  return std::any_of(found.begin(), found.end(), [&](const auto& one) {
+    return !one.second.verified.erased_by && erased.contains(one.second.verified.head.statement);
+  });
+}
+
+// Whose keys must be known for what is shown, beside its maker's.
+std::set<MemberId> SignersOf(const FoundEntries& found, const std::set<std::uint64_t>& left) {
+  std::set<MemberId> out;
+  for (const auto& [index, one] : found) {
+    if (left.contains(index)) continue;
+    if (const auto by = ledger::AuthorshipOf(*one.verified.statement)) out.insert(by->author);
+    if (const auto* opening = PayloadOf<ledger::StandingOpening>(one.verified)) out.insert(opening->member);
+  }
+  return out;
+}
+
 }  // namespace
 
 // The entry of an order behind an opening, once it is verified.
@@ -66,53 +90,38 @@ Result<ProvedEntry> SessionCore::ProvedOrder(const Digest& order) {
   return std::move(answer.entries[0]);
 }
 
-// What is to be shown, by index; and who must be known for it.
-Result<std::set<MemberId>> SessionCore::Gather(const Digest& record, const Withhold& withhold, Entries& out) {
-  std::set<MemberId> authors = {profile_.member()};
-  std::set<std::uint64_t> purges, shown;
-  std::set<Digest> orders;
-  TRY_OK(WalkCustody(record, [&](const ProvedEntry& proved, const VerifiedEntry& entry, const NewsItem&) -> Status {
-    const std::uint64_t index = entry.head.index;
-    out.emplace(index, withhold.Apply(proved.entry, entry));
-    if (withhold.Statement(entry)) return Ok();
-    shown.insert(index);
-    if (const auto by = ledger::AuthorshipOf(*entry.statement)) authors.insert(by->author);
-    if (entry.erased_by) purges.insert(*entry.erased_by);
-    if (const auto* opening = PayloadOf<ledger::StandingOpening>(entry)) {
-      authors.insert(opening->member);
-      orders.insert(opening->order);
+// The record's custody, and the orders behind openings that I may see: of one moment, as far as purges go.
+Result<FoundEntries> SessionCore::FindCustody(const Digest& record) {
+  for (int left = kWalks;; --left) {
+    FoundEntries out;
+    std::set<Digest> orders;
+    TRY_OK(WalkCustody(record, [&](const ProvedEntry& proved, const VerifiedEntry& entry, const NewsItem&) -> Status {
+      out.insert_or_assign(entry.head.index, FoundEntry{proved.entry, entry});
+      if (const auto* opening = PayloadOf<ledger::StandingOpening>(entry)) orders.insert(opening->order);
+      return Ok();
+    }));
+    for (const auto& order : orders) {
+      auto proved = ProvedOrder(order);
+      if (!proved && proved.error().reason == Reason::kNotFound)
+        continue;  // not for me: the bundle says that it is not here
+      if (!proved) return proved.error();
+      const auto& entry = fetched_.at(order);
+      out.insert_or_assign(entry.head.index, FoundEntry{std::move(proved->entry), entry});
     }
-    return Ok();
-  }));
-  for (const auto& order : orders) {
-    auto proved = ProvedOrder(order);
-    if (!proved && proved.error().reason == Reason::kNotFound)
-      continue;  // not for me: the bundle says that it is not here
-    if (!proved) return proved.error();
-    const auto& entry = fetched_.at(order);
-    out.emplace(entry.head.index, withhold.Apply(proved->entry, entry));
-    if (withhold.Statement(entry)) continue;
-    if (entry.erased_by) purges.insert(*entry.erased_by);
-    if (const auto by = ledger::AuthorshipOf(*entry.statement)) authors.insert(by->author);
+    if (!Outdated(out)) return out;
+    if (left == 1) return Refuse(Reason::kUnavailable, "statements of it are being erased");
   }
-  for (const auto purge : purges)
-    if (!shown.contains(purge))
-      return Refuse(Reason::kUsage, "what the purge of entry " + std::to_string(purge) +
-                                        " left cannot be shown without it: withhold both, or neither");
-  for (const auto index : withhold.entries())
-    if (!out.contains(index))
-      return Refuse(Reason::kUsage, "entry " + std::to_string(index) + " is not of the record's custody");
-  return authors;
 }
 
 // Waits until the witnesses have cosigned a tree that has this entry.
 Result<SessionCore::CosignedNote> SessionCore::CosignedWith(
     std::uint64_t index, const std::function<bool(const std::string& missing)>& wait) {
   for (;;) {
-    TRY(const auto policies, verifier_.Policies());
     TRY(auto view, transport_->Checkpoint(verifier_.verified_size()));
     TRY_OK(verifier_.Advance(view));
-    TRY(auto under, NewestCosigned(view, policies.now().quorum() != "none"));
+    TRY_OK(RefreshAnyAge());  // it may have an amendment that is not folded yet
+    TRY(const auto policies, verifier_.Policies());
+    TRY(auto under, NewestCosigned(view, verifier_.directory().witness_policy() != nullptr));
     const auto vouched = policies.Verify(under.note);
     if (!vouched && vouched.error().reason != Reason::kBadProof) return vouched.error();
     if (vouched && under.checkpoint.size > index) return under;
@@ -131,16 +140,30 @@ Result<SavedBundle> SessionCore::SaveBundle(const BundleRequest& request) {
   const Time until = Now() + request.wait;
   TRY_OK(Sync());
   TRY(const auto record, Resolve(request.record));
-  Entries entries;
-  TRY(auto authors, Gather(record, withhold, entries));
-  TRY(auto directory, DirectoryOf(std::move(authors), profile_.Load("directory.log")));
-  entries.merge(std::move(directory));
-  TRY(const auto under, CosignedWith(entries.rbegin()->first, [&](const std::string& missing) {
-        if (Now() + pause_ >= until) return false;
-        if (request.waiting) request.waiting(missing);
-        std::this_thread::sleep_for(pause_);
-        return true;
-      }));
+  TRY(auto found, FindCustody(record));
+  for (const auto index : withhold.entries())
+    if (!found.contains(index))
+      return Refuse(Reason::kUsage, "entry " + std::to_string(index) + " is not of the record's custody");
+  const auto left = withhold.From(found);
+  auto signers = SignersOf(found, left.statements);
+  signers.insert(profile_.member());
+  // While the witnesses are waited for an amendment may come, or another key of somebody's: it belongs to it, and is to be
+  // cosigned too.
+  CosignedNote under;
+  Entries directory;
+  for (std::uint64_t last = found.rbegin()->first;; last = directory.rbegin()->first) {
+    TRY(under, CosignedWith(last, [&](const std::string& missing) {
+          if (Now() + pause_ >= until) return false;
+          if (request.waiting) request.waiting(missing);
+          std::this_thread::sleep_for(pause_);
+          return true;
+        }));
+    TRY(directory, DirectoryOf(signers, profile_.Load("directory.log")));
+    if (directory.rbegin()->first < under.checkpoint.size) break;
+  }
+  Entries entries = std::move(directory);
+  for (auto& [index, one] : found)
+    entries.emplace(index, withhold.Apply(std::move(one.entry), !left.statements.contains(index)));
   proto::Bundle bundle{under.note, record, profile_.member(), Now(), {}};
   for (auto& [index, entry] : entries) {
     TRY(auto path, ProveAt(index, entry.commitment, under.checkpoint));
@@ -155,11 +178,14 @@ Result<SavedBundle> SessionCore::SaveBundle(const BundleRequest& request) {
   TRY_OK(io::WriteNewFile(request.output, bytes));
   if (!request.page.empty())
     TRY_OK(io::WriteNewFile(request.page, AsBytes(evidence::Page(checked, crypto::Sha256(bytes)))));
-  SavedBundle out{record.Hex(), checked.lines.size(), checked.under.checkpoint.size, {}, {}};
+  SavedBundle out{record.Hex(), checked.lines.size(), checked.under.checkpoint.size, {}, {}, {}, {}};
   for (const auto& [name, seconds] : checked.under.cosigned)
     out.cosigned.emplace_back(name, ToTimePoint(evidence::CosignedAt(seconds)));
-  for (const auto& line : checked.lines)
+  out.dependent.assign(left.dependent.begin(), left.dependent.end());
+  for (const auto& line : checked.lines) {
     if (!line.statement || !line.decision) out.withheld.push_back(line.head.index);
+    if (line.others > 0) out.others.push_back(line.head.index);
+  }
   return out;
 }
 

@@ -77,7 +77,7 @@ Result<evidence::Receipt> SessionCore::FetchReceipt(const Digest& statement, boo
 Result<SavedReceipt> SessionCore::MakeReceipt(const Digest& statement, std::string& text) {
   TRY_OK(RefreshAnyAge());
   TRY(const auto policies, verifier_.Policies());
-  TRY(auto receipt, FetchReceipt(statement, policies.now().quorum() != "none"));
+  TRY(auto receipt, FetchReceipt(statement, verifier_.directory().witness_policy() != nullptr));
   text = evidence::ReceiptText(receipt);
   // As whoever reads it will, years from now.
   TRY(const auto kept, evidence::ParseReceipt(text));

@@ -265,6 +265,8 @@ struct SavedBundle {
   std::uint64_t size = 0;                                    // of the log that it is under
   std::vector<std::pair<std::string, TimePoint>> cosigned{};  // by whom, and when
   std::vector<std::uint64_t> withheld{};                      // entries of which statement or decision is not in it
+  std::vector<std::uint64_t> dependent{};  // of those: erased, and left out because the purge is not in it either
+  std::vector<std::uint64_t> others{};     // entries that name other records or statements too
 };
 
 // ---- standing orders ----

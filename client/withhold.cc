@@ -73,8 +73,21 @@ bool Withhold::Statement(const VerifiedEntry& entry) const {
   return (purpose_ && says.purpose) || (case_ && says.case_reference) || (why_ && says.why);
 }
 
-proto::LoggedEntry Withhold::Apply(proto::LoggedEntry entry, const VerifiedEntry& verified) const {
-  if (Statement(verified)) {
+Withhold::Left Withhold::From(const FoundEntries& found) const {
+  Left out;
+  for (auto at = found.rbegin(); at != found.rend(); ++at) {  // a purge comes after what it erased
+    const auto& [index, one] = *at;
+    const bool asked = Statement(one.verified);
+    const auto by = one.verified.erased_by;
+    const bool alone = by && (!found.contains(*by) || out.statements.contains(*by));
+    if (asked || alone) out.statements.insert(index);
+    if (alone && !asked) out.dependent.insert(index);
+  }
+  return out;
+}
+
+proto::LoggedEntry Withhold::Apply(proto::LoggedEntry entry, bool statement) const {
+  if (!statement) {
     entry.envelope.reset();
     entry.erased_by.reset();
     entry.attachments = {};

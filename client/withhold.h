@@ -4,6 +4,7 @@
 // Thread-safety: a plain value.
 #pragma once
 
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -11,6 +12,13 @@
 #include "client/verifier.h"
 
 namespace valija::client {
+
+// Entries as the broker showed them, proved, and as they were verified; by index.
+struct FoundEntry {
+  proto::LoggedEntry entry;
+  VerifiedEntry verified;
+};
+using FoundEntries = std::map<std::uint64_t, FoundEntry>;
 
 class Withhold {
  public:
@@ -21,12 +29,18 @@ class Withhold {
   // Of an erased statement the redacted form still has the random bytes: its texts could be tried out by its digest.
   void ShowErased() { show_erased_ = true; }
 
-  bool Statement(const VerifiedEntry& entry) const;
-  // What is to be shown of it. It was proved, and is verified.
-  proto::LoggedEntry Apply(proto::LoggedEntry entry, const VerifiedEntry& verified) const;
+  // Whose statement is left out. What a purge left cannot be shown without the purge: `dependent` are those that go for that
+  // reason alone.
+  struct Left {
+    std::set<std::uint64_t> statements, dependent;
+  };
+  Left From(const FoundEntries& found) const;
+  // What is to be shown of an entry, with its statement or without.
+  proto::LoggedEntry Apply(proto::LoggedEntry entry, bool statement) const;
   const std::set<std::uint64_t>& entries() const { return entries_; }
 
  private:
+  bool Statement(const VerifiedEntry& entry) const;
   bool policies_ = false, recipients_ = false, decisions_ = false, purpose_ = false, case_ = false, why_ = false;
   bool show_erased_ = false;
   std::set<ledger::Kind> kinds_;

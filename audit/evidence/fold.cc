@@ -66,23 +66,27 @@ Status Fold::Take(const proto::LoggedEntry& entry) {
   }
   if ((line.head.index == 0) != (line.statement && line.statement->kind == ledger::Kind::kCharter))
     return Bad("the charter is entry 0, and only there");
+  if (!lines_.empty() && line.head.time < lines_.back().head.time) return Bad("the entry is older than the one before it");
   if (line.directory) {
     TRY_OK(TakeDirectory(entry, *line.statement, line.decision));
   } else {
     if (directory_.charter() == nullptr) return Bad("the charter is not before it");
     const auto& charter = *directory_.charter();
-    if (line.decision && line.statement)
+    if (line.decision && line.statement) {
       TRY_OK(ledger::CheckJudged(*line.statement, *line.decision, charter, line.head.index));
-    if (line.decision && line.decision->authority != charter.authorities.front().id)
-      return Bad("decided by " + line.decision->authority.str());
-    if (line.decision && line.decision->unwitnessed && charter.degraded_after_seconds == 0)
-      return Bad("it goes without the witnesses' quorum, which the charter does not allow");
+    } else if (line.decision) {
+      if (line.decision->authority != charter.authorities.front().id)
+        return Bad("decided by " + line.decision->authority.str());
+      if (line.decision->unwitnessed && charter.degraded_after_seconds == 0)
+        return Bad("it goes without the witnesses' quorum, which the charter does not allow");
+    }
     TRY(line.about, About(line));
     TRY_OK(TakePolicies(line));
     if (line.statement)
       if (const auto* purge = std::get_if<ledger::Purge>(&line.statement->payload))
         TRY_OK(TakePurge(line.head, *purge));
   }
+  if (line.statement) shown_.emplace(line.head.statement, Shown{line.statement->kind, !entry.erased_by});
   lines_.push_back(std::move(line));
   return Ok();
 }
@@ -105,11 +109,11 @@ Status Fold::TakeDirectory(const proto::LoggedEntry& entry, const ledger::Statem
   return Ok();
 }
 
-Result<bool> Fold::About(const Line& line) {
+Result<bool> Fold::About(Line& line) {
   const auto& digest = line.head.statement;
   if (line.statement) {
-    TRY(const bool about, AboutStatement(line.head, *line.statement));
-    acts_.insert(digest);
+    TRY(const bool about, AboutStatement(line));
+    if (about) acts_.insert(digest);
     return about;
   }
   hidden_.insert(digest);
@@ -120,13 +124,17 @@ Result<bool> Fold::About(const Line& line) {
   return about;
 }
 
-bool Fold::Names(std::uint64_t entry, const Digest& statement) {
-  const bool known = acts_.contains(statement) || hidden_.contains(statement) || orders_.contains(statement);
-  if (!known) gaps_.push_back({entry, statement, 0});
-  return known;
+Status Fold::Names(std::uint64_t entry, const Digest& statement, ledger::Kind kind) {
+  const auto at = shown_.find(statement);
+  if (at != shown_.end() && at->second.kind != kind)
+    return Bad("it is under a statement of another kind: " + statement.Hex());
+  if (at == shown_.end() && !hidden_.contains(statement)) gaps_.push_back({entry, statement, 0});
+  return Ok();
 }
 
-Result<bool> Fold::AboutStatement(const ledger::EntryHead& head, const ledger::Statement& statement) {
+Result<bool> Fold::AboutStatement(Line& line) {
+  const auto& head = line.head;
+  const auto& statement = *line.statement;
   const auto& payload = statement.payload;
   const auto other = [] { return Bad("it is about another record"); };
   const auto in_family = [&](const Digest& named) -> Result<bool> {
@@ -134,10 +142,10 @@ Result<bool> Fold::AboutStatement(const ledger::EntryHead& head, const ledger::S
     if (hidden_.contains(named)) return false;
     return other();
   };
-  const auto of_act = [&](const Digest& request) -> Result<bool> {
-    if (acts_.contains(request)) return true;
-    if (hidden_.contains(request)) return false;
-    return other();
+  const auto of_act = [&](const Digest& request, ledger::Kind kind) -> Result<bool> {
+    if (!shown_.contains(request) && !hidden_.contains(request)) return other();
+    TRY_OK(Names(head.index, request, kind));
+    return acts_.contains(request);
   };
   if (const auto* header = HeaderOf(statement)) {
     const auto* grant = std::get_if<ledger::Grant>(&payload);
@@ -145,13 +153,14 @@ Result<bool> Fold::AboutStatement(const ledger::EntryHead& head, const ledger::S
     if (!family_.contains(statement.digest) && !family_.contains(first)) return other();
     family_.insert(statement.digest);
     if (statement.digest == record_) family_.insert(first);
-    if (grant != nullptr && grant->request) (void)Names(head.index, *grant->request);
+    if (grant != nullptr && grant->request)
+      TRY_OK(Names(head.index, *grant->request, ledger::Kind::kAccessRequest));
     for (const auto& portion : header->portions)
       policies_[{statement.digest, portion.number, 0}] = portion.policy_digest;
     return true;
   }
   if (const auto* open = std::get_if<ledger::Open>(&payload)) {
-    if (open->approved_request) (void)Names(head.index, *open->approved_request);
+    if (open->approved_request) TRY_OK(Names(head.index, *open->approved_request, ledger::Kind::kOpen));
     bool hidden = false;
     for (const auto& item : open->items) {
       if (family_.contains(item.record)) return true;
@@ -161,13 +170,16 @@ Result<bool> Fold::AboutStatement(const ledger::EntryHead& head, const ledger::S
     return false;
   }
   if (const auto* opening = std::get_if<ledger::StandingOpening>(&payload)) {
+    // Nobody signs it: what stands behind it is the order, if that is shown.
+    if (directory_.active_member(opening->member) == nullptr)
+      return Bad(opening->member.str() + " is no member by the entries before it");
+    TRY_OK(Names(head.index, opening->order, ledger::Kind::kStandingOrder));
     const auto order = orders_.find(opening->order);
-    if (order != orders_.end()) {
+    line.by_log_alone = order == orders_.end();
+    if (!line.by_log_alone) {
       orders_used_.insert(opening->order);
       if (order->second.second.by.author != opening->member) return Bad("an opening under an order of somebody else's");
       if (head.time >= order->second.second.expires) return Bad("an opening under an order whose time was over");
-    } else {
-      (void)Names(head.index, opening->order);
     }
     return in_family(opening->record);
   }
@@ -175,21 +187,29 @@ Result<bool> Fold::AboutStatement(const ledger::EntryHead& head, const ledger::S
     orders_.emplace(statement.digest, std::pair(head.index, *order));
     return true;  // if an opening is under it: End
   }
-  if (const auto* approval = std::get_if<ledger::Approval>(&payload)) return of_act(approval->request);
-  if (const auto* review = std::get_if<ledger::Review>(&payload)) return of_act(review->request);
-  if (const auto* answer = std::get_if<ledger::Answer>(&payload)) return of_act(answer->request);
+  if (const auto* approval = std::get_if<ledger::Approval>(&payload))
+    return of_act(approval->request, ledger::Kind::kOpen);
+  if (const auto* review = std::get_if<ledger::Review>(&payload)) return of_act(review->request, ledger::Kind::kOpen);
+  if (const auto* answer = std::get_if<ledger::Answer>(&payload))
+    return of_act(answer->request, ledger::Kind::kAccessRequest);
   if (const auto* purge = std::get_if<ledger::Purge>(&payload)) {
-    bool hidden = false;
+    bool about = false, hidden = false;
     for (const auto& erasure : purge->erasures) {
-      if (family_.contains(erasure.statement) || acts_.contains(erasure.statement)) return true;
-      hidden = hidden || hidden_.contains(erasure.statement);
+      if (const auto at = shown_.find(erasure.statement); at != shown_.end() && at->second.whole)
+        return Bad("it erased what is shown whole: " + erasure.statement.Hex());
+      about = about || family_.contains(erasure.statement) || acts_.contains(erasure.statement);
+      hidden = hidden || hidden_.contains(erasure.statement) || shown_.contains(erasure.statement);
     }
-    if (!hidden) return other();
-    return false;
+    if (!about && !hidden) return other();
+    return about;
   }
   if (const auto* acknowledgement = std::get_if<ledger::Acknowledgement>(&payload))
     return in_family(acknowledgement->record);
-  if (const auto* revocation = std::get_if<ledger::Revocation>(&payload)) return in_family(revocation->record);
+  if (const auto* revocation = std::get_if<ledger::Revocation>(&payload)) {
+    // Of a grant that is not shown: its original may have been revoked, and nothing here names that.
+    if (hidden_.contains(record_) && !family_.contains(revocation->record)) return false;
+    return in_family(revocation->record);
+  }
   if (const auto* amendment = std::get_if<ledger::Amendment>(&payload)) return in_family(amendment->record);
   if (const auto* request = std::get_if<ledger::AccessRequest>(&payload)) return in_family(request->record);
   return other();

@@ -27,6 +27,7 @@ class Fold {
   const ledger::State& directory() const { return directory_; }
   const std::vector<std::pair<std::uint64_t, ledger::Charter>>& charters() const { return charters_; }
   std::size_t signatures() const { return signatures_; }
+  const std::set<Digest>& family() const { return family_; }
   std::vector<Line> TakeLines() { return std::move(lines_); }
   std::vector<Gap> TakeGaps() { return std::move(gaps_); }
 
@@ -41,9 +42,10 @@ class Fold {
   Status TakeDirectory(const proto::LoggedEntry& entry, const ledger::Statement& statement,
                        const std::optional<ledger::Decision>& decision);
   // True: it is about the record. False: it may be, by something that is not shown. kBadProof: it is not.
-  Result<bool> About(const Line& line);
-  Result<bool> AboutStatement(const ledger::EntryHead& head, const ledger::Statement& statement);
-  bool Names(std::uint64_t entry, const Digest& statement);  // as something that happened before; else there is a gap
+  Result<bool> About(Line& line);
+  Result<bool> AboutStatement(Line& line);
+  // As something of this kind that happened before; there is a gap if it is not here. kBadProof: it is of another kind.
+  Status Names(std::uint64_t entry, const Digest& statement, ledger::Kind kind);
   Status TakePolicies(const Line& line);
   Status TakePurge(const ledger::EntryHead& head, const ledger::Purge& purge);
 
@@ -55,7 +57,12 @@ class Fold {
   std::vector<Line> lines_;
   std::vector<Gap> gaps_;
   std::set<Digest> family_;  // the record, its original, its grants
-  std::set<Digest> acts_;    // what happened to them
+  struct Shown {
+    ledger::Kind kind;
+    bool whole = false;  // nothing of it is erased
+  };
+  std::map<Digest, Shown> shown_;
+  std::set<Digest> acts_;    // those that are about the family, by what is shown
   std::set<Digest> hidden_;  // statements that are not shown
   std::map<Digest, std::pair<std::uint64_t, ledger::StandingOrder>> orders_;
   std::set<Digest> orders_used_;

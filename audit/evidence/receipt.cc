@@ -4,9 +4,16 @@
 
 #include "core/crypto/dsse.h"
 #include "core/crypto/hash.h"
+#include "core/log/quorum.h"
 #include "proto/convert.h"
 
 namespace valija::evidence {
+namespace {
+
+// A receipt has no charter that would say how much clocks may differ: as much as a charter says if it says nothing else.
+constexpr Duration kSkew = std::chrono::minutes(5);
+
+}  // namespace
 
 std::string ReceiptText(const Receipt& receipt) {
   const log::TlogProof proof{Concat({receipt.salt, receipt.head.Encode()}), receipt.head.index, receipt.path,
@@ -28,8 +35,17 @@ Result<Proved> VerifyReceipt(const Receipt& receipt, const log::PolicyHistory& p
   const Hash leaf = ledger::EntryLeaf(ledger::CommitEntry(receipt.salt, receipt.head));
   const log::TlogProof proof{std::nullopt, receipt.head.index, receipt.path, receipt.checkpoint};
   TRY(auto under, log::VerifyTlogProof(proof, leaf, policies));
-  const bool asked = policies.At(under.checkpoint.size).quorum() != "none";
-  return Proved{receipt.head, std::move(under), asked};
+  const auto& policy = policies.At(under.checkpoint.size);
+  TRY_OK(CheckSeen(receipt.head.time, policy, under.cosigned, kSkew));
+  return Proved{receipt.head, std::move(under), policy.quorum() != "none"};
+}
+
+Status CheckSeen(Time made, const log::WitnessPolicy& policy, const std::map<std::string, std::uint64_t>& cosigned,
+                 Duration skew) {
+  if (policy.quorum() == "none") return Ok();
+  const auto since = log::QuorumSince(policy, cosigned);
+  if (since && made <= CosignedAt(*since) + skew) return Ok();
+  return Refuse(Reason::kBadProof, "it is of a later time than its witnesses had seen it");
 }
 
 Time CosignedAt(std::uint64_t seconds) {

@@ -2,9 +2,8 @@
 
 #include <set>
 
-#include "core/record/slip.h"
-#include "core/text/catalogue.h"
 #include "audit/evidence/receipt.h"
+#include "core/text/catalogue.h"
 
 namespace valija::evidence {
 namespace {
@@ -32,17 +31,20 @@ std::string Joined(const List& list) {
 
 // Adds the fields of each kind.
 struct Teller {
-  Told& told;
+  const CheckedBundle& bundle;
   const Line& line;
+  Told& told;
 
   void Add(Id name, const std::string& value) const {
     if (!value.empty()) told.fields.emplace_back(Text(name), value);
   }
   void Attached(const record::Header& header, const std::vector<policy::Policy>& policies) const {
-    std::set<std::string> agencies;
-    for (const auto& slip : line.statement->attachments.slips)
-      if (slip.agency.str() != record::kDecoyAgency) agencies.insert(slip.agency.str());
-    Add(Id::kFieldRecipients, agencies.empty() ? Text(Id::kNotShown) : Joined(agencies));
+    for (const auto& [portion, agencies, all] : RecipientsOf(*line.statement)) {
+      const auto shown = Joined(agencies);
+      told.fields.emplace_back(Format(Id::kFieldRecipientsOf, portion), all              ? shown
+                                                                        : shown.empty() ? Text(Id::kNotShown)
+                                                                                        : Format(Id::kPerhapsOthers, shown));
+    }
     for (const auto& portion : header.portions)
       Add(Id::kFieldPortion, std::to_string(portion.number) + ": " + portion.marking + ", " + portion.media_type);
     if (header.in_reply_to) Add(Id::kFieldReplyTo, header.in_reply_to->Hex());
@@ -127,7 +129,8 @@ struct Teller {
   }
   void operator()(const ledger::StandingOpening& opening) const { Add(Id::kFieldOrder, opening.order.Hex()); }
   void operator()(const ledger::Purge& purge) const {
-    for (const auto& erasure : purge.erasures) Add(Id::kFieldErases, erasure.statement.Hex());
+    for (const auto& erasure : purge.erasures)
+      if (bundle.Has(erasure.statement)) Add(Id::kFieldErases, erasure.statement.Hex());
     Add(Id::kFieldWhy, purge.why);
   }
   void operator()(const ledger::Lookup& lookup) const { Add(Id::kFieldWhy, lookup.why); }
@@ -139,15 +142,21 @@ std::string ResultOf(const ledger::Verdict& verdict) {
   return codes.empty() ? Text(Id::kSaysGranted) : Format(Id::kSaysRefused, Joined(codes));
 }
 
-void AddDecision(const Line& line, Told& told) {
-  const bool opening = !line.statement || line.statement->kind == ledger::Kind::kOpen ||
-                       line.statement->kind == ledger::Kind::kStandingOpening;
+void Add(Told& told, Id name, std::string value) { told.fields.emplace_back(Text(name), std::move(value)); }
+
+// Of the record, and of its original and its grants; what a request or a decision says of others is theirs.
+void AddDecision(const CheckedBundle& bundle, const Line& line, Told& told) {
   if (!line.decision) {
-    told.fields.emplace_back(Text(Id::kFieldDecision), Text(Id::kNotShown));
+    if (line.statement)
+      if (const auto* open = std::get_if<ledger::Open>(&line.statement->payload))
+        for (const auto& item : open->items)
+          if (bundle.family.contains(item.record))
+            Add(told, Id::kFieldAsks, Format(Id::kPortionOf, item.portion, item.record.Hex()));
+    Add(told, Id::kFieldDecision, Text(Id::kNotShown));
     return;
   }
   for (const auto& verdict : line.decision->verdicts) {
-    if (!opening || verdict.record.IsZero()) continue;
+    if (!bundle.family.contains(verdict.record)) continue;  // also of the zeros of what is no opening
     auto result = ResultOf(verdict);
     if (line.decision->unwitnessed && verdict.allowed()) result = Format(Id::kNewsUnwitnessed, result);
     told.fields.emplace_back(Format(Id::kFieldDecisionOf, verdict.portion),
@@ -155,7 +164,7 @@ void AddDecision(const Line& line, Told& told) {
   }
 }
 
-Told TellLine(const Line& line) {
+Told TellLine(const CheckedBundle& bundle, const Line& line) {
   Told told{line.head.index, text::TimeText(line.head.time), {}, {}, {}};
   if (!line.statement) {
     told.kind = Text(Id::kNotShown);
@@ -164,23 +173,44 @@ Told TellLine(const Line& line) {
     if (const auto by = ledger::AuthorshipOf(*line.statement)) told.who = by->author.str();
     if (const auto* opening = std::get_if<ledger::StandingOpening>(&line.statement->payload))
       told.who = opening->member.str();
-    std::visit(Teller{told, line}, line.statement->payload);
+    std::visit(Teller{bundle, line, told}, line.statement->payload);
   }
-  if (!line.directory) AddDecision(line, told);
-  if (line.erased_by) told.fields.emplace_back(Text(Id::kFieldErased), Format(Id::kErasedByEntry, *line.erased_by));
-  if (!line.directory && !line.about) told.fields.emplace_back(Text(Id::kFieldAbout), Text(Id::kNotShown));
-  told.fields.emplace_back(Text(Id::kFieldStatement), line.head.statement.Hex());
+  if (line.by_log_alone) Add(told, Id::kFieldSigned, Text(Id::kByLogAlone));
+  if (!line.directory) AddDecision(bundle, line, told);
+  if (line.others > 0) Add(told, Id::kFieldOthers, text::Counted(Id::kOthersNotTold, line.others));
+  if (line.erased_by) Add(told, Id::kFieldErased, Format(Id::kErasedByEntry, *line.erased_by));
+  if (!line.directory && !line.about) Add(told, Id::kFieldAbout, Text(Id::kNotShown));
+  Add(told, Id::kFieldStatement, line.head.statement.Hex());
   return told;
 }
 
 std::vector<Told> Tell(const CheckedBundle& bundle, bool directory) {
   std::vector<Told> out;
   for (const auto& line : bundle.lines)
-    if (line.directory == directory) out.push_back(TellLine(line));
+    if (line.directory == directory) out.push_back(TellLine(bundle, line));
   return out;
 }
 
 }  // namespace
+
+std::vector<Recipients> RecipientsOf(const ledger::Statement& statement) {
+  const auto* grant = std::get_if<ledger::Grant>(&statement.payload);
+  const auto* record = std::get_if<ledger::Record>(&statement.payload);
+  if (grant == nullptr && record == nullptr) return {};
+  std::vector<Recipients> out;
+  for (const auto& portion : (grant != nullptr ? grant->header : record->payload.header).portions) {
+    Recipients one{portion.number, {}, false};
+    std::size_t shown = 0;
+    for (const auto& slip : statement.attachments.slips) {
+      if (slip.portion != portion.number) continue;
+      ++shown;
+      if (slip.agency.str() != record::kDecoyAgency) one.agencies.insert(slip.agency.str());
+    }
+    one.all = shown == portion.recipients.size();
+    out.push_back(std::move(one));
+  }
+  return out;
+}
 
 std::vector<Told> Events(const CheckedBundle& bundle) { return Tell(bundle, false); }
 std::vector<Told> Keys(const CheckedBundle& bundle) { return Tell(bundle, true); }
@@ -207,7 +237,7 @@ std::vector<std::string> Limits(const CheckedBundle& bundle) {
   for (const auto& gap : bundle.gaps)
     out.push_back(gap.sequence != 0 ? Format(Id::kBundleGapAmendment, gap.entry, gap.sequence)
                                     : Format(Id::kBundleGap, gap.entry, gap.statement.Hex()));
-  for (const auto limit : {Id::kBundleNotWhole, Id::kBundleNotRules, Id::kBundleNotContent, Id::kBundleNotClock})
+  for (const auto limit : {Id::kBundleNotWhole, Id::kBundleMaker, Id::kBundleNotRules, Id::kBundleNotContent, Id::kBundleNotClock})
     out.push_back(Text(limit));
   return out;
 }

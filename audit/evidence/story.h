@@ -3,6 +3,7 @@
 // Thread-safety: pure functions, but for the language chosen.
 #pragma once
 
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,6 +17,15 @@ struct Told {
   std::string time, kind, who;                              // who: "" where it is not shown, or nobody's
   std::vector<std::pair<std::string, std::string>> fields;  // name, value
 };
+
+// Of one portion: whose slips are shown, decoys left aside.
+struct Recipients {
+  std::uint32_t portion = 0;
+  std::set<std::string> agencies;
+  bool all = false;  // each of the header's commitments is opened
+};
+// Of a record or a grant; of anything else nothing.
+std::vector<Recipients> RecipientsOf(const ledger::Statement& statement);
 
 // What happened to the record.
 std::vector<Told> Events(const CheckedBundle& bundle);

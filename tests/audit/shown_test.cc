@@ -19,18 +19,23 @@ class ShownTest : public ::testing::Test {
     const auto reply = crypto::KemPrivateKey::Generate(log.world.random);
     log.Log(log.world.Open("us.dea/ana", {{record, 0}}, seen, reply.public_key()));
   }
-  audit::Report Verify(const std::vector<std::string>& notes = {}) {
+  audit::Report Verify(const std::vector<std::string>& notes = {}, bool allow_withheld = false) {
     TempFolder folder, others;
     log.Export(folder.path());
-    audit::Options options;
-    options.folder = folder.path();
-    options.charter = log.charter;
-    options.now = log.world.now;
+    auto options = OptionsFor(folder.path());
+    options.allow_withheld = allow_withheld;
     for (const auto& note : notes) {
       options.shown.push_back(others / ("note-" + std::to_string(options.shown.size())));
       std::ofstream(options.shown.back()) << note;
     }
     return audit::Verify(options).value();
+  }
+  audit::Options OptionsFor(const std::filesystem::path& folder) {
+    audit::Options options;
+    options.folder = folder;
+    options.charter = log.charter;
+    options.now = log.world.now;
+    return options;
   }
   log::SignedCheckpoint Other(std::uint64_t size) {
     return log::SignedCheckpoint::Sign({BrokerWorld::kOrigin, size, log::LeafHash(AsBytes("other"))},
@@ -58,6 +63,43 @@ TEST_F(ShownTest, WhoOpensAndHadVerifiedAnotherTreeIsAFork) {
   EXPECT_EQ(report.seen, 0u);
 }
 
+TEST_F(ShownTest, WhoOpensAndHadVerifiedALargerLogIsToldAlsoWhereNothingIsDerivedAgain) {
+  const auto at = log.entries.size();
+  Open(Other(at + 5).checkpoint());
+  EXPECT_THAT(LyingLog::Codes(Verify()), ElementsAre(std::to_string(at) + ":wrong-decision"));
+  // What is not for this auditor makes an end of that; what members signed is seen all the same.
+  auto& hidden = log.entries.at(at - 1);
+  hidden.salt.reset();
+  hidden.head.reset();
+  hidden.envelope.reset();
+  hidden.decision_bytes.clear();
+  hidden.attachments = {};
+  const auto report = Verify({}, true);
+  EXPECT_THAT(LyingLog::Codes(report), ElementsAre(std::to_string(at) + ":rolled-back"));
+  EXPECT_THAT(report.findings.front().what, HasSubstr("us.dea/ana"));
+}
+
+TEST_F(ShownTest, ANewerNoteByAKeyThatIsNotInThisExportIsAheadAndNoAccusation) {
+  const auto next = crypto::Ed25519SignKey::Generate(log.world.random);
+  const auto size = log.entries.size() + 1;
+  const auto note = log::SignedCheckpoint::Sign({BrokerWorld::kOrigin, size, log::LeafHash(AsBytes("x"))}, next).note();
+  const auto report = Verify({note});
+  EXPECT_THAT(LyingLog::Codes(report), IsEmpty());
+  EXPECT_EQ(report.ahead, 1u);
+  const auto foreign = log::SignedCheckpoint::Sign({"another.example", size, log::LeafHash(AsBytes("x"))}, next).note();
+  EXPECT_THAT(LyingLog::Codes(Verify({foreign})), ElementsAre("log:bad-checkpoint"));
+}
+
+TEST_F(ShownTest, AFileThatIsNotThereIsNoFinding) {
+  TempFolder folder;
+  log.Export(folder.path());
+  auto options = OptionsFor(folder.path());
+  options.shown = {folder / "nothing"};
+  const auto report = audit::Verify(options);
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().reason, Reason::kFile);
+}
+
 TEST_F(ShownTest, NotesOfThisLogAreCountedAndLargerOnesSaidToBeAhead) {
   const auto now = log.CheckpointAt(log.entries.size()).note();
   const auto report = Verify({log.CheckpointAt(2).note(), now, Other(1000).note()});
@@ -69,6 +111,8 @@ TEST_F(ShownTest, NotesOfThisLogAreCountedAndLargerOnesSaidToBeAhead) {
 TEST_F(ShownTest, ANoteThatTheLogSignedOfAnotherTreeIsAForkAtEverySize) {
   for (const std::uint64_t size : {std::uint64_t{0}, std::uint64_t{3}, std::uint64_t{log.entries.size()}})
     EXPECT_THAT(LyingLog::Codes(Verify({Other(size).note()})), ElementsAre("log:fork")) << size;
+  const auto what = Verify({Other(3).note()}).findings.front().what;
+  for (const char* both : {"note-0", "the log signed it", "keep both"}) EXPECT_THAT(what, HasSubstr(both));
 }
 
 TEST_F(ShownTest, ANoteThatTheLogDidNotSignSaysNothing) {

@@ -199,6 +199,16 @@ TEST_F(ReceiptTest, ACosignedTreeThatIsNotContainedInTheOneSeenIsAFork) {
   EXPECT_TRUE(fs::exists(ProfileOf("us.dea/ana") / "FORK"));
 }
 
+TEST_F(ReceiptTest, IsOfNoTimeThatItsWitnessesHadNotSeen) {
+  honest.long_ago = -std::chrono::hours(24);
+  const auto id = Sent(DraftOf("x"));
+  const auto refused = Save(id, "receipt");
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().detail.find("later time"), std::string::npos) << refused.error().detail;
+  honest.long_ago = -std::chrono::minutes(4);  // clocks differ
+  EXPECT_TRUE(Save(Sent(DraftOf("y")), "other"));
+}
+
 TEST_F(ReceiptTest, TellsWhetherAFileIsItsStatement) {
   const auto id = Sent(DraftOf("x"));
   const auto proved = Prove(Saved(id, "receipt"), Policies());

@@ -491,12 +491,24 @@ for words in "$scratch/close.bundle.html" "valija-audit bundle"; do says "$words
 refused exists 4 v mx.fgr/omar custody "$close" --bundle "$scratch/close.bundle"
 ends 0 audit bundle "$scratch/close.bundle" --policy "$scratch/log.policy"
 for words in us.dea/jrivera "request to open" "amendment of the policy" "signatures hold" "that nothing else happened to the record"; do says "$words"; done
-ends 0 audit bundle "$scratch/close.bundle" --charter-digest "$CHARTER_DIGEST" --lang es
+ends 0 audit bundle "$scratch/close.bundle" --policy "$scratch/log.policy" --charter-digest "$CHARTER_DIGEST" --lang es
 says "se sostienen"
-ends 2 audit bundle "$scratch/close.bundle"
-says "[usage]"
-ends 1 audit bundle "$scratch/close.bundle" --charter-digest "$(printf '%064d' 0)"
+ends 2 audit bundle "$scratch/close.bundle" --charter-digest "$CHARTER_DIGEST" # a policy is always needed
+says "--policy"
+ends 1 audit bundle "$scratch/close.bundle" --policy "$scratch/log.policy" --charter-digest "$(printf '%064d' 0)"
 says "[fork]"
+if have_python; then
+  checks=$((checks + 1))
+  audit bundle "$scratch/close.bundle" --policy "$scratch/log.policy" --json | python3 -c 'import json, sys
+entries = json.load(sys.stdin)["entries"]
+of = lambda kind: [one for one in entries if one.get("kind") == kind]
+record, amendment = of("record")[0], of("amendment")[0]
+assert record["policies"] and record["recipients"][0]["all"] and record["recipients"][0]["agencies"], record
+assert amendment["policies"] and amendment["record"] == record["statement"], amendment
+for one in of("open"):
+    assert one["agency"] and one["expires"] and one["unwitnessed"] is False and "by_log_alone" not in one, one
+assert of("enrolment")[0]["member"], entries' || wrong "--json of a bundle lacks something"
+fi
 same audit bundle "$scratch/close.bundle" --policy "$scratch/log.policy" --json
 ends 0 v mx.fgr/omar custody "$close" --bundle "$scratch/part.bundle" --withhold open --withhold decisions,policies
 says "not shown"

@@ -59,7 +59,7 @@ for one in record opening alone; do holds receipt "$scratch/$one.tlog-proof" --p
 says "enough witnesses vouch for the log"
 holds bundle "$scratch/record.bundle" --policy "$scratch/old.policy"
 for words in us.dea/jrivera DEA-31 granted "signatures hold"; do says "$words"; done
-holds bundle "$scratch/record.bundle" --charter-digest "$CHARTER_DIGEST"
+holds bundle "$scratch/record.bundle" --policy "$scratch/old.policy" --charter-digest "$CHARTER_DIGEST"
 holds bundle "$scratch/part.bundle" --policy "$scratch/old.policy" --page "$scratch/again.html"
 says "not shown"
 [[ $out != *DEA-31* ]] || wrong "a case that is withheld is told: $out"
@@ -67,8 +67,8 @@ checks=$((checks + 1))
 ! grep -qa DEA-31 "$scratch/part.bundle" "$scratch/part.bundle.html" "$scratch/again.html" || wrong "a case that is withheld is there"
 grep -q '<html lang="es">' "$scratch/part.bundle.html" || wrong "the page is not in Spanish"
 ! grep -qiE '<script|src=|href=' "$scratch"/*.html || wrong "a page is not self-contained"
-ends 2 audit bundle "$scratch/record.bundle"
-says "[usage]"
+ends 2 audit bundle "$scratch/record.bundle" --charter-digest "$CHARTER_DIGEST" # a policy is always needed
+says "--policy"
 for line in witness.mx.fgr witness.us.dea pouch.example; do
   grep -v "^— $line" "$scratch/record.tlog-proof" >"$scratch/without-$line"
 done

@@ -225,7 +225,7 @@ SourceTexts ReadSource(const std::string& name, std::string_view content) { retu
 SourceTexts ReadSources(const std::string& root) {
   SourceTexts out;
   std::set<fs::path> files;
-  for (const char* folder : {"core", "proto", "evidence", "broker", "client", "audit"})
+  for (const char* folder : {"core", "proto", "broker", "client", "audit"})
     for (const auto& file : fs::recursive_directory_iterator(fs::path(root) / folder))
       if (file.path().extension() == ".cc" || file.path().extension() == ".h") files.insert(file.path());
   for (const auto& file : files) {
