@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "audit/commands.h"
+#include "audit/judge.h"
 #include "audit/listing.h"
 #include "audit/mirror.h"
 #include "audit/say.h"
@@ -67,6 +68,8 @@ int RunVerify(Options options, bool json) {
                                   {"signatures", report->signatures},
                                   {"decisions", report->decisions},
                                   {"unwitnessed", report->unwitnessed},
+                                  {"seen", report->seen},
+                                  {"ahead", report->ahead},
                                   {"withheld", report->withheld},
                                   {"erased", report->erased},
                                   {"findings", nlohmann::ordered_json::array()}};
@@ -95,6 +98,8 @@ int RunVerify(Options options, bool json) {
             << "\n";
   if (report->withheld > 0) std::cout << text::Counted(Id::kAuditWithheld, report->withheld) << "\n";
   if (report->unwitnessed > 0) std::cout << text::Counted(Id::kAuditUnwitnessed, report->unwitnessed) << "\n";
+  if (report->seen > 0) std::cout << text::Counted(Id::kAuditSeen, report->seen) << "\n";
+  if (report->ahead > 0) std::cout << text::Counted(Id::kAuditAhead, report->ahead) << "\n";
   if (report->erased > 0) std::cout << text::Counted(Id::kAuditErased, report->erased) << "\n";
   const auto& figures = report->figures;
   if (figures.asked > 0)
@@ -162,6 +167,12 @@ int RunMirror(MirrorOptions options, const std::string& vkey, const std::string&
 
 Format FormatOf(const std::string& name) {
   return name == "json" ? Format::kJson : name == "csv" ? Format::kCsv : Format::kTable;
+}
+
+int Print(const Result<Judged>& judged, bool json) {
+  if (!judged) return CouldNot(judged.error(), json);
+  std::cout << judged->said;
+  return judged->proved ? kProved : kFound;
 }
 
 int RunLog(const std::string& folder, const Filter& filter, const std::string& format) {
@@ -241,6 +252,7 @@ int main(int argc, char** argv) {
   verify->add_option("folder", options.folder, Text(Id::kAuditHelpFolder))->required();
   verify->add_option("--charter-digest", digest, Text(Id::kAuditHelpDigest));
   verify->add_option("--state", options.state, Text(Id::kAuditHelpState));
+  verify->add_option("--shown", options.shown, Text(Id::kAuditHelpShown));
   verify->add_flag("--allow-withheld", options.allow_withheld, Text(Id::kAuditHelpAllowWithheld));
   verify->add_flag("--json", json, Text(Id::kHelpJson));
   // Of every command that proves the log.
@@ -411,6 +423,25 @@ int main(int argc, char** argv) {
     rules.review_within = std::chrono::hours(review_hours);
     rules.quiet = std::chrono::minutes(quiet);
     if (charter(json)) status = Follow(options, rules, once, poll, json);
+  });
+
+  std::string policy, statement;
+  auto* receipt = app.add_subcommand("receipt", Text(Id::kAuditHelpReceipt));
+  receipt->add_option("file", folder, Text(Id::kAuditHelpReceiptFile))->required();
+  receipt->add_option("--policy", policy, Text(Id::kAuditHelpPolicyFile))->required();
+  receipt->add_option("--statement", statement, Text(Id::kAuditHelpStatement));
+  receipt->add_flag("--json", json, Text(Id::kHelpJson));
+  receipt->callback([&] { status = Print(JudgeReceipt(folder, policy, statement, json), json); });
+
+  std::string page;
+  auto* bundle = app.add_subcommand("bundle", Text(Id::kAuditHelpBundle));
+  bundle->add_option("file", folder, Text(Id::kAuditHelpBundleFile))->required();
+  bundle->add_option("--policy", policy, Text(Id::kAuditHelpPolicyFile))->required();
+  bundle->add_option("--charter-digest", digest, Text(Id::kAuditHelpDigest));
+  bundle->add_option("--page", page, Text(Id::kAuditHelpBundlePage));
+  bundle->add_flag("--json", json, Text(Id::kHelpJson));
+  bundle->callback([&] {
+    if (charter(json)) status = Print(JudgeBundle(folder, policy, options.charter, page, json), json);
   });
 
   MirrorOptions mirrored;

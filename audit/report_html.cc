@@ -1,11 +1,10 @@
-// One page that needs nothing else: no network, no script; its policy forbids both. Every text from outside is made visible
-// and escaped, also where the log's rules let nothing harmful in.
+// One page that needs nothing else (core/text/html.h).
 #include <algorithm>
 #include <set>
 
 #include "audit/report_rows.h"
-#include "core/base/text.h"
 #include "core/text/catalogue.h"
+#include "core/text/html.h"
 
 namespace valija::audit {
 namespace {
@@ -14,43 +13,7 @@ using text::Format;
 using text::Id;
 using text::Text;
 
-std::string Escaped(std::string_view text) {
-  std::string out;
-  for (const char c : Visible(text)) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
-
-constexpr std::string_view kStyle =
-    "body{font:1rem/1.5 system-ui,sans-serif;color:#111;background:#fff;max-width:62rem;margin:2rem auto;padding:0 "
-    "1rem}"
-    "h1{line-height:1.2}table{border-collapse:collapse;margin:1rem 0;width:100%}"
-    "caption{text-align:left;font-weight:600;padding:.3rem 0}"
-    "th,td{border:1px solid #767676;padding:.2rem .5rem;text-align:left;vertical-align:top}"
-    "td.n{text-align:right;font-variant-numeric:tabular-nums}td.e{overflow-wrap:anywhere}"
-    "figure{margin:1rem 0}figcaption{font-weight:600}svg{width:100%;height:auto;max-width:46rem}"
-    "svg text{font:12px system-ui,sans-serif}.hash{overflow-wrap:anywhere}"
-    "@media print{body{margin:0;max-width:none}h2{break-before:page}h2:first-of-type{break-before:auto}"
-    "tr,figure{break-inside:avoid}thead{display:table-header-group}}";
+std::string Escaped(std::string_view text) { return text::HtmlEscaped(text); }
 
 // A bar of a chart; what is hidden has none, and says so.
 struct Bar {
@@ -167,16 +130,7 @@ std::string NotFoundTable(const Card& card, const std::string& period, bool entr
 }  // namespace
 
 std::string CardHtml(const Card& card, bool entries) {
-  const bool spanish = text::CurrentLanguage() == text::Language::kSpanish;
-  const auto title = Escaped(Text(Id::kCardTitle));
-  std::string out = std::string("<!doctype html>\n<html lang=\"") + (spanish ? "es" : "en") +
-                    "\">\n<head>\n<meta charset=\"utf-8\">\n"
-                    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
-                    "'unsafe-inline'; base-uri 'none'; form-action 'none'\">\n"
-                    "<meta name=\"referrer\" content=\"no-referrer\">\n"
-                    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>" +
-                    title + "</title>\n<style>" + std::string(kStyle) + "</style>\n</head>\n<body>\n<main>\n<h1>" +
-                    title + "</h1>\n";
+  std::string out = text::HtmlBegin(Text(Id::kCardTitle));
   auto line = [&](const std::string& text) { out += "<p class=\"hash\">" + Escaped(text) + "</p>\n"; };
   line(Format(Id::kCardOf, card.origin, card.entries, card.root));
   line(Format(Id::kCardUnder, card.charter, card.title));
@@ -199,7 +153,7 @@ std::string CardHtml(const Card& card, bool entries) {
     for (const auto* one : lines) out += Table(card, *one, name, entries);
     out += NotFoundTable(card, period, entries) + "</section>\n";
   }
-  return out + "</main>\n</body>\n</html>\n";
+  return out + text::HtmlEnd();
 }
 
 }  // namespace valija::audit

@@ -5,6 +5,7 @@
 #include "core/base/text.h"
 #include "core/text/catalogue.h"
 #include "core/text/details.h"
+#include "core/text/language.h"
 #include "core/text/sentences.h"
 
 namespace valija::audit {
@@ -116,6 +117,42 @@ std::string SayCoverage(const Coverage& coverage, const AgencyId& agency, bool j
   if (coverage.gaps_in_all > coverage.gaps.size())
     out += Format(Id::kCoverageMore, coverage.gaps_in_all - coverage.gaps.size()) + "\n";
   return out + Text(coverage.gaps_in_all == 0 ? Id::kCoverageWhole : Id::kCoverageNot) + "\n";
+}
+
+std::string SayNotProved(const Error& error, bool json) {
+  const std::string code(CodeOf(error.reason));
+  if (json) return Dump({{"proved", false}, {"error", {{"code", code}, {"message", error.Message()}}}}, -1);
+  return Format(Id::kAuditReceiptNot, Visible(text::Explain(code, error.Message())), code) + "\n";
+}
+
+std::string SayReceipt(const evidence::Proved& proved, const std::string& statement, bool json) {
+  const auto& [head, under, asked] = proved;
+  const auto& checkpoint = under.checkpoint;
+  if (json) {
+    Json out = {{"proved", true},
+                {"origin", checkpoint.origin},
+                {"entry", head.index},
+                {"size", checkpoint.size},
+                {"root", checkpoint.root.Hex()},
+                {"time", FormatTime(head.time)},
+                {"statement", head.statement.Hex()},
+                {"decision", head.decision.Hex()},
+                {"witnesses_asked", asked},
+                {"cosigned", Json::array()}};
+    for (const auto& [name, seconds] : under.cosigned)
+      out["cosigned"].push_back({{"witness", name}, {"time", FormatTime(evidence::CosignedAt(seconds))}});
+    if (!statement.empty()) out["statement_file"] = statement;
+    return Dump(out, 2);
+  }
+  std::string out = Format(Id::kAuditReceipt, Visible(checkpoint.origin), head.index, checkpoint.size,
+                           checkpoint.root.Hex(), text::TimeText(head.time), head.statement.Hex(),
+                           head.decision.Hex()) +
+                    "\n";
+  for (const auto& [name, seconds] : under.cosigned)
+    out += Format(Id::kAuditReceiptCosigned, Visible(name), text::TimeText(evidence::CosignedAt(seconds))) + "\n";
+  if (!statement.empty()) out += Format(Id::kAuditReceiptStatement, Visible(statement)) + "\n";
+  out += Text(asked ? Id::kAuditReceiptProved : Id::kAuditReceiptUnwitnessed) + "\n";
+  return out + Text(Id::kAuditReceiptLimits) + "\n";
 }
 
 }  // namespace valija::audit

@@ -7,6 +7,7 @@
 
 #include "audit/export_reader.h"
 #include "audit/last_run.h"
+#include "audit/shown_roots.h"
 #include "core/crypto/dsse.h"
 #include "core/crypto/hash.h"
 #include "core/io/file.h"
@@ -19,6 +20,7 @@ namespace valija::audit {
 namespace {
 
 constexpr std::size_t kMostFindings = 100;
+constexpr std::size_t kMostNote = std::size_t{1} << 20;
 constexpr int kTries = 5;  // while somebody exports
 constexpr std::chrono::milliseconds kBetweenTries{200};
 
@@ -74,6 +76,9 @@ class Verifier::Run {
   void NoteForFigures(const ledger::Statement& statement);
   void CountFigures();
   void CheckSeenBefore();
+  void CheckSeenBy(std::uint64_t index, const ledger::Statement& statement);
+  void CheckShown();
+  Result<Hash> RootThen(std::uint64_t size);
   // Nothing but withheld entries stands against deriving what follows.
   bool DirectoryKnown() const { return options_.allow_withheld && report_.findings.empty(); }
   void CheckTiles();
@@ -95,6 +100,8 @@ class Verifier::Run {
   };
   std::map<Digest, Erased> erased_;  // statements, until their purge was seen
   log::Tree tree_;
+  ShownRoots roots_;
+  std::vector<std::pair<std::string, Result<std::string>>> shown_;  // the files of Options::shown; those too large to be a note
   std::map<unsigned, std::pair<log::TileId, Bytes>> partial_;  // by level
   ledger::State state_;
   std::optional<record::VerifiedBatch> batch_;
@@ -105,7 +112,7 @@ class Verifier::Run {
   std::set<Digest> recalled_;
   bool replaying_ = true;  // until the state is no longer known
   bool tree_whole_ = true;
-  bool started_ = false, moved_ = false, spoilt_ = false;
+  bool started_ = false, moved_ = false, spoilt_ = false, shown_judged_ = false;
   WitnessTerms terms_;
 };
 
@@ -183,6 +190,7 @@ bool Verifier::Run::DerivedAgain(std::uint64_t index, const proto::LoggedEntry& 
 void Verifier::Run::TakeErased(std::uint64_t index, const proto::LoggedEntry& entry, ledger::Statement statement,
                                ledger::Decision decision) {
   ++report_.erased;
+  CheckSeenBy(index, statement);
   erased_.emplace(statement.digest, Erased{index, *entry.erased_by, crypto::Sha256(entry.envelope->payload)});
   // A purge whose own reason was erased: what it says holds if the purge that erased that is there.
   if (const auto* purge = std::get_if<ledger::Purge>(&statement.payload)) MatchErasures(index, *purge);
@@ -305,6 +313,7 @@ void Verifier::Run::TakeEntry(std::uint64_t index, const proto::LoggedEntry& ent
     return;
   }
   if (signed_by) ++report_.signatures;
+  CheckSeenBy(index, **verified);
   if (const auto* purge = std::get_if<ledger::Purge>(&(*verified)->payload)) MatchErasures(index, *purge);
   // Where entries are withheld the directory is still folded, as it is shown to every auditor; the rest cannot be decided.
   const bool directory = ledger::IsDirectoryKind((*verified)->kind);
@@ -336,11 +345,69 @@ void Verifier::Run::TakeBehind(std::uint64_t index, const proto::LoggedEntry& lo
     } catch (const std::exception& error) {
       return Refuse(Reason::kCorrupt, error.what());
     }
+    terms_.Note(state_, index + 1);  // it may name other witnesses too
     return Ok();
   }();
   if (taken) return;
   Find(index, std::string(CodeOf(taken.error().reason)), taken.error().Message());
   replaying_ = false;
+}
+
+// What who opens had verified before, and says under its signature: nobody on the way can drop or change it, so a member who
+// was shown another tree is found in either.
+void Verifier::Run::CheckSeenBy(std::uint64_t index, const ledger::Statement& statement) {
+  const auto* open = std::get_if<ledger::Open>(&statement.payload);
+  if (open == nullptr || !Judged(index)) return;
+  const std::string size = std::to_string(open->checkpoint_size);
+  if (open->checkpoint_size > index) {
+    // Decide refuses it; where that is not asked, it is told here.
+    if (!replaying_)
+      Find(index, "rolled-back",
+           open->by.author.str() + " had verified a larger log, of " + size + " entries, and signed that");
+    return;
+  }
+  const auto root = RootThen(open->checkpoint_size);
+  if (moved_) return;
+  if (!root)
+    Find(index, "bad-tile", "the root of " + size + " entries: " + root.error().Message());
+  else if (*root != open->checkpoint_root)
+    Find(index, "fork", open->by.author.str() + " had verified another tree of " + size + " entries, and signed that");
+  else
+    ++report_.seen;
+}
+
+void Verifier::Run::CheckShown() {
+  for (const auto& [path, text] : shown_) {
+    const auto note = text ? log::Note::Parse(*text) : text.error();
+    const auto body = note ? log::Checkpoint::ParseBody(note->text) : note.error();
+    // Maybe signed by a key that only an amendment names which is not in this export: nothing can be said of it yet.
+    if (body && body->origin == report_.origin && body->size > tree_.size()) {
+      ++report_.ahead;
+      continue;
+    }
+    const auto held = body ? CheckNote(*text, body->size) : body.error();
+    if (!held) {
+      Find({}, "bad-checkpoint", path + ": " + held.error().Message());
+      continue;
+    }
+    const auto root = held->size() == 0 ? Result<Hash>(log::EmptyRoot()) : RootThen(held->size());
+    if (moved_) return;
+    if (!root)
+      Find({}, "bad-tile", path + ": " + root.error().Message());
+    else if (*root != held->root())
+      Find({}, "fork",
+           path + ": the log signed it, and " + options_.folder.string() + " is another tree of " +
+               std::to_string(held->size()) + " entries: keep both");
+    else
+      ++report_.seen;
+  }
+}
+
+// A partial tile may be gone because somebody exports: what was to be held against it is then told in a run from the start.
+Result<Hash> Verifier::Run::RootThen(std::uint64_t size) {
+  auto root = roots_.At(size, reader_.tiles());
+  if (!root && Moved()) moved_ = spoilt_ = true;
+  return root;
 }
 
 void Verifier::Run::CheckSeenBefore() {
@@ -368,6 +435,7 @@ void Verifier::Run::TakeFile(std::uint64_t n) {
     log::AppendBundleEntry(bundle, entry->commitment.view());
     if (index < tree_.size()) continue;  // in an earlier pass
     TakeEntry(index, *entry);
+    roots_.Note(tree_.size(), tree_.Root());
     CheckSeenBefore();
     if (options_.progress) options_.progress(index + 1, reader_.size());
   }
@@ -516,6 +584,12 @@ Status Verifier::Run::Start() {
   if (options_.span && options_.span->from >= reader_.size())
     return Refuse(Reason::kUsage, "the span begins at entry " + std::to_string(options_.span->from) +
                                       ", and the log has " + std::to_string(reader_.size()));
+  shown_.clear();
+  for (const auto& path : options_.shown) {
+    auto text = io::ReadText(path, kMostNote);
+    if (!text && text.error().reason == Reason::kFile) return text.error();
+    shown_.emplace_back(path.string(), std::move(text));
+  }
   TRY_OK(Begin(last));
   started_ = report_.charter == charter_.Hex();  // else unreadable, or a foreign one
   return Ok();
@@ -567,6 +641,9 @@ Status Verifier::Run::Walk() {
   if (tree_whole_) {
     report_.root = tree_.Root().Hex();
     CheckNotes();
+    if (!shown_judged_) CheckShown();
+    if (moved_) return Refuse(Reason::kUnavailable, "the export was changed while it was read");
+    shown_judged_ = true;
     if (to_the_end && (replaying_ || DirectoryKnown())) {
       // It is written before the checkpoint: whoever writes is between the two, or was cut short there.
       const auto note = log::Note::Parse(reader_.witnessed_note());

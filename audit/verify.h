@@ -43,6 +43,7 @@ struct Options {
     bool all_signatures = false;
   };
   std::optional<Span> span;
+  std::vector<std::filesystem::path> shown;  // notes that others were shown: each is held against the log (else kFile)
   std::optional<Time> now;  // against which cosignatures are to come; else the machine's
 };
 
@@ -58,6 +59,8 @@ struct Report {
   std::vector<Finding> findings;
   std::uint64_t entries = 0, statements = 0, signatures = 0, decisions = 0, tiles = 0, withheld = 0;
   std::uint64_t unwitnessed = 0;  // openings of which something was released without the quorum, as the charter allows
+  std::uint64_t seen = 0;    // checkpoints that members signed as verified, in their openings, and notes of Options::shown
+  std::uint64_t ahead = 0;   // notes of Options::shown that are of a larger log than this export
   std::uint64_t erased = 0;  // by a purge: their signatures are gone, and what was decided is derived from what stays
   Figures figures;           // of a log that is shown whole
   std::string origin, root, charter;
@@ -69,7 +72,7 @@ struct Report {
   bool proved() const { return findings.empty(); }
 };
 
-// An Error: it could not run (no export, no charter to hold it against). Else what was found; at most 100 findings, and
+// An Error: it could not run (no export, no charter to hold it against, a file of `shown` that cannot be read). Else what was found; at most 100 findings, and
 // nothing is re-derived after the first entry whose decision or content is not right, as the state is then unknown.
 // kUnavailable: somebody exports into the folder, or did so meanwhile. Without `observe` it is tried again a few times.
 Result<Report> Verify(const Options& options);

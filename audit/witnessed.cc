@@ -2,18 +2,10 @@
 
 #include <algorithm>
 
+#include "audit/evidence/receipt.h"
 #include "core/log/quorum.h"
 
 namespace valija::audit {
-namespace {
-
-// Nothing after the year 9999.
-Time FromSeconds(std::uint64_t seconds) {
-  return Time(Duration(static_cast<std::int64_t>(std::min<std::uint64_t>(seconds, 253402300799) * 1000)));
-}
-
-}  // namespace
-
 void WitnessTerms::Note(const ledger::State& state, std::uint64_t size) {
   if (state.charter() == nullptr || (!terms_.empty() && state.charter_statement() == charter_)) return;
   charter_ = state.charter_statement();
@@ -71,11 +63,11 @@ void WitnessTerms::JudgeNote(const Export& shown, const Find& find, Witnessed& o
   out.size = checkpoint->size();
   log::WitnessPolicy::Names names;
   for (const auto& [name, time] : *who) {
-    out.by.emplace(name, FromSeconds(time));
+    out.by.emplace(name, evidence::CosignedAt(time));
     names.insert(name);
   }
   if (const auto since = log::QuorumSince(*then->policy, *who))
-    out.since = FromSeconds(*since);
+    out.since = evidence::CosignedAt(*since);
   else
     find("too-few-cosigned", "missing " + log::WitnessPolicy::Say(then->policy->MissingFrom(names)));
   JudgeTimes(shown, *then, find, out);

@@ -31,7 +31,8 @@ Result<SizedView> WitnessedView(const Sequencer& sequencer, std::uint64_t index,
   const auto published = sequencer.checkpoint();
   if (verified_size > published->size()) return Refuse(Reason::kFork, "the caller verified a larger log than this one");
   const auto cosigned = sequencer.cosigned(published->size());
-  if (cosigned == nullptr || cosigned->checkpoint.size <= index) return Refuse(Reason::kNoQuorum);
+  if (cosigned == nullptr || cosigned->checkpoint.size <= index)
+    return Refuse(Reason::kNoQuorum, sequencer.MissingFor(index));
   const std::uint64_t size = cosigned->checkpoint.size;
   SizedView out{size, {cosigned->note, {}, {}, {}}};
   if (verified_size != 0) {

@@ -129,6 +129,8 @@ class Sequencer {
   // What they had cosigned when this store was last used, verified: the log's signature, theirs, and that it is this tree's.
   // nullopt: nothing, or nothing good (which is logged). kRolledBack, kFork. Not once statements are taken.
   Result<std::optional<Cosigned>> KeptCosigned() const;
+  // "mx: 1 of mx.fgr, mx.sat": who has not cosigned a tree that has this entry. Empty: nobody is asked.
+  std::string MissingFor(std::uint64_t index) const;
   // The latest cosigned checkpoint of at most this size; nullptr: none.
   std::shared_ptr<const Cosigned> cosigned(std::uint64_t up_to) const;
 

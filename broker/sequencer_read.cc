@@ -105,6 +105,10 @@ std::shared_ptr<const Cosigned> Sequencer::cosigned(std::uint64_t up_to) const {
   return impl_->options.witnesses != nullptr ? impl_->options.witnesses->latest(up_to) : nullptr;
 }
 
+std::string Sequencer::MissingFor(std::uint64_t index) const {
+  return impl_->options.witnesses != nullptr ? impl_->options.witnesses->MissingFor(index + 1) : std::string();
+}
+
 bool Sequencer::healthy() const { return impl_->healthy; }
 std::size_t Sequencer::waiting() const { return impl_->admitted; }
 void Sequencer::OnCommit(std::function<void(const CommitNews&)> listener) { impl_->listener = std::move(listener); }

@@ -40,8 +40,10 @@ grpc::Status ToStatus(grpc::ServerContextBase* context, const Error& error) {
   const std::string code(CodeOf(error.reason));
   context->AddTrailingMetadata("valija-reason", code);
   std::string text = code + ": " + std::string(SentenceOf(error.reason));
-  // Which limit it was is the caller's to know; of other refusals the detail may tell what is not for it.
-  if (ClassOf(error.reason) == Class::kExhausted && !error.detail.empty()) text += " (" + error.detail + ")";
+  // Which limit it was, and which of the charter's witnesses are missing, is the caller's to know; of other refusals the
+  // detail may tell what is not for it.
+  const bool told = ClassOf(error.reason) == Class::kExhausted || error.reason == Reason::kNoQuorum;
+  if (told && !error.detail.empty()) text += " (" + error.detail + ")";
   return {CodeFor(error.reason), std::move(text)};
 }
 

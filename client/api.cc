@@ -157,6 +157,15 @@ Outcome<NewsItem> Session::SubmitCharterAmendment(const std::string& envelope) {
   return ToOutcome(impl_->core.SubmitCharterAmendment(envelope));
 }
 Outcome<NewsItem> Session::RotateEpoch() { return ToOutcome(impl_->core.RotateEpoch()); }
+Outcome<SavedReceipt> Session::SaveReceipt(const ReceiptRequest& request) {
+  return ToOutcome(impl_->core.SaveReceipt(request));
+}
+Outcome<SavedBundle> Session::SaveBundle(const BundleRequest& request) {
+  return ToOutcome(impl_->core.SaveBundle(request));
+}
+Outcome<std::string> Session::LastCheckpoint() { return ToOutcome(impl_->core.LastCheckpoint()); }
+Outcome<std::string> Session::WitnessPolicies() { return ToOutcome(impl_->core.WitnessPolicies()); }
+
 Outcome<std::uint64_t> Session::ExportLog(const std::filesystem::path& folder, const std::string& why,
                                           const Progress& progress) {
   return ToOutcome(impl_->core.ExportLog(folder, why, progress));

@@ -62,6 +62,12 @@ int FinishRenewal(const Common& common, const std::string& certificate);
 int PolicyExplain(const Common& common, const std::vector<std::string>& files, const std::string& purpose,
                   const std::string& case_reference);
 
+// ---- what is kept for years ----
+int SaveReceipt(const Common& common, const std::string& statement, const std::string& output, unsigned wait_seconds);
+int SaveBundle(const Common& common, BundleRequest request);
+int WitnessPolicy(const Common& common, const std::string& output);
+int Checkpoint(const Common& common, const std::string& output);
+
 // ---- what waits ----
 int Pending(const Common& common);
 enum class Verdict { kApprove, kReject, kWithdraw };

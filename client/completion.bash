@@ -1,7 +1,7 @@
 # Completion for valija in bash: source it, or install it as share/bash-completion/completions/valija.
 _valija() {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}
-  local commands="init join whoami directory send inbox sent open ack revoke custody pending approve reject withdraw review request answer grant amend recall purge order policy enrol remove suspend resume renew epoch export charter"
+  local commands="init join whoami directory send inbox sent open ack revoke custody receipt pending approve reject withdraw review request answer grant amend recall purge order policy enrol remove suspend resume renew epoch export charter"
   local common="--profile --passphrase-file --lang --json --yes --timeout --help"
   local command="" word
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
@@ -10,7 +10,7 @@ _valija() {
   case $previous in
     --profile) COMPREPLY=($(compgen -d -- "$current")); return ;;
     --lang) COMPREPLY=($(compgen -W "en es" -- "$current")); return ;;
-    --passphrase-file|--policy|-p|--charter|--certificate|-o|--output) COMPREPLY=($(compgen -f -- "$current")); return ;;
+    --passphrase-file|--policy|-p|--charter|--certificate|--bundle|-o|--output) COMPREPLY=($(compgen -f -- "$current")); return ;;
   esac
   local words=""
   case $command in
@@ -33,7 +33,9 @@ _valija() {
     enrol) words="--clearance --role --programme --person --administrator --auditor $common" ;;
     renew) words="begin finish --certificate $common" ;;
     epoch) words="rotate grant $common" ;;
-    charter) words="draft sign show amend --output $common" ;;
+    custody) words="--bundle --withhold --show-erased --wait $common" ;;
+    receipt) words="save --output --wait $common" ;;
+    charter) words="draft sign show amend witness-policy checkpoint --output $common" ;;
     *) words="$common" ;;
   esac
   COMPREPLY=($(compgen -W "$words" -- "$current"))

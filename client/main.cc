@@ -115,7 +115,33 @@ int main(int argc, char** argv) {
 
   auto* custody = app.add_subcommand("custody", Text(Id::kHelpCustody));
   custody->add_option("record", record, Text(Id::kHelpRecord))->required();
-  custody->callback([&] { status = Custody(common, record); });
+  valija::BundleRequest bundle;
+  unsigned wait_seconds = 30;
+  auto wait = [&](CLI::Option* option) {
+    option->check(CLI::Range(0u, 86400u).description("0..86400"))->capture_default_str();
+    return option;
+  };
+  auto* bundled = custody->add_option("--bundle", output, Text(Id::kHelpCustodyBundle));
+  custody->add_option("--withhold", bundle.withhold, Text(Id::kHelpCustodyWithhold))
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->needs(bundled);
+  custody->add_flag("--show-erased", bundle.show_erased, Text(Id::kHelpCustodyErased))->needs(bundled);
+  wait(custody->add_option("--wait", wait_seconds, Text(Id::kHelpReceiptWait)))->needs(bundled);
+  custody->callback([&] {
+    bundle.record = record;
+    bundle.output = output;
+    bundle.wait = std::chrono::seconds(wait_seconds);
+    status = output.empty() ? Custody(common, record) : SaveBundle(common, bundle);
+  });
+
+  auto* receipt = app.add_subcommand("receipt", Text(Id::kHelpReceipt));
+  receipt->require_subcommand(1);
+  auto* save = receipt->add_subcommand("save", Text(Id::kHelpReceiptSave));
+  save->add_option("statement", record, Text(Id::kHelpReceiptStatement))->required();
+  save->add_option("-o,--output,--out", output, Text(Id::kHelpReceiptOutput));
+  wait(save->add_option("--wait", wait_seconds, Text(Id::kHelpReceiptWait)));
+  save->callback([&] { status = SaveReceipt(common, record, output, wait_seconds); });
 
   app.add_subcommand("pending", Text(Id::kHelpPending))->callback([&] { status = Pending(common); });
   auto decide = [&](const char* name, Id help, Verdict verdict, bool why_required) {
@@ -266,6 +292,13 @@ int main(int argc, char** argv) {
   auto* amend_charter = charter_command->add_subcommand("amend", Text(Id::kHelpCharterAmend));
   amend_charter->add_option("amendment", file, Text(Id::kHelpCharterFile))->required();
   amend_charter->callback([&] { status = SubmitCharterAmendment(common, file); });
+  auto* witness_policy = charter_command->add_subcommand("witness-policy", Text(Id::kHelpWitnessPolicy));
+  witness_policy->add_option("-o,--output,--out", output, Text(Id::kHelpWitnessPolicyOutput));
+  witness_policy->callback([&] { status = WitnessPolicy(common, output); });
+
+  auto* checkpoint = charter_command->add_subcommand("checkpoint", Text(Id::kHelpCheckpoint));
+  checkpoint->add_option("-o,--output,--out", output, Text(Id::kHelpWitnessPolicyOutput));
+  checkpoint->callback([&] { status = Checkpoint(common, output); });
 
   // Examples, as people would type them.
   const std::pair<CLI::App*, Id> examples[] = {{send_command, Id::kExampleSend},
@@ -299,7 +332,11 @@ int main(int argc, char** argv) {
                                                {epoch, Id::kExampleEpoch},
                                                {charter_command, Id::kExampleCharter},
                                                {sign, Id::kExampleCharter},
-                                               {amend_charter, Id::kExampleCharter}};
+                                               {amend_charter, Id::kExampleCharter},
+                                               {custody, Id::kExampleCustody},
+                                               {receipt, Id::kExampleReceipt},
+                                               {save, Id::kExampleReceipt},
+                                               {witness_policy, Id::kExampleReceipt}};
   for (const auto& [command, example] : examples) command->footer("\n" + Text(Id::kExamples) + "\n" + Text(example));
 
   valija::text::TranslateHelp(app);

@@ -17,13 +17,18 @@
 #include "client/valija.h"
 #include "client/verifier.h"
 #include "core/crypto/random.h"
+#include "core/log/tree.h"
 #include "core/record/kept.h"
 #include "core/record/seal.h"
 #include "core/record/window.h"
+#include "audit/evidence/receipt.h"
 
 namespace valija::client {
 
 inline constexpr std::string_view kRequestDetail = "request ";  // of an approval that is missing; then the request's id
+
+struct FoundEntry;
+
 Failure ToFailure(const Error& error);
 template <class T>
 Outcome<T> ToOutcome(Result<T> result) {
@@ -43,9 +48,13 @@ class SessionCore {
 
   // kNoQuorum, kStale: the witnesses have not vouched for the log lately (Verifier::CheckFresh).
   Status Refresh() {
-    ForgetOldWindow();
-    TRY_OK(verifier_.Refresh(*transport_));
+    TRY_OK(RefreshAnyAge());
     return any_age_ ? Ok() : WaitFresh();
+  }
+  // For what carries its own proof of who vouched for it: receipts and bundles.
+  Status RefreshAnyAge() {
+    ForgetOldWindow();
+    return verifier_.Refresh(*transport_);
   }
   // A log of any age is read from here on: for a look before something is stopped or taken back. What binds others anew (to
   // send, open, grant, approve, consent, review, order, enrol) asks for its age all the same.
@@ -119,6 +128,14 @@ class SessionCore {
   Result<NewsItem> GrantEpochs(const std::string& member);
   Result<NewsItem> RotateEpoch();
   Result<NewsItem> SubmitCharterAmendment(const std::string& envelope);
+
+  // ---- session_receipt.cc ----
+  Result<std::string> WitnessPolicies();
+  Result<std::string> LastCheckpoint();
+  Result<SavedReceipt> SaveReceipt(const ReceiptRequest& request);
+
+  // ---- session_bundle.cc ----
+  Result<SavedBundle> SaveBundle(const BundleRequest& request);
 
   // ---- session_export.cc ----
   Result<std::uint64_t> ExportLog(const std::filesystem::path& folder, const std::string& why,
@@ -253,6 +270,10 @@ class SessionCore {
   };
   Result<NewsItem> NewsOf(const Digest& record, const VerifiedEntry& entry, Chain& chain) const;
 
+  // Each entry of a record's custody, verified, in the log's order.
+  using CustodyEntry = std::function<Status(const ProvedEntry&, const VerifiedEntry&, const NewsItem&)>;
+  Status WalkCustody(const Digest& record, const CustodyEntry& take);
+
   // What a hint says, as the log has it; nullopt: something that came since has settled it, or it is erased. `size`: of the
   // log when the hint was given. kBadProof: it lies; Waiting tells that of the one item.
   Result<std::optional<WaitingItem>> LookUp(const proto::WaitingItem& hint, std::uint64_t size);
@@ -275,6 +296,24 @@ class SessionCore {
   Result<Released> OpenReleased(const VerifiedEntry& opening, std::vector<Release> releases,
                                 const std::filesystem::path& folder);
 
+  // What a quorum may have cosigned of the log as it is shown: of a view that was verified.
+  struct CosignedNote {
+    std::string note;
+    log::Checkpoint checkpoint;
+  };
+  // `asked`: the charter has witnesses.
+  Result<CosignedNote> NewestCosigned(const View& view, bool asked);
+  // The path of an entry to this root, made of the log's tiles.
+  Result<std::vector<Hash>> ProveAt(std::uint64_t index, const Commitment& commitment, const log::Checkpoint& under);
+  Result<evidence::Receipt> FetchReceipt(const Digest& statement, bool asked);
+  Result<evidence::Receipt> ReceiptFromMail(const Digest& statement, bool asked);
+  Result<SavedReceipt> MakeReceipt(const Digest& statement, std::string& text);
+
+  Result<ProvedEntry> ProvedOrder(const Digest& order);
+  Result<std::map<std::uint64_t, FoundEntry>> FindCustody(const Digest& record);
+  // `wait`: told what is missing; false: not any longer.
+  Result<CosignedNote> CosignedWith(std::uint64_t index, const std::function<bool(const std::string& missing)>& wait);
+
   Profile profile_;
   Keyring keys_;
   std::unique_ptr<Transport> transport_;
@@ -294,6 +333,8 @@ class SessionCore {
   std::map<std::uint64_t, VerifiedEntry> purges_;           // that are not in the mail, or not yet
   std::map<std::uint64_t, std::vector<Release>> releases_;  // of openings under my orders, while they are followed
   bool keep_releases_ = false;
+  std::optional<std::pair<std::uint64_t, log::Prover>> prover_;  // of the tree of this size
+  std::optional<Error> tile_failed_;
 };
 
 }  // namespace valija::client

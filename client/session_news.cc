@@ -227,30 +227,39 @@ Result<NewsItem> SessionCore::NewsOf(const Digest& record, const VerifiedEntry& 
   return news;
 }
 
-Result<std::vector<NewsItem>> SessionCore::Custody(const std::string& id) {
-  TRY_OK(Sync());
-  TRY(auto digest, Resolve(id));
+Status SessionCore::WalkCustody(const Digest& digest, const CustodyEntry& take) {
   Chain chain{{digest}, {}};
   if (const auto* known = KnownRecord(digest)) chain.family.insert(OriginalOf(*known));
   for (const auto& entry : mail_.entries())
     if (const auto* grant = PayloadOf<ledger::Grant>(entry); grant != nullptr && grant->record == digest)
       chain.family.insert(entry.statement->digest);
-  std::vector<NewsItem> news;
+  std::optional<std::uint64_t> last;
   for (std::uint64_t from = 0;;) {
     TRY(auto page, transport_->Custody(digest, from, verifier_.verified_size()));
     TRY(auto checkpoint, verifier_.Advance(page.view));
     TRY_OK(CheckPage(page, from, checkpoint.size()));
     for (const auto& proved : page.entries) {
-      if (proved.entry.head && !news.empty() && proved.entry.head->index <= news.back().entry)
+      if (proved.entry.head && last && proved.entry.head->index <= *last)
         return Refuse(Reason::kBadProof, "the custody repeats an entry or changes their order");
       TRY(auto entry, VerifyShown(proved, checkpoint, digest));
       TRY_OK(CheckUnsigned(entry));
       TRY(auto one, NewsOf(digest, entry, chain));
-      news.push_back(std::move(one));
+      last = one.entry;
+      TRY_OK(take(proved, entry, one));
     }
-    if (!page.more) break;
+    if (!page.more) return Ok();
     from = page.next_cursor;
   }
+}
+
+Result<std::vector<NewsItem>> SessionCore::Custody(const std::string& id) {
+  TRY_OK(Sync());
+  TRY(auto digest, Resolve(id));
+  std::vector<NewsItem> news;
+  TRY_OK(WalkCustody(digest, [&](const ProvedEntry&, const VerifiedEntry&, const NewsItem& one) {
+    news.push_back(one);
+    return Ok();
+  }));
   return news;
 }
 

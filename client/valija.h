@@ -228,6 +228,47 @@ struct GrantDraft {
   std::string purpose, case_reference;
 };
 
+// ---- receipts ----
+
+struct ReceiptRequest {
+  std::string statement;         // id of a statement of mine, or id or prefix of one in my mailbox
+  std::filesystem::path output;  // must not exist
+  // How long to wait until the witnesses that the charter asks for have cosigned it.
+  std::chrono::seconds wait{0};
+  std::function<void(const std::string& missing)> waiting{};  // told now and then, while it waits for them
+};
+struct SavedReceipt {
+  std::string id;
+  std::uint64_t entry = 0;
+  TimePoint time;                                            // of the entry
+  std::uint64_t size = 0;                                    // of the log that the receipt is under
+  std::vector<std::pair<std::string, TimePoint>> cosigned{};  // by whom, and when; empty: the charter has no witnesses
+};
+
+// ---- evidence for others ----
+
+struct BundleRequest {
+  std::string record;            // id or prefix
+  std::filesystem::path output;  // must not exist
+  std::filesystem::path page{};  // an HTML page of it for people, in the language chosen; must not exist; empty: none
+  // What is left out, and stays under its digest: "policies", "recipients", "decisions"; whole statements: those that say a
+  // "purpose", a "case" or "why", those of a kind ("open"), those of an entry by its number.
+  std::vector<std::string> withhold{};
+  // What stays of statements that a purge erased; by default they are left out, as their texts could be guessed from it.
+  bool show_erased = false;
+  std::chrono::seconds wait{0};  // for the witnesses, as in ReceiptRequest
+  std::function<void(const std::string& missing)> waiting{};
+};
+struct SavedBundle {
+  std::string id;
+  std::size_t entries = 0;
+  std::uint64_t size = 0;                                    // of the log that it is under
+  std::vector<std::pair<std::string, TimePoint>> cosigned{};  // by whom, and when
+  std::vector<std::uint64_t> withheld{};                      // entries of which statement or decision is not in it
+  std::vector<std::uint64_t> dependent{};  // of those: erased, and left out because the purge is not in it either
+  std::vector<std::uint64_t> others{};     // entries that name other records or statements too
+};
+
 // ---- standing orders ----
 
 struct OrderDraft {
@@ -411,6 +452,18 @@ class Session {
   // certificate: from then on the new keys are used. Nothing that was sent before is lost.
   static Outcome<std::filesystem::path> BeginRenewal(const SessionOptions& options);
   static Outcome<Done> FinishRenewal(const SessionOptions& options, const std::filesystem::path& certificate);
+
+  // Writes a receipt that `valija-audit receipt` and every reader of C2SP tlog-proof verify offline, for ever, with what
+  // WitnessPolicies gives and nothing else (docs/receipts.md). "no-quorum": who has not cosigned it yet.
+  Outcome<SavedReceipt> SaveReceipt(const ReceiptRequest& request);
+  // The log's keys and witnesses, those in force and all former ones: the text of a policy file (C2SP tlog-policy).
+  Outcome<std::string> WitnessPolicies();
+  // The signed note (C2SP tlog-checkpoint) of the newest log, as this profile has just verified it, with the cosignatures that
+  // were shown: whoever compares it with what others were shown finds a log that is not one.
+  Outcome<std::string> LastCheckpoint();
+
+  // Writes one file with the record's custody as I may see it and everything that proves it offline: `valija-audit bundle`.
+  Outcome<SavedBundle> SaveBundle(const BundleRequest& request);
 
   // For an auditor: writes (or continues) an export that valija-audit verifies offline.
   Outcome<std::uint64_t> ExportLog(const std::filesystem::path& folder, const std::string& why,

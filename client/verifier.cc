@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/ledger/judged.h"
 #include "core/log/tree.h"
 
 namespace valija::client {
@@ -133,6 +134,19 @@ Result<log::SignedCheckpoint> Verifier::AdvanceBy(const View& view, const std::s
   return shown;
 }
 
+Result<log::SignedCheckpoint> Verifier::TakeCosigned(const View& view) {
+  const auto& pin = profile_.pin();
+  if (!pin) return Advance(view);
+  if (profile_.forked()) return Refuse(Reason::kFork, "this profile has stopped; the evidence is in its file FORK");
+  auto shown = VerifyOlder(view.checkpoint);
+  if (!shown || shown->size() > pin->size()) return Advance(view);
+  auto contained = log::VerifyConsistency(shown->size(), shown->root(), pin->size(), pin->root(), view.consistency);
+  if (contained) return shown;
+  return profile_.RecordFork(
+      pin->note(), shown->note(), contained.error().Message(),
+      Refuse(Reason::kFork, "the log that was seen before does not contain what its witnesses cosigned"));
+}
+
 Status Verifier::CheckEntry(const ProvedEntry& proved, const log::SignedCheckpoint& checkpoint) const {
   const auto& entry = proved.entry;
   if (!Whole(entry)) return Refuse(Reason::kBadProof, "the broker withheld a part of an entry that it offered");
@@ -161,45 +175,9 @@ Result<ledger::VerifiedStatement> Verifier::VerifyAuthor(const proto::LoggedEntr
   return ledger::VerifyStatement(std::move(statement), then->signing_key);
 }
 
-namespace {
-
-// What a decision of this statement judges, in its order; nullopt: the statement as a whole.
-std::optional<std::vector<std::pair<Digest, std::uint32_t>>> Judged(const ledger::Statement& statement) {
-  std::vector<std::pair<Digest, std::uint32_t>> out;
-  if (const auto* open = std::get_if<ledger::Open>(&statement.payload)) {
-    for (const auto& item : open->items) out.emplace_back(item.record, item.portion);
-    return out;
-  }
-  if (const auto* opening = std::get_if<ledger::StandingOpening>(&statement.payload)) {
-    for (const auto portion : opening->portions) out.emplace_back(opening->record, portion);
-    return out;
-  }
-  return std::nullopt;
-}
-
-}  // namespace
-
 Status Verifier::CheckDecision(const ledger::Statement& statement, const ledger::Decision& decision,
                                std::uint64_t index) const {
-  if (decision.statement != statement.digest)
-    return Refuse(Reason::kBadProof, "the decision is about another statement");
-  if (decision.authority != CharterAt(index).authorities.front().id)
-    return Refuse(Reason::kBadProof, "decided by " + decision.authority.str());
-  const auto judged = Judged(statement);
-  if (decision.unwitnessed && (!judged || CharterAt(index).degraded_after_seconds == 0))
-    return Refuse(Reason::kBadProof, "entry " + std::to_string(index) + " goes without the witnesses' quorum");
-  bool any = false;
-  for (const auto& verdict : decision.verdicts) any = any || verdict.allowed();
-  if (!judged && (decision.verdicts.size() != 1 || !any))
-    return Refuse(Reason::kBadProof, "a statement that was refused is no entry");
-  if (!judged) return Ok();
-  bool fits = decision.verdicts.size() == judged->size();
-  for (std::size_t i = 0; fits && i < judged->size(); ++i)
-    fits = decision.verdicts[i].record == (*judged)[i].first && decision.verdicts[i].portion == (*judged)[i].second;
-  if (!fits) return Refuse(Reason::kBadProof, "the decision judges other portions than were asked for");
-  if (statement.kind == ledger::Kind::kStandingOpening && !any)
-    return Refuse(Reason::kBadProof, "an opening under an order that opened nothing is no entry");
-  return Ok();
+  return ledger::CheckJudged(statement, decision, CharterAt(index), index);
 }
 
 Result<VerifiedEntry> Verifier::VerifyEntry(const ProvedEntry& proved, const log::SignedCheckpoint& checkpoint) const {

@@ -12,6 +12,7 @@
 #include "client/transport.h"
 #include "core/crypto/dsse.h"
 #include "core/ledger/state.h"
+#include "audit/evidence/policies.h"
 
 namespace valija::client {
 
@@ -59,6 +60,11 @@ class Verifier {
   // Does the last view itself show that a quorum covers this entry? Who showed it then can release what waited for them.
   bool ShownCovered(std::uint64_t index) const;
   void set_clock(std::function<Time()> now) { now_ = std::move(now); }  // for tests
+  // The same of a checkpoint that enough witnesses cosigned, which may be older than the pin: the consistency leads from the
+  // smaller of both to the larger.
+  Result<log::SignedCheckpoint> TakeCosigned(const View& view);
+  // Every policy that the log has had, as far as the directory is folded: with its key, and who had to cosign.
+  Result<log::PolicyHistory> Policies() const { return evidence::PoliciesOf(charters_); }
   // A note that was kept: by any key that the log has had. kBadCheckpoint.
   Result<log::SignedCheckpoint> VerifyOlder(std::string_view note) const;
 

@@ -1,6 +1,7 @@
 // What the witnesses of the charter vouched for, how lately, and what this profile relied on beyond it.
 #include <algorithm>
 
+#include "audit/evidence/receipt.h"
 #include "client/verifier.h"
 #include "core/crypto/hash.h"
 #include "core/log/quorum.h"
@@ -10,11 +11,6 @@ namespace valija::client {
 namespace {
 
 constexpr std::size_t kMostBeyond = 32;
-
-// Nothing after the year 9999.
-Time FromSeconds(std::uint64_t seconds) {
-  return Time(Duration(static_cast<std::int64_t>(std::min<std::uint64_t>(seconds, 253402300799) * 1000)));
-}
 
 Duration SkewOf(const ledger::Charter& charter) { return std::chrono::seconds(charter.caps.clock_skew_seconds); }
 
@@ -57,7 +53,7 @@ Status Verifier::JudgeCosigned() {
   TRY(who_, policy->WhoCosigned(note));
   const auto since = log::QuorumSince(*policy, who_);
   if (!since) return Ok();
-  TRY_OK(Vouch(cosigned_->second, FromSeconds(*since)));
+  TRY_OK(Vouch(cosigned_->second, evidence::CosignedAt(*since)));
   if (!to_come_) witnessed_note_ = cosigned_->first;
   return Ok();
 }
@@ -125,7 +121,7 @@ Verifier::Witnessing Verifier::witnessing() const {
   if (now - known.since > most) {
     log::WitnessPolicy::Names names;
     for (const auto& [name, time] : who_)
-      if (now - FromSeconds(time) <= most) names.insert(name);
+      if (now - evidence::CosignedAt(time) <= most) names.insert(name);
     out.behind = Refuse(Reason::kStale, "last at " + FormatTime(known.since) +
                                             "; missing: " + log::WitnessPolicy::Say(policy->MissingFrom(names)));
     return out;

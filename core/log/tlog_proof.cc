@@ -70,19 +70,31 @@ std::string TlogProof::Text() const {
   return out;
 }
 
-Result<WitnessPolicy::Witnessed> VerifyTlogProof(const TlogProof& proof, const Hash& leaf_hash,
-                                                 const WitnessPolicy& policy, std::span<const NoteVerifier> known) {
-  TRY(auto witnessed, policy.Verify(proof.checkpoint, known));
-  const auto& checkpoint = witnessed.checkpoint;
+namespace {
+
+Result<WitnessPolicy::Witnessed> Leads(const TlogProof& proof, const Hash& leaf_hash,
+                                       Result<WitnessPolicy::Witnessed> witnessed) {
+  if (!witnessed) return witnessed;
+  const auto& checkpoint = witnessed->checkpoint;
   TRY_OK(VerifyInclusion(proof.index, checkpoint.size, leaf_hash, proof.path, checkpoint.root));
   return witnessed;
 }
 
+}  // namespace
+
+Result<WitnessPolicy::Witnessed> VerifyTlogProof(const TlogProof& proof, const Hash& leaf_hash,
+                                                 const WitnessPolicy& policy, std::span<const NoteVerifier> known) {
+  return Leads(proof, leaf_hash, policy.Verify(proof.checkpoint, known));
+}
+
 Result<WitnessPolicy::Witnessed> VerifyTlogProof(const TlogProof& proof, const Hash& leaf_hash,
                                                  const WitnessPolicy& policy) {
-  std::vector<NoteVerifier> known;
-  for (const auto& log : policy.logs()) known.push_back(log.key);
-  return VerifyTlogProof(proof, leaf_hash, policy, known);
+  return Leads(proof, leaf_hash, policy.Verify(proof.checkpoint));
+}
+
+Result<WitnessPolicy::Witnessed> VerifyTlogProof(const TlogProof& proof, const Hash& leaf_hash,
+                                                 const PolicyHistory& policies) {
+  return Leads(proof, leaf_hash, policies.Verify(proof.checkpoint));
 }
 
 }  // namespace valija::log

@@ -16,7 +16,7 @@
 #include <string_view>
 #include <vector>
 
-#include "core/log/witness_policy.h"
+#include "core/log/policy_history.h"
 
 namespace valija::log {
 
@@ -39,5 +39,8 @@ Result<WitnessPolicy::Witnessed> VerifyTlogProof(const TlogProof& proof, const H
                                                  const WitnessPolicy& policy, std::span<const NoteVerifier> known);
 Result<WitnessPolicy::Witnessed> VerifyTlogProof(const TlogProof& proof, const Hash& leaf_hash,
                                                  const WitnessPolicy& policy);
+// By the policy of the checkpoint's own size.
+Result<WitnessPolicy::Witnessed> VerifyTlogProof(const TlogProof& proof, const Hash& leaf_hash,
+                                                 const PolicyHistory& policies);
 
 }  // namespace valija::log

@@ -1,7 +1,7 @@
 // Every text that `valija`, `valija-audit` and `valija-broker` show people, in English and in Spanish.
 //
-// To add one: a row in said.inc (what commands print and ask), help.inc (help), audit.inc or report.inc (valija-audit), or
-// broker.inc:
+// To add one: a row in said.inc (what commands print and ask), help.inc (help), audit.inc or report.inc (valija-audit),
+// evidence.inc (evidence bundles), or broker.inc:
 //
 //   VALIJA_TEXT(kSent, "sent {0}", "se envió {0}")
 //   VALIJA_COUNTED(kEntries, "{0} entry", "{0} entries", "{0} asiento", "{0} asientos")    // {0} is the number
@@ -30,6 +30,7 @@ enum class Id : std::uint16_t {
 #define VALIJA_COUNTED(name, english_one, english, spanish_one, spanish) name,
 #include "core/text/audit.inc"
 #include "core/text/broker.inc"
+#include "core/text/evidence.inc"
 #include "core/text/help.inc"
 #include "core/text/report.inc"
 #include "core/text/said.inc"
@@ -49,6 +50,7 @@ inline constexpr Row kCatalogue[] = {
   {#name, english, spanish, english_one, spanish_one},
 #include "core/text/audit.inc"
 #include "core/text/broker.inc"
+#include "core/text/evidence.inc"
 #include "core/text/help.inc"
 #include "core/text/report.inc"
 #include "core/text/said.inc"

@@ -18,7 +18,7 @@ class AuditLifeTest : public ::testing::Test {
     return sent;
   }
   ledger::VerifiedStatement Open(const Digest& record, const std::string& purpose = "investigation") {
-    return log.world.Open("us.dea/admin", {{record, 0}}, {BrokerWorld::kOrigin, 1, Hash{}}, reply.public_key(), purpose,
+    return log.world.Open("us.dea/admin", {{record, 0}}, log.CheckpointAt(1).checkpoint(), reply.public_key(), purpose,
                           "DEA-31, Juana P.");
   }
   // What the broker leaves of an entry; `by`: the purge's index.

@@ -42,7 +42,7 @@ TEST_F(ReplayTest, ASpanIsDerivedAndTheRestTakenAsLogged) {
 TEST_F(ReplayTest, TheFirstDifferenceNamesTheRuleAndBothResults) {
   auto reply = crypto::KemPrivateKey::Generate(log.world.random);
   auto open =
-      log.world.Open("us.dea/admin", {{record, 0}}, {BrokerWorld::kOrigin, 1, Hash{}}, reply.public_key(), "analysis");
+      log.world.Open("us.dea/admin", {{record, 0}}, log.CheckpointAt(1).checkpoint(), reply.public_key(), "analysis");
   log.Log(open, [](ledger::Decision& decision) { decision.verdicts[0].reasons = {Reason::kExpired}; });
   const auto lie = log.Last();
   auto report = Replay(lie, lie + 1);
@@ -58,7 +58,7 @@ TEST_F(ReplayTest, TheFirstDifferenceNamesTheRuleAndBothResults) {
 TEST_F(ReplayTest, ADifferenceThatNoReasonShowsIsNamedToo) {
   auto reply = crypto::KemPrivateKey::Generate(log.world.random);
   auto open = [&] {
-    return log.world.Open("us.dea/admin", {{record, 0}}, {BrokerWorld::kOrigin, 1, Hash{}}, reply.public_key());
+    return log.world.Open("us.dea/admin", {{record, 0}}, log.CheckpointAt(1).checkpoint(), reply.public_key());
   };
   log.Log(open(), [](ledger::Decision& decision) { decision.verdicts[0].obligation = "TLP:CLEAR"; });
   auto report = Replay(0, UINT64_MAX);

@@ -192,5 +192,30 @@ TEST_F(WitnessedTest, OneThatIsLargerThanTheExportSaysThatItIsBeingWritten) {
   EXPECT_TRUE(log.Verify(folder.path()).value().proved());
 }
 
+// A replay judges what came before, and the witnesses who cosigned the whole are those of the charter as it is.
+TEST_F(WitnessedTest, WitnessesThatAreNamedBehindASpanAreThoseOfTheWhole) {
+  auto log = Make();
+  const Key next("us.dea");
+  log.Log(log.world.Amend([&](ledger::Charter& charter) {
+    charter.witness_policy =
+        log::WitnessPolicy::Parse(mx.Line() + next.Line() + "group both all mx.fgr us.dea\nquorum both\n")
+            .value()
+            .Text();
+  }));
+  const auto checkpoint = log.CheckpointAt(4);
+  const Time time = log.world.now + seconds(1);
+  TempFolder folder;
+  log.Export(folder.path(),
+             checkpoint.note() + mx.Cosign(checkpoint.checkpoint(), time) + next.Cosign(checkpoint.checkpoint(), time));
+  audit::Options options;
+  options.folder = folder.path();
+  options.charter = log.charter;
+  options.now = log.world.now + std::chrono::minutes(1);
+  options.span = audit::Options::Span{1, 2, false};
+  const auto report = audit::Verify(options);
+  ASSERT_TRUE(report) << report.error().Message();
+  EXPECT_THAT(LyingLog::Codes(*report), IsEmpty());
+}
+
 }  // namespace
 }  // namespace valija::test

@@ -53,6 +53,7 @@ struct Lies {
   std::function<void(FollowItem&)> follow;
   std::function<void(WaitingAnswer&)> waiting;
   bool release_uncovered = false;                     // before the witnesses have cosigned
+  std::function<void(proto::Receipt&, View&)> receipt;
   std::function<Status()> download;                   // before anything is sent
   std::function<Status(std::uint64_t)> slice, entry;  // before each of a body, of an export
   std::function<Status()> stream_end;                 // instead of the end of a stream that is followed
@@ -108,6 +109,7 @@ class FakeBroker {
   }
   // Into the log, and into the state if the fold takes it: what was decided against the rules may not.
   void Append(ledger::Entry entry) {
+    const Digest charter = state.charter_statement();
     try {
       ledger::Apply(state, entry);
     } catch (const std::logic_error&) {
@@ -115,6 +117,25 @@ class FakeBroker {
     tree_.Append(ledger::EntryLeaf(ledger::CommitEntry(entry.salt, entry.head)));
     for (auto& [id, tile] : tree_.TakeChangedTiles()) tiles_[id] = std::move(tile);
     entries.push_back(std::move(entry));
+    if (!witnesses_follow) return;
+    if (state.charter_statement() != charter) cosigned.reset();
+    Cosign();
+  }
+  // Those of the charter's witnesses that are there, as the log is now.
+  void Cosign() {
+    const auto* policy = state.witness_policy();
+    if (policy == nullptr) return;
+    auto note = Checkpoint();
+    const auto body = log::Note::Parse(note).value().text;
+    const auto seconds = static_cast<std::uint64_t>(ToMillis(Now()) / 1000);
+    log::WitnessPolicy::Names names;
+    for (const auto& one : policy->witnesses()) {
+      const auto key = witnesses.find(one.name);
+      if (key == witnesses.end()) continue;
+      note += log::Cosign(body, one.key.name, key->second, seconds);
+      names.insert(one.name);
+    }
+    if (policy->Satisfied(names)) cosigned = {std::move(note), tree_.size()};
   }
   // By the key that the charter names. Once it names another, by the former one too, unless that is given up.
   std::string Checkpoint() const {
@@ -168,8 +189,11 @@ class FakeBroker {
     if (lies.view) lies.view(view);
     return view;
   }
-  std::vector<Hash> Path(std::uint64_t index) const {
-    return log::ProveInclusion(index, tree_.size(), Tiles()).value();
+  std::vector<Hash> Path(std::uint64_t index, std::uint64_t size = 0) const {
+    return log::ProveInclusion(index, size != 0 ? size : tree_.size(), Tiles()).value();
+  }
+  std::vector<Hash> Between(std::uint64_t one, std::uint64_t other) const {
+    return log::ProveConsistency(std::min(one, other), std::max(one, other), Tiles()).value();
   }
   proto::LoggedEntry Logged(const ledger::Entry& entry) const {
     proto::LoggedEntry logged{ledger::CommitEntry(entry.salt, entry.head),
@@ -307,11 +331,13 @@ class FakeBroker {
   std::size_t answers_to_lose = 0;                          // of posts that come next: done, and the connection breaks
   std::map<std::string, crypto::Ed25519SignKey> witnesses;  // by their names in the charter
   bool witnesses_answer = false;                            // at once, for whatever is shown
+  bool witnesses_follow = false;                            // those that are there cosign each entry, if they are enough
   std::optional<CosignedNote> cosigned;                     // else this is shown
   bool degraded = false;
   std::function<void()> on_uncovered;  // whoever opens waits: called each time
   std::optional<crypto::Ed25519SignKey> next_log_key;
   bool former_key_given_up = false;
+  bool false_tiles = false;
   std::optional<Digest> hidden;  // GetRecord says that it is not there
   Reason lost_as = Reason::kUnavailable;
   std::mutex downloading;  // sessions fetch several bodies at once
@@ -406,15 +432,26 @@ class FakeTransport : public client::Transport {
     return answer;
   }
   Result<View> Checkpoint(std::uint64_t verified) override { return broker_->MakeView(verified); }
-  Result<std::pair<proto::Receipt, View>> Receipt(const Digest& statement, std::uint64_t verified, bool) override {
-    auto index = broker_->state.statement_index(statement);
-    if (!index) return Refuse(Reason::kNotFound);
-    return std::pair(broker_->Receipt(*index), broker_->MakeView(verified));
+  Result<std::pair<proto::Receipt, View>> Receipt(const Digest& statement, std::uint64_t verified,
+                                                  bool witnessed) override {
+    const auto* known = broker_->state.statement(statement);
+    if (known == nullptr || (known->author != nullptr && *known->author != caller_)) return Refuse(Reason::kNotFound);
+    std::pair out(broker_->Receipt(known->index), broker_->MakeView(verified));
+    if (witnessed) {
+      const auto cosigned = broker_->witnesses_answer ? broker_->Cosigned() : broker_->cosigned;
+      if (!cosigned || cosigned->second <= known->index) return Refuse(Reason::kNoQuorum, "somebody");
+      out.first.path = broker_->Path(known->index, cosigned->second);
+      out.second = {cosigned->first, {}};
+      if (verified != 0) out.second.consistency = broker_->Between(cosigned->second, verified);
+    }
+    if (broker_->lies.receipt) broker_->lies.receipt(out.first, out.second);
+    return out;
   }
   Result<Bytes> Tile(const std::string& path) override {
     const auto parsed = log::ParseTilePath(path);
     auto bytes = parsed ? broker_->Tiles()(parsed->id, parsed->width) : std::nullopt;
     if (!bytes) return Refuse(Reason::kNotFound);
+    if (broker_->false_tiles) bytes->front() ^= 1;
     return *std::move(bytes);
   }
   Status Entries(std::uint64_t from, std::uint64_t end, const Digest& lookup,

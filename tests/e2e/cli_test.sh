@@ -90,7 +90,7 @@ ends 0 v us.dea/jrivera --lang es open --help
 for words in "Uso:" "Finalidad de uso" "Ejemplos:" "--emergency"; do says "$words"; done
 ends 0 v us.dea/jrivera --lang es --help
 says "Código de salida: 0 hecho"
-for words in send sent inbox open ack revoke pending approve reject withdraw review request answer grant amend recall purge order \
+for words in "receipt save" "charter witness-policy" "charter checkpoint" custody send sent inbox open ack revoke pending approve reject withdraw review request answer grant amend recall purge order \
   "order give" policy "policy explain" enrol suspend resume remove renew epoch charter "charter sign" "charter amend"; do
   # shellcheck disable=SC2086
   ends 0 v us.dea/jrivera $words --help
@@ -459,6 +459,69 @@ chmod 600 "$W/profiles/us.cbp/tom/keys/signature.pem"
 ends 0 bash -c "source '$source_dir/client/completion.bash' && complete -p valija"
 says valija
 
+# ---- receipts and evidence: verified with a policy file, without profile and broker ----
+receipt() { audit receipt "$scratch/$1.tlog-proof" --policy "$scratch/log.policy" "${@:2}"; }
+ends 0 v mx.fgr/omar receipt save "${close:0:12}" -o "$scratch/close.tlog-proof"
+for words in "$close" "signed by the log alone"; do says "$words"; done
+refused exists 4 v mx.fgr/omar receipt save "$close" -o "$scratch/close.tlog-proof"
+refused not-found 3 v mx.fgr/omar receipt save "${close//[0-9]/a}" -o "$scratch/none.tlog-proof"
+spanish 3 es mx.fgr/omar receipt save "${close//[0-9]/a}" -o "$scratch/none.tlog-proof"
+ends 0 v us.cbp/tom charter witness-policy -o "$scratch/log.policy"
+refused exists 4 v us.cbp/tom charter witness-policy -o "$scratch/log.policy"
+ends 0 receipt close
+for words in "$close" "its policy asks no witnesses" "a refused opening is an entry too"; do says "$words"; done
+ends 0 receipt close --lang es
+says "su política no exige testigos"
+ends 0 v us.cbp/tom receipt save "$CHARTER_DIGEST" -o "$scratch/charter.tlog-proof"
+ends 0 receipt charter --statement "$W/charter"
+ends 1 receipt close --statement "$W/charter"
+says "[bad-proof]"
+ends 2 audit receipt "$scratch/close.tlog-proof"
+ends 2 receipt nothing-there
+sed 's/^index .*/index 3/' "$scratch/close.tlog-proof" >"$scratch/moved.tlog-proof"
+ends 1 receipt moved
+says "NOT proved"
+spanish 1 audit --lang es receipt "$scratch/moved.tlog-proof" --policy "$scratch/log.policy"
+same receipt close --json
+same receipt moved --json
+if have_python; then json v mx.fgr/omar --json receipt save "$record" -o "$scratch/record.tlog-proof"; json receipt close --json; fi
+
+ends 0 v mx.fgr/omar custody "$close" --bundle "$scratch/close.bundle"
+for words in "$scratch/close.bundle.html" "valija-audit bundle"; do says "$words"; done
+refused exists 4 v mx.fgr/omar custody "$close" --bundle "$scratch/close.bundle"
+ends 0 audit bundle "$scratch/close.bundle" --policy "$scratch/log.policy"
+for words in us.dea/jrivera "request to open" "amendment of the policy" "signatures hold" "that nothing else happened to the record"; do says "$words"; done
+ends 0 audit bundle "$scratch/close.bundle" --policy "$scratch/log.policy" --charter-digest "$CHARTER_DIGEST" --lang es
+says "se sostienen"
+ends 2 audit bundle "$scratch/close.bundle" --charter-digest "$CHARTER_DIGEST" # a policy is always needed
+says "--policy"
+ends 1 audit bundle "$scratch/close.bundle" --policy "$scratch/log.policy" --charter-digest "$(printf '%064d' 0)"
+says "[fork]"
+if have_python; then
+  checks=$((checks + 1))
+  audit bundle "$scratch/close.bundle" --policy "$scratch/log.policy" --json | python3 -c 'import json, sys
+entries = json.load(sys.stdin)["entries"]
+of = lambda kind: [one for one in entries if one.get("kind") == kind]
+record, amendment = of("record")[0], of("amendment")[0]
+assert record["policies"] and record["recipients"][0]["all"] and record["recipients"][0]["agencies"], record
+assert amendment["policies"] and amendment["record"] == record["statement"], amendment
+for one in of("open"):
+    assert one["agency"] and one["expires"] and one["unwitnessed"] is False and "by_log_alone" not in one, one
+assert of("enrolment")[0]["member"], entries' || wrong "--json of a bundle lacks something"
+fi
+same audit bundle "$scratch/close.bundle" --policy "$scratch/log.policy" --json
+ends 0 v mx.fgr/omar custody "$close" --bundle "$scratch/part.bundle" --withhold open --withhold decisions,policies
+says "not shown"
+ends 0 audit bundle "$scratch/part.bundle" --policy "$scratch/log.policy" --page "$scratch/page.html"
+[[ $out != *"request to open"* ]] || wrong "what is withheld is told: $out"
+checks=$((checks + 1))
+! grep -qa -e vnd.valija.open.v1 -e "request to open" "$scratch/part.bundle" "$scratch/part.bundle.html" || wrong "what is withheld is in the bundle"
+cmp -s "$scratch/page.html" "$scratch/part.bundle.html" || wrong "the page that is made anew is another one"
+refused usage 2 v mx.fgr/omar custody "$close" --bundle "$scratch/x.bundle" --withhold everything
+spanish 2 es mx.fgr/omar custody "$close" --bundle "$scratch/x.bundle" --withhold everything
+ends 2 v mx.fgr/omar custody "$close" --withhold open
+if have_python; then json v mx.fgr/omar --json custody "$close" --bundle "$scratch/json.bundle"; fi
+
 # ---- the broker's keys, and the charter, are changed ----
 old_key=$(sed -n 's/.*"log-key": *"\([^"]*\)".*/\1/p' "$W/broker/keys/broker.card")
 ends 0 broker rotate-release-key
@@ -487,6 +550,14 @@ new=$(send mx.fgr/omar money-flow.json --policy partners.policy)
 ends 0 v us.dea/jrivera open "$new" --purpose analysis
 ends 0 v us.cbp/tom inbox
 says "${new:0:12}"
+ends 0 v mx.fgr/omar receipt save "$new" -o "$scratch/new.tlog-proof"
+ends 0 receipt new  # the former key signs too, for a while
+mv "$scratch/log.policy" "$scratch/former.policy"
+ends 0 v us.cbp/tom charter witness-policy -o "$scratch/log.policy"
+for one in close new; do ends 0 receipt $one; done
+ends 0 audit bundle "$scratch/close.bundle" --policy "$scratch/log.policy"
+ends 0 v mx.fgr/omar custody "$close" --bundle "$scratch/later.bundle"
+ends 0 audit bundle "$scratch/later.bundle" --policy "$scratch/log.policy"
 world_enrol us.cbp/tom us.cbp/late --clearance restricted  # knows the first charter alone
 ends 0 v us.cbp/late open "$new" --purpose analysis
 ends 0 v mx.fgr/contralora export "$scratch/copy" --why audit

@@ -132,6 +132,11 @@ v mx.fgr/omar custody "$urgent" | sed 's/^/  | /'
 chapter "Who did what with the report: the originator asks the log"
 v mx.fgr/omar custody "$report" | sed 's/^/  | /'
 
+chapter "For a court: the report's custody in one file, which proves itself to whoever has the log's policy"
+v mx.fgr/omar custody "$report" --bundle "$scratch/report.bundle" | sed 's/^/  /'
+v us.dea/karen charter witness-policy -o "$scratch/log.policy" | sed 's/^/  us.dea: /'
+audit bundle "$scratch/report.bundle" --policy "$scratch/log.policy" | sed -n '1,8s/^/  | /p'
+
 chapter "A member leaves"
 v us.dea/karen --yes remove us.dea/newman | sed 's/^/  us.dea: /'
 refused not-enrolled 3 v us.dea/newman inbox

@@ -1,3 +1,4 @@
+#include "audit/evidence/receipt.h"
 #include "audit/witness/protocol.h"
 #include "core/log/tlog_proof.h"
 #include "core/log/tree.h"
@@ -69,6 +70,23 @@ void RunWitnessPolicy(ByteView bytes) {
   Holds(again && again->Text() == policy->Text(), "a policy's own form is read as it was written");
 }
 
+void RunPolicyHistory(ByteView bytes) {
+  auto policies = log::PolicyHistory::Parse(AsText(bytes));
+  if (!policies) return;
+  auto again = log::PolicyHistory::Parse(policies->Text());
+  Holds(again && again->Text() == policies->Text(), "policies of all times are read as they were written");
+  (void)policies->Verify(PublishedNote());
+}
+
+void RunReceipt(ByteView bytes) {
+  auto receipt = evidence::ParseReceipt(AsText(bytes));
+  if (!receipt) return;
+  Holds(evidence::ReceiptText(*receipt) == AsText(bytes), "a receipt is written as it was read");
+  static const auto policies =
+      log::PolicyHistory::Parse("log " + std::string(kPublishedLog) + "\nquorum none\n").value();
+  if (evidence::VerifyReceipt(*receipt, policies)) Holds(false, "nothing proves an entry that is in no log");
+}
+
 void RunTlogProof(ByteView bytes) {
   auto proof = log::TlogProof::Parse(AsText(bytes));
   if (!proof) return;
@@ -134,6 +152,18 @@ std::vector<Bytes> Proofs() {
   log::TlogProof large{Bytes{1, 2, 3}, 699, {Hash{}, Hash{}}, PublishedNote()};
   return {Raw(small.Text()), Raw(large.Text())};
 }
+std::vector<Bytes> Histories() {
+  const auto policies = Policies();
+  std::string now(AsText(policies[0])), former;
+  for (std::string_view rest = now; !rest.empty(); rest.remove_prefix(rest.find('\n') + 1))
+    former += "#: " + std::string(rest.substr(0, rest.find('\n') + 1));
+  return {policies[0], Raw(now + "#: until 700\n" + former + "#: until 5\n#: quorum none\n")};
+}
+std::vector<Bytes> Receipts() {
+  ledger::EntryHead head;
+  head.index = 3;
+  return {Raw(evidence::ReceiptText({head, Salt{}, {Hash{}, Hash{}}, PublishedNote()}))};
+}
 std::vector<Bytes> Requests() {
   const std::string zero = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n";
   return {Raw("old 0\n\n" + PublishedNote()), Raw("old 700\n\n" + PublishedNote()),
@@ -162,7 +192,9 @@ std::vector<Target> LogTargets() {
        }},
       {"bundle", Shape::kBytes, RunBundle, Bundles},
       {"witness-policy", Shape::kText, RunWitnessPolicy, Policies},
+      {"policy-history", Shape::kText, RunPolicyHistory, Histories},
       {"tlog-proof", Shape::kText, RunTlogProof, Proofs},
+      {"receipt", Shape::kText, RunReceipt, Receipts},
       {"merkle-proof", Shape::kBytes, RunProofs,
        [] {
          Bytes one(48 + 64, 0);

@@ -1,4 +1,7 @@
+#include "audit/evidence/check.h"
+#include "proto/bundle.h"
 #include "proto/export.h"
+#include "tests/core/log/witnessed.h"
 #include "tests/fuzz/targets.h"
 #include "tests/proto/codings.h"
 
@@ -39,6 +42,26 @@ void RunEntriesFile(ByteView bytes) {
   if (entries) Holds(!entries->empty() && entries->size() <= 256, "a file has 1 to 256 entries");
 }
 
+// What is shown to a court: whoever verifies it has nothing but the file.
+void RunEvidence(ByteView bytes) {
+  const auto file = proto::DecodeSignedBundle(bytes);
+  if (!file) return;
+  Holds(proto::EncodeSignedBundle(*file) == ToBytes(bytes), "a bundle's file has one form");
+  const auto bundle = proto::DecodeBundle(file->bundle);
+  if (bundle) Holds(proto::EncodeBundle(*bundle) == file->bundle, "a bundle has one form");
+  static const auto policies =
+      log::PolicyHistory::Parse("log " + std::string(log::test::kPublishedLog) + "\nquorum none\n").value();
+  if (evidence::CheckBundle(bytes, {policies, {}})) Holds(false, "nothing proves what is in no log");
+}
+
+std::vector<Bytes> EvidenceFiles() {
+  test::Sample sample(7);
+  proto::Bundle bundle{log::test::PublishedNote(), {}, *MemberId::Parse("us.dea/ana"), {}, {}};
+  bundle.time = FromMillis(1700000000000);
+  bundle.entries.push_back({sample.Entry(), {Hash{}, Hash{}}, {}});
+  return {proto::EncodeSignedBundle({proto::EncodeBundle(bundle), {}, {}})};
+}
+
 std::vector<Bytes> Statements() {
   test::Sample sample(7);
   std::vector<Bytes> out;
@@ -65,7 +88,8 @@ std::vector<Bytes> Files() {
 std::vector<Target> MessageTargets() {
   std::vector<Target> out = {{"statement", Shape::kMessage, RunStatement, Statements},
                              {"logged-entry", Shape::kMessage, RunEntry, Entries},
-                             {"entries-file", Shape::kBytes, RunEntriesFile, Files}};
+                             {"entries-file", Shape::kBytes, RunEntriesFile, Files},
+                             {"evidence-bundle", Shape::kMessage, RunEvidence, EvidenceFiles}};
   for (const auto& coding : test::Codings()) {
     out.push_back({"message-" + coding.name, Shape::kMessage, [&coding](ByteView bytes) { RunCoding(coding, bytes); },
                    [&coding] {

@@ -16,7 +16,7 @@ for program in valija valija-broker valija-audit valija-witness; do
   "$prefix/bin/$program" --version >/dev/null || stop "$program does not run from where it is installed"
 done
 for file in include/valija/valija.h share/bash-completion/completions/valija \
-  share/valija/proto/valija/v1/statement.proto share/valija/proto/valija/v1/exchange.proto; do
+  share/valija/proto/valija/v1/statement.proto share/valija/proto/valija/v1/exchange.proto share/valija/proto/valija/v1/bundle.proto; do
   [ -s "$prefix/$file" ] || stop "$file is not installed"
 done
 [ "$(ls "$prefix/include")" = valija ] && [ "$(ls "$prefix/include/valija")" = valija.h ] ||

@@ -10,7 +10,7 @@ speaking='^(client/(commands[a-z_]*|print[a-z_]*|([a-z]+_)?main)\.cc|(audit|brok
 # texts ROOT: prints what breaks a rule, a line each.
 texts() {
   local root=$1
-  (cd "$root" && find client audit broker -name '*.cc' 2>/dev/null | grep -E "$speaking" | sort | xargs -r awk '
+  (cd "$root" && find client audit broker evidence -name '*.cc' 2>/dev/null | grep -E "$speaking" | sort | xargs -r awk '
   function wrong(sentence) { print FILENAME ":" FNR ": " sentence }
   # Not words: the programs'\'' own names before what they say.
   function allowed(literal) { return literal ~ /^(valija|valija-audit|valija-broker):? ?$/ || literal ~ /^valija-broker: (serving|public log) on port $/ }
@@ -34,7 +34,7 @@ texts() {
     }
   }')
   (cd "$root" && ids=$(sed -nE 's/^VALIJA_(TEXT|COUNTED)\((k[A-Za-z0-9]+),.*/\2/p' core/text/*.inc 2>/dev/null | sort) || true
-    used=$(grep -rhoE --include='*.cc' --include='*.h' '\bId::k[A-Za-z0-9]+' client audit broker core/text 2>/dev/null | sed 's/^Id:://' | sort -u)
+    used=$(grep -rhoE --include='*.cc' --include='*.h' '\bId::k[A-Za-z0-9]+' client audit broker evidence core/text 2>/dev/null | sed 's/^Id:://' | sort -u)
     comm -23 <(printf '%s\n' "$ids") <(printf '%s\n' "$used") | sed -n 's/^k.*/core\/text: & is used nowhere/p')
 }
 
