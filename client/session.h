@@ -225,7 +225,7 @@ class SessionCore {
   // With the key that is in it. May run beside others of its kind.
   Result<OpenedPortion> FetchBody(Wanted& one, std::uint64_t entry, const Progress& progress) const;
 
-  Status LoadMail();     // the cache, once
+  Status LoadMail();    // the cache, once
   Status LookAtMail();  // what came since the last look
   Status Keep(std::vector<ProvedEntry> entries, const log::SignedCheckpoint& checkpoint);
   // Verifier::VerifyEntry, with the directory fetched again if the author is not in it.
@@ -326,7 +326,8 @@ class SessionCore {
   std::chrono::milliseconds pause_{200};  // before something is tried for the second time
   bool any_age_ = false;
   bool mail_loaded_ = false;
-  std::uint64_t looked_to_ = 0;  // what is for me of the entries below is known here; 0: nobody looked yet, or it went wrong
+  std::uint64_t looked_to_ =
+      0;  // what is for me of the entries below is known here; 0: nobody looked yet, or it went wrong
   bool erase_kept_ = false;  // ForgetErased has something to do
   Mail mail_;
   std::map<Digest, VerifiedEntry> fetched_;                 // records and other statements that are not in the mail

@@ -140,7 +140,8 @@ bool SessionCore::CanAskAtOnce(const std::vector<OpenRequest>& requests) {
     if (record == nullptr || record->erased_by || !request.approved_request.empty()) return false;
     const auto& slips = record->statement->attachments.slips;
     return std::any_of(slips.begin(), slips.end(), [&](const record::Slip& slip) {
-      return slip.portion == request.portion && slip.agency == profile_.member().agency() && EpochKey(slip.epoch_key_id);
+      return slip.portion == request.portion && slip.agency == profile_.member().agency() &&
+             EpochKey(slip.epoch_key_id);
     });
   });
 }
@@ -302,7 +303,7 @@ void SessionCore::FetchSealed(const std::vector<Wanted*>& wanted) const {
         small[i]->record.statement->digest, small[i]->head->number, 1,
         [&](const BodyStream& stream) -> Status { return body.stream = stream, Ok(); },
         [&](std::uint64_t, ByteView slice) -> Status {
-          if (slice.size() > left) return Refuse(Reason::kBadBody, "it is longer than was signed");
+          if (slice.size() > left) return Refuse(Reason::kBadBody, "another length than was signed");
           left -= slice.size();
           body.slices.push_back(ToBytes(slice));
           return Ok();

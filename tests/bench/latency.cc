@@ -35,7 +35,8 @@ std::vector<double> SyncsInPlace(const std::filesystem::path& folder, std::size_
       const auto path = folder / ("in-place-" + std::to_string(i));
       const int fd = ::open(path.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
       const auto write = [&] {
-        return ::pwrite(fd, block.data(), block.size(), 0) == static_cast<ssize_t>(block.size()) && ::fdatasync(fd) == 0;
+        return ::pwrite(fd, block.data(), block.size(), 0) == static_cast<ssize_t>(block.size()) &&
+               ::fdatasync(fd) == 0;
       };
       if (!write()) failed = true;
       for (turn.arrive_and_wait(); !over; turn.arrive_and_wait()) {

@@ -79,9 +79,8 @@ class Bench {
     // What else the way cannot do without, measured alone: each waits for the one before it.
     rows_.push_back(Bare("two witnesses' syncs, at once", bench::SyncsInPlace(folder_, 4096, 2, seconds_)));
     auto peer = MakePeer("opener-0");
-    rows_.push_back(Bare("call to the broker that does nothing", bench::Times(seconds_, [&] {
-      (void)peer.transport->Tile("tile/0/000").has_value();
-    })));
+    rows_.push_back(Bare("call to the broker that does nothing",
+                         bench::Times(seconds_, [&] { (void)peer.transport->Tile("tile/0/000").has_value(); })));
     auto crypto = bench::MeasureCrypto(seconds_ / 2);
     rows_.push_back(Bare("cryptography: client", std::move(crypto.client)));
     rows_.push_back(Bare("cryptography: broker", std::move(crypto.broker)));

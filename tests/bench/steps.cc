@@ -57,8 +57,7 @@ CryptoSteps MeasureCrypto(double seconds) {
     const auto shown = log::SignedCheckpoint::Verify(note, origin, log_verifier);
     Demand(shown && log::VerifyCosignatures(log::Note::Parse(note).value(), cosigners).value().size() == 2);
     Demand(record::OpenRelease(binding, reply_key, release.enc, release.ciphertext, 1).has_value());
-    Demand(
-        record::OpenBody(cek, ctx, 0, sealed.bytes, sealed.summary.length, sealed.summary.root).has_value());
+    Demand(record::OpenBody(cek, ctx, 0, sealed.bytes, sealed.summary.length, sealed.summary.root).has_value());
   });
   out.broker = Times(seconds, [&] {
     Demand(record::VerifiedBatch::Verify(author.verify_key(), batch.payload, batch.signature).has_value());

@@ -325,8 +325,8 @@ class FakeBroker {
   std::vector<ledger::Entry> entries;
   std::map<Hash, Bytes> bodies;
   Lies lies;
-  std::size_t page = 256;  // entries looked at for one answer
-  Duration long_ago{};     // what is logged next was logged so long ago
+  std::size_t page = 256;                                        // entries looked at for one answer
+  Duration long_ago{};                                           // what is logged next was logged so long ago
   std::size_t posts = 0, downloads = 0, uploads = 0, looks = 0;  // looks: at directory or mailbox
   std::size_t answers_to_lose = 0;                          // of posts that come next: done, and the connection breaks
   std::map<std::string, crypto::Ed25519SignKey> witnesses;  // by their names in the charter
@@ -355,8 +355,8 @@ class FakeTransport : public client::Transport {
  public:
   FakeTransport(FakeBroker*& broker, MemberId caller) : broker_(broker), caller_(std::move(caller)) {}
 
-  Result<PostAnswer> Post(const std::vector<Submission>& submissions, std::uint64_t verified,
-                          std::chrono::milliseconds, const std::function<void()>& meanwhile) override {
+  Result<PostAnswer> Post(const std::vector<Submission>& submissions, std::uint64_t verified, std::chrono::milliseconds,
+                          const std::function<void()>& meanwhile) override {
     auto& broker = *broker_;
     ++broker.posts;
     if (meanwhile) meanwhile();
