@@ -13,8 +13,8 @@ namespace {
 class JudgeTest : public ::testing::Test {
  protected:
   JudgeTest() { std::ofstream(policy) << "quorum none\n"; }
-  std::vector<Result<audit::Judged>> Judge(const std::filesystem::path& file) {
-    return {audit::JudgeReceipt(file, policy, {}, false), audit::JudgeBundle(file, policy, {}, {}, false)};
+  std::vector<Result<audit::Judged>> Judge(const std::filesystem::path& at) {
+    return {audit::JudgeReceipt(at, policy, {}, false), audit::JudgeBundle(at, policy, {}, {}, false)};
   }
   TempFolder folder;
   const std::filesystem::path policy = folder / "policy", file = folder / "file";

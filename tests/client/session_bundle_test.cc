@@ -691,7 +691,7 @@ TEST_F(BundleTest, NoEntryIsOlderThanTheOneBeforeNorOfATimeToCome) {
   ASSERT_FALSE(back);
   EXPECT_THAT(back.error().detail, HasSubstr("older than the one before it"));
   honest.long_ago = -std::chrono::hours(1);
-  SessionOf("us.dea/ana")->Acknowledge(id, "useful").value();
+  SessionOf("us.dea/ana")->Acknowledge(id, "received").value();
   const auto ahead = Check(With(file, {honest.entries.size() - 1}));
   ASSERT_FALSE(ahead);
   EXPECT_THAT(ahead.error().detail, HasSubstr("a later time than its witnesses had seen it"));

@@ -18,7 +18,7 @@ class TwoWitnessesTest : public LifeTest {
     });
   }
   void Amend(const std::function<void(ledger::Charter&)>& change) {
-    SessionOf("us.dea/admin")->SubmitCharterAmendment(Amended(change)).value();
+    SessionOf("us.dea/admin")->SubmitCharterAmendment(Amended(change, {"us.dea/admin", "mx.fgr/admin"})).value();
   }
   std::string Policy() const {
     std::string out;
