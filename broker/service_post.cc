@@ -197,11 +197,11 @@ struct PostJob : std::enable_shared_from_this<PostJob> {
       if (!result)
         if (auto before = TakenBefore(i)) result = *std::move(before);
       if (!result || !IsGranted(result->decision)) continue;
-      const auto* open = std::get_if<ledger::Open>(&result->statement->payload);
-      if (open == nullptr || exchange.sequencer.Covers(result->head.index, result->decision)) continue;
+      const auto* request = std::get_if<ledger::Open>(&result->statement->payload);
+      if (request == nullptr || exchange.sequencer.Covers(result->head.index, result->decision)) continue;
       waited[i] = 1;
       const Last before = last.value_or(Last{});
-      last = Last{std::max(before.index, result->head.index), std::max(before.expires, open->expires)};
+      last = Last{std::max(before.index, result->head.index), std::max(before.expires, request->expires)};
     }
     return last;
   }

@@ -47,7 +47,8 @@ Result<std::unique_ptr<TlsClient>> TlsClient::Make(const std::string& host) {
   if (X509_VERIFY_PARAM_set1_ip_asc(wanted, host.c_str()) != 1) {  // it is no address
     X509_VERIFY_PARAM_set_hostflags(wanted, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
     if (X509_VERIFY_PARAM_set1_host(wanted, host.c_str(), host.size()) != 1 ||
-        SSL_set_tlsext_host_name(impl->ssl.get(), host.c_str()) != 1)
+        SSL_ctrl(impl->ssl.get(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+                 const_cast<char*>(host.c_str())) != 1)
       return no();
   }
   impl->in = in.get();

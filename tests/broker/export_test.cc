@@ -212,7 +212,9 @@ TEST(PublicExportTest, WritesOnlyWhatIsNew) {
   EXPECT_EQ(after.size(), before.size() + 2) << "a wider tile and bundle";
   for (const auto& [name, time] : before) {
     EXPECT_TRUE(after.contains(name)) << name;
-    if (name != "checkpoint") EXPECT_EQ(fs::last_write_time(folder / "log" / name), time) << name;
+    if (name != "checkpoint") {
+      EXPECT_EQ(fs::last_write_time(folder / "log" / name), time) << name;
+    }
   }
 }
 

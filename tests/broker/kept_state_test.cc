@@ -179,8 +179,9 @@ TEST(KeptStateTest, ARowThatThisBrokerDidNotWriteIsNeverUsed) {
           (void)glances.at(index);
           const auto* known = state.statement(entry.head->statement);
           EXPECT_TRUE(known != nullptr && known->index == index);
-          if (const auto* record = state.record(entry.head->statement))
+          if (const auto* record = state.record(entry.head->statement)) {
             EXPECT_EQ(state.visible_to(*record, luis), true);
+          }
           return 0;
         });
       }

@@ -107,7 +107,7 @@ TEST_F(NetPublic, AnOperatorReadsFiguresThatNameNobody) {
   const auto before = figures();
   const auto record = Send();
   EXPECT_EQ(Post("us.dea/jrivera", Open("us.dea/jrivera", record, random_.Make<Nonce>(), kCase)), "");
-  Member("us.dea/jrivera").transport->Post({}, 0);  // malformed
+  EXPECT_FALSE(Member("us.dea/jrivera").transport->Post({}, 0));  // malformed
   const auto after = figures();
   for (const char* name : {"valija_log_entries", "valija_appended_entries_total", "valija_append_seconds_count"})
     EXPECT_GT(figure(after, name), figure(before, name)) << name;
@@ -115,7 +115,7 @@ TEST_F(NetPublic, AnOperatorReadsFiguresThatNameNobody) {
   EXPECT_EQ(figure(after, refused), std::max(figure(before, refused), 0.0) + 1);
   EXPECT_EQ(figure(after, "valija_accepting"), 1.0);
   EXPECT_GT(figure(after, "process_resident_memory_bytes"), 1e6);
-  for (const std::string& somebody : {"jrivera", "omar", "us.dea", "mx.fgr", kCase})
+  for (const char* somebody : {"jrivera", "omar", "us.dea", "mx.fgr", kCase})
     EXPECT_EQ(after.find(somebody), std::string::npos) << somebody;
   auto health = client.Get("/healthz");
   ASSERT_TRUE(health);

@@ -302,13 +302,21 @@ TEST(PublishCrash, AtEveryStepARestartMakesOneLogOfWhatIsThere) {
       EXPECT_EQ(store->journal().Size(), before + (row.entry ? 1 : 0));
       kept = store->journal().KeptNote();
       ASSERT_FALSE(kept.empty());
-      if (row.kept) EXPECT_EQ(Opened::SizeIn(kept), before + (*row.kept ? 1 : 0));
+      if (row.kept) {
+        EXPECT_EQ(Opened::SizeIn(kept), before + (*row.kept ? 1 : 0));
+      }
     }
     // What was told needs what was kept: an acknowledgement the entry, a release a quorum, what is shown the note.
     for (const auto& line : told) {
-      if (line.starts_with("acknowledged")) EXPECT_TRUE(row.entry);
-      if (line.starts_with("released")) EXPECT_EQ(cosigned, 2);
-      if (line.starts_with("shown")) EXPECT_EQ(Opened::SizeIn(kept), before + 1);
+      if (line.starts_with("acknowledged")) {
+        EXPECT_TRUE(row.entry);
+      }
+      if (line.starts_with("released")) {
+        EXPECT_EQ(cosigned, 2);
+      }
+      if (line.starts_with("shown")) {
+        EXPECT_EQ(Opened::SizeIn(kept), before + 1);
+      }
     }
 
     // A restart: one log, that contains whatever anybody has seen of it, and it goes on.
@@ -331,8 +339,9 @@ TEST(PublishCrash, AtEveryStepARestartMakesOneLogOfWhatIsThere) {
       EXPECT_TRUE(logged.insert(entry->head->statement).second) << "entry " << at << " is there twice";
     }
     for (const auto& line : told)
-      if (line.starts_with("acknowledged"))
+      if (line.starts_with("acknowledged")) {
         EXPECT_TRUE(logged.contains(Digest::FromHexText(line.substr(13)).value())) << line;
+      }
     ASSERT_TRUE(again.Shows(now.size)) << "and the quorum covers all of it";
     const auto key = world.verifier();
     const auto witnessed = names.Policy().Verify(again.note->Show().value(), {&key, 1});

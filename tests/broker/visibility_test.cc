@@ -414,8 +414,8 @@ TEST_F(EveryKindTest, AnAgencysAuditorSeesNoSlipOfWhatItAskedForAnother) {
 TEST_F(EveryKindTest, EntriesAreReadForALookUpOfOnesOwnThatCoversThem) {
   const auto may = [&](const char* who, const Digest& lookup, std::uint64_t from, std::uint64_t end) {
     return rig_.sequencer->Read([&](const ledger::State& state) {
-      const auto may = MayReadEntries(state, *MemberId::Parse(who), lookup, from, end, rig_.world.now);
-      return may ? Reason::kInternal : may.error().reason;
+      const auto allowed = MayReadEntries(state, *MemberId::Parse(who), lookup, from, end, rig_.world.now);
+      return allowed ? Reason::kInternal : allowed.error().reason;
     });
   };
   const auto own = Post(rig_.world.LookUp("mx.fgr/auditor"));

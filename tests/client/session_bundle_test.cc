@@ -101,7 +101,8 @@ class BundleTest : public TwoWitnessesTest {
   // A broker's own entry, which no rule was asked about.
   std::uint64_t LogOpening(const Digest& order, const std::string& member, const Digest& record) {
     const auto opening = FakeBroker::Opening({order, test::Member(member), record, {0}});
-    ledger::Verdict verdict{.record = record};
+    ledger::Verdict verdict;
+    verdict.record = record;
     return honest.Log(opening, {opening->digest, begun.broker.authority, random_.Make<Nonce>(), {verdict}});
   }
   static std::uint64_t IndexOf(const proto::Bundle& bundle, ledger::Kind kind) {

@@ -355,8 +355,9 @@ TEST_F(SessionFilesTest, WhatARunLeftThatWasCutShortGoesAfterAPurgeToo) {
   SessionOf("us.dea/admin")->Purge({revocation}, "a person's name").value();
   kim->ExportLog(folder / "export", "a test", {}).value();
   for (const auto& file : fs::recursive_directory_iterator(folder / "export"))
-    if (file.is_regular_file())
+    if (file.is_regular_file()) {
       EXPECT_EQ(test::ReadAll(file.path()).find("Juana P."), std::string::npos) << file.path();
+    }
 }
 
 TEST_F(SessionFilesTest, WhatIsInTheLogIsNotExportedToWhereStrangersRead) {
