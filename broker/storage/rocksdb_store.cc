@@ -3,6 +3,7 @@
 #include <rocksdb/cache.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/table.h>
+#include <rocksdb/utilities/table_properties_collectors.h>
 
 #include "broker/storage/rocksdb_internal.h"
 
@@ -50,6 +51,9 @@ std::vector<rdb::ColumnFamilyDescriptor> Families(const RocksDbStore::Options& o
   random_keys.enable_blob_garbage_collection = true;
   random_keys.min_blob_size = 16 << 10;
   random_keys.blob_file_size = 256 << 20;
+  // What a start reads (what is unclaimed, what has not expired) stands among the marks of what it no longer is: files that
+  // are full of them are written anew before they grow with the log.
+  random_keys.table_properties_collector_factories = {rdb::NewCompactOnDeletionCollectorFactory(1024, 256)};
   rdb::ColumnFamilyOptions slices = random_keys;
   slices.min_blob_size = 0;
   // Small values under digests. Most of what is asked for is not there, and a filter says so; of all the filters, which
@@ -58,6 +62,7 @@ std::vector<rdb::ColumnFamilyDescriptor> Families(const RocksDbStore::Options& o
   table.partition_filters = true;
   rdb::ColumnFamilyOptions rows = base;
   rows.table_factory.reset(rdb::NewBlockBasedTableFactory(table));
+  rows.table_properties_collector_factories = random_keys.table_properties_collector_factories;
   rows.memtable_prefix_bloom_size_ratio = 0.1;
   rows.memtable_whole_key_filtering = true;
   rows.level_compaction_dynamic_level_bytes = true;

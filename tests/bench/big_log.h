@@ -1,6 +1,6 @@
 // A log that grows by hundreds of thousands of entries a minute: records of one sender, openings of one recipient and
 // acknowledgements, each a statement in its real bytes with a signature that holds, decided and applied as a broker does. What nobody
-// but its recipient could look into is not sealed: the wraps are one record's, the bodies are nowhere.
+// but its recipient could look into is not sealed: the wraps are one record's, a body is 32 bytes.
 #pragma once
 
 #include <optional>

@@ -567,8 +567,14 @@ checks=$((checks + 1))
 
 # ---- nothing that was purged is left in the store ----
 refused locked 4 broker scrub
+refused locked 4 broker check
 broker_stop
 ends 0 broker scrub
+# ---- the whole log, and the state that the broker keeps, against one another ----
+ends 0 broker check
+says "the state that is kept is what they make"
+checks=$((checks + 1))
+[ ! -e "$W/broker/data.check" ] || wrong "the check left its own store behind"
 # ---- the public side as static files: incremental, without events, and not into a folder that has them ----
 ends 0 broker export --public "$scratch/public"
 ends 0 broker export --public "$scratch/public"
