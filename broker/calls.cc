@@ -1,5 +1,7 @@
 #include "broker/calls.h"
 
+#include <google/protobuf/message.h>
+
 #include "broker/oplog.h"
 
 namespace valija::broker {

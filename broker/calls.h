@@ -9,7 +9,6 @@
 // Thread-safe. A Call must not outlive its context.
 #pragma once
 
-#include <google/protobuf/message.h>
 #include <grpcpp/server_context.h>
 
 #include <chrono>
@@ -22,6 +21,10 @@
 
 #include "core/base/ids.h"
 #include "core/base/result.h"
+
+namespace google::protobuf {
+class Message;
+}
 
 namespace valija::broker {
 

@@ -13,7 +13,7 @@ texts() {
   (cd "$root" && find client audit broker evidence -name '*.cc' 2>/dev/null | grep -E "$speaking" | sort | xargs -r awk '
   function wrong(sentence) { print FILENAME ":" FNR ": " sentence }
   # Not words: the programs'\'' own names before what they say.
-  function allowed(literal) { return literal ~ /^(valija|valija-audit|valija-broker):? ?$/ || literal ~ /^valija-broker: (serving|public log) on port $/ }
+  function allowed(literal) { return literal ~ /^(valija|valija-audit|valija-broker):? ?$/ || literal ~ /^valija-broker: (serving|public log|metrics) on port $/ }
   /^[ \t]*#/ { next }
   /R"[a-zA-Z]*\(/ { wrong("a raw string: texts are in the catalogue"); next }
   {
