@@ -54,7 +54,7 @@ class NetRoles : public NetTest {
            auto stream = stub.Follow(&context, v1::FollowRequest());
            v1::MailItem got;
            const bool some = stream->Read(&got);
-           context.TryCancel();
+           if (some) context.TryCancel();
            while (stream->Read(&got)) continue;
            const auto ended = stream->Finish().error_code();
            return some ? StatusCode::OK : ended;
