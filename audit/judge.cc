@@ -1,9 +1,9 @@
 #include "audit/judge.h"
 
+#include "audit/evidence/story.h"
 #include "audit/say.h"
 #include "core/crypto/hash.h"
 #include "core/io/file.h"
-#include "audit/evidence/story.h"
 
 namespace valija::audit {
 namespace {

@@ -101,7 +101,8 @@ class Verifier::Run {
   std::map<Digest, Erased> erased_;  // statements, until their purge was seen
   log::Tree tree_;
   ShownRoots roots_;
-  std::vector<std::pair<std::string, Result<std::string>>> shown_;  // the files of Options::shown; those too large to be a note
+  std::vector<std::pair<std::string, Result<std::string>>>
+      shown_;  // the files of Options::shown; those too large to be a note
   std::map<unsigned, std::pair<log::TileId, Bytes>> partial_;  // by level
   ledger::State state_;
   std::optional<record::VerifiedBatch> batch_;

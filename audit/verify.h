@@ -44,7 +44,7 @@ struct Options {
   };
   std::optional<Span> span;
   std::vector<std::filesystem::path> shown;  // notes that others were shown: each is held against the log (else kFile)
-  std::optional<Time> now;  // against which cosignatures are to come; else the machine's
+  std::optional<Time> now;                   // against which cosignatures are to come; else the machine's
 };
 
 // What the log says of itself, by the time of its last entry.
@@ -59,7 +59,8 @@ struct Report {
   std::vector<Finding> findings;
   std::uint64_t entries = 0, statements = 0, signatures = 0, decisions = 0, tiles = 0, withheld = 0;
   std::uint64_t unwitnessed = 0;  // openings of which something was released without the quorum, as the charter allows
-  std::uint64_t seen = 0;    // checkpoints that members signed as verified, in their openings, and notes of Options::shown
+  std::uint64_t seen =
+      0;  // checkpoints that members signed as verified, in their openings, and notes of Options::shown
   std::uint64_t ahead = 0;   // notes of Options::shown that are of a larger log than this export
   std::uint64_t erased = 0;  // by a purge: their signatures are gone, and what was decided is derived from what stays
   Figures figures;           // of a log that is shown whole

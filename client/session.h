@@ -11,6 +11,7 @@
 #include <set>
 #include <utility>
 
+#include "audit/evidence/receipt.h"
 #include "client/mail.h"
 #include "client/profile.h"
 #include "client/transport.h"
@@ -21,7 +22,6 @@
 #include "core/record/kept.h"
 #include "core/record/seal.h"
 #include "core/record/window.h"
-#include "audit/evidence/receipt.h"
 
 namespace valija::client {
 

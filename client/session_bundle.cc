@@ -3,13 +3,13 @@
 #include <map>
 #include <thread>
 
+#include "audit/evidence/check.h"
+#include "audit/evidence/story.h"
 #include "client/session.h"
 #include "client/withhold.h"
 #include "core/crypto/dsse.h"
 #include "core/crypto/hash.h"
 #include "core/io/file.h"
-#include "audit/evidence/check.h"
-#include "audit/evidence/story.h"
 #include "proto/bundle.h"
 
 namespace valija::client {

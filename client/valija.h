@@ -240,8 +240,8 @@ struct ReceiptRequest {
 struct SavedReceipt {
   std::string id;
   std::uint64_t entry = 0;
-  TimePoint time;                                            // of the entry
-  std::uint64_t size = 0;                                    // of the log that the receipt is under
+  TimePoint time;                                             // of the entry
+  std::uint64_t size = 0;                                     // of the log that the receipt is under
   std::vector<std::pair<std::string, TimePoint>> cosigned{};  // by whom, and when; empty: the charter has no witnesses
 };
 
@@ -262,7 +262,7 @@ struct BundleRequest {
 struct SavedBundle {
   std::string id;
   std::size_t entries = 0;
-  std::uint64_t size = 0;                                    // of the log that it is under
+  std::uint64_t size = 0;                                     // of the log that it is under
   std::vector<std::pair<std::string, TimePoint>> cosigned{};  // by whom, and when
   std::vector<std::uint64_t> withheld{};                      // entries of which statement or decision is not in it
   std::vector<std::uint64_t> dependent{};  // of those: erased, and left out because the purge is not in it either

@@ -66,7 +66,8 @@ Status Fold::Take(const proto::LoggedEntry& entry) {
   }
   if ((line.head.index == 0) != (line.statement && line.statement->kind == ledger::Kind::kCharter))
     return Bad("the charter is entry 0, and only there");
-  if (!lines_.empty() && line.head.time < lines_.back().head.time) return Bad("the entry is older than the one before it");
+  if (!lines_.empty() && line.head.time < lines_.back().head.time)
+    return Bad("the entry is older than the one before it");
   if (line.directory) {
     TRY_OK(TakeDirectory(entry, *line.statement, line.decision));
   } else {
@@ -153,8 +154,7 @@ Result<bool> Fold::AboutStatement(Line& line) {
     if (!family_.contains(statement.digest) && !family_.contains(first)) return other();
     family_.insert(statement.digest);
     if (statement.digest == record_) family_.insert(first);
-    if (grant != nullptr && grant->request)
-      TRY_OK(Names(head.index, *grant->request, ledger::Kind::kAccessRequest));
+    if (grant != nullptr && grant->request) TRY_OK(Names(head.index, *grant->request, ledger::Kind::kAccessRequest));
     for (const auto& portion : header->portions)
       policies_[{statement.digest, portion.number, 0}] = portion.policy_digest;
     return true;

@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "core/ledger/state.h"
 #include "audit/evidence/check.h"
+#include "core/ledger/state.h"
 
 namespace valija::evidence {
 

@@ -41,9 +41,10 @@ struct Teller {
   void Attached(const record::Header& header, const std::vector<policy::Policy>& policies) const {
     for (const auto& [portion, agencies, all] : RecipientsOf(*line.statement)) {
       const auto shown = Joined(agencies);
-      told.fields.emplace_back(Format(Id::kFieldRecipientsOf, portion), all              ? shown
-                                                                        : shown.empty() ? Text(Id::kNotShown)
-                                                                                        : Format(Id::kPerhapsOthers, shown));
+      told.fields.emplace_back(Format(Id::kFieldRecipientsOf, portion), all ? shown
+                                                                        : shown.empty()
+                                                                            ? Text(Id::kNotShown)
+                                                                            : Format(Id::kPerhapsOthers, shown));
     }
     for (const auto& portion : header.portions)
       Add(Id::kFieldPortion, std::to_string(portion.number) + ": " + portion.marking + ", " + portion.media_type);
@@ -237,7 +238,8 @@ std::vector<std::string> Limits(const CheckedBundle& bundle) {
   for (const auto& gap : bundle.gaps)
     out.push_back(gap.sequence != 0 ? Format(Id::kBundleGapAmendment, gap.entry, gap.sequence)
                                     : Format(Id::kBundleGap, gap.entry, gap.statement.Hex()));
-  for (const auto limit : {Id::kBundleNotWhole, Id::kBundleMaker, Id::kBundleNotRules, Id::kBundleNotContent, Id::kBundleNotClock})
+  for (const auto limit :
+       {Id::kBundleNotWhole, Id::kBundleMaker, Id::kBundleNotRules, Id::kBundleNotContent, Id::kBundleNotClock})
     out.push_back(Text(limit));
   return out;
 }

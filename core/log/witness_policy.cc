@@ -122,8 +122,7 @@ class PolicyReader {
 Result<WitnessPolicy> WitnessPolicy::Parse(std::string_view text) {
   // A first line that names the log does not count: it is put before what a charter says of the witnesses.
   const auto log_line = text.starts_with("log ") ? std::min(text.find('\n'), kMaxText - 1) + 1 : 0;
-  if (text.size() > kMaxText + log_line)
-    return Refuse(Reason::kBadPolicy, "a witness policy has at most 64 KiB");
+  if (text.size() > kMaxText + log_line) return Refuse(Reason::kBadPolicy, "a witness policy has at most 64 KiB");
   PolicyReader reader;
   for (std::size_t number = 1; !text.empty(); ++number) {
     auto at = [&](const std::string& what) {

@@ -1,8 +1,8 @@
 // Evidence bundles: what they prove offline, what can be left out of them, and what nobody can make of one.
-#include "core/crypto/hash.h"
-#include "core/text/language.h"
 #include "audit/evidence/policies.h"
 #include "audit/evidence/story.h"
+#include "core/crypto/hash.h"
+#include "core/text/language.h"
 #include "proto/bundle.h"
 #include "tests/client/two_witnesses.h"
 
@@ -698,7 +698,6 @@ TEST_F(BundleTest, NoEntryIsOlderThanTheOneBeforeNorOfATimeToCome) {
   EXPECT_THAT(ahead.error().detail, HasSubstr("a later time than its witnesses had seen it"));
 }
 
-
 TEST_F(BundleTest, HasApprovalsGrantsAndAmendmentsOfIt) {
   const auto id = Sent(DraftOf("x", "agency mx.fgr", kTwoEyes));
   const auto request = Asks("mx.fgr/luis", id);
@@ -738,7 +737,8 @@ TEST_F(BundleTest, ARecipientsHasWhatItMaySeeAndSaysThatThereMayBeMore) {
   ASSERT_TRUE(checked) << checked.error().Message();
   EXPECT_EQ(checked->member, test::Member("mx.fgr/luis"));
   EXPECT_THAT(PageOf(), HasSubstr("not shown"));  // the policy
-  EXPECT_THAT(FieldsOf(*checked, index), HasSubstr("recipients, portion 0: mx.fgr; others, if there are any, are not shown"));
+  EXPECT_THAT(FieldsOf(*checked, index),
+              HasSubstr("recipients, portion 0: mx.fgr; others, if there are any, are not shown"));
   for (const auto& slip : honest.entries[index].statement->attachments.slips)
     EXPECT_EQ(Holds(file, AsText(slip.salt.view())), slip.agency.str() == "mx.fgr") << slip.agency.str();
   const auto whole = Check(Saved(id));
@@ -767,10 +767,12 @@ TEST_F(BundleTest, ThePageIsSafeAgainstWhatPeopleWroteAndSpeaksSpanish) {
 TEST(PoliciesOf, AreHadOfACharterWhoseWitnessesFillTheirLimit) {
   crypto::SystemRandom random;
   ledger::Charter charter;
-  charter.log_key = log::NoteVerifier::Make("log.example", crypto::Ed25519SignKey::Generate(random).verify_key())->Text();
+  charter.log_key =
+      log::NoteVerifier::Make("log.example", crypto::Ed25519SignKey::Generate(random).verify_key())->Text();
   const auto witness = [&](const std::string& name, std::size_t url) {
     const auto key = crypto::Ed25519SignKey::Generate(random).verify_key();
-    return "witness " + name + " " + log::Cosigner::Make(name, key)->Text() + " https://" + std::string(url, 'x') + "\n";
+    return "witness " + name + " " + log::Cosigner::Make(name, key)->Text() + " https://" + std::string(url, 'x') +
+           "\n";
   };
   std::string text = witness("a", 40000), end = "quorum a\n";
   const auto left = log::WitnessPolicy::kMaxText - text.size() - end.size() - witness("b", 0).size();
@@ -779,8 +781,8 @@ TEST(PoliciesOf, AreHadOfACharterWhoseWitnessesFillTheirLimit) {
   ASSERT_TRUE(log::WitnessPolicy::Parse(charter.witness_policy));
   auto next = charter;
   next.witness_policy.clear();
-  for (const auto& charters : {std::vector<std::pair<std::uint64_t, ledger::Charter>>{{0, charter}},
-                               {{0, charter}, {7, next}}}) {
+  for (const auto& charters :
+       {std::vector<std::pair<std::uint64_t, ledger::Charter>>{{0, charter}}, {{0, charter}, {7, next}}}) {
     const auto policies = evidence::PoliciesOf(charters);
     ASSERT_TRUE(policies) << policies.error().Message();
     const auto again = log::PolicyHistory::Parse(policies->Text());
