@@ -9,7 +9,6 @@
 // Thread-safe. A Call must not outlive its context.
 #pragma once
 
-#include <google/protobuf/message.h>
 #include <grpcpp/server_context.h>
 
 #include <chrono>
@@ -26,11 +25,6 @@
 namespace valija::broker {
 
 enum class CallKind { kUnary, kStream };
-
-// Memory that a message takes, which is several times its bytes if it has many small parts; of an answer, with its bytes as gRPC
-// keeps them until they are taken.
-std::size_t MemoryOfRequest(const google::protobuf::Message& request);
-std::size_t MemoryOfAnswer(const google::protobuf::Message& answer);
 
 class Calls {
   struct Running;

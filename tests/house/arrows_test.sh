@@ -31,7 +31,7 @@ arrows() {
     # Headers of proto/ that show messages; the others show core types alone.
     showing = "^(.*\\.pb\\.h|google/protobuf/.*|proto/(wire|codec|fields|messages)\\.h)$"
     grpc = "^(broker/.*|client/transport[a-z_]*\\.(cc|h))$"
-    tls = "^(core/crypto/.*|broker/tls\\.cc)$"
+    tls = "^(core/crypto/.*|broker/tls\\.cc|broker/guard/(connection|self_test)\\.cc)$"
     storage = "^broker/storage/"
     http = "^(broker/public_port\\.cc|audit/witness/main\\.cc)$"
     command_line = "^(.*/)?([a-z_]+_)?main\\.cc$"

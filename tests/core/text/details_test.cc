@@ -66,8 +66,8 @@ bool IsElsewhere(const SourceText& stray) {
        {"core/base/reason.h",                                // sentences_test.cc
         "core/policy/text.cc", "core/policy/text_print.cc",  // policy_faults_test.cc; the policies' words
         "core/policy/words.cc", "audit/listing.cc",          // words that are filtered by
-        "broker/public_log.cc", "broker/public_port.cc", "broker/witness_client.cc",
-        "broker/witnesses.cc", "broker/witness_start.cc",  // over HTTP; the operations log
+        "broker/public_log.cc", "broker/public_port.cc", "broker/witness_client.cc", "broker/witnesses.cc",
+        "broker/witness_start.cc",                        // over HTTP; the operations log
         "broker/main.cc", "core/crypto/aead.cc",          // the catalogue; std::invalid_argument
         "core/crypto/tls13.cc", "audit/report_html.cc"})  // a configuration of OpenSSL; tags
     if (stray.where.starts_with(std::string(file) + ":")) return true;
@@ -82,7 +82,8 @@ bool IsElsewhere(const SourceText& stray) {
       " of ",                            // Segments() of a row, with others
   };
   return kElsewhere.contains(stray.pattern) || stray.pattern.starts_with("valija ") ||
-         stray.pattern.starts_with("-----") || stray.where.starts_with("core/io/http_client.cc:") ||  // over HTTP
+         stray.pattern.starts_with("-----") || stray.pattern.starts_with("PRI * HTTP/2.0") ||
+         stray.pattern.starts_with("GET / ") || stray.where.starts_with("core/io/http_client.cc:") ||  // over HTTP
          stray.where.starts_with("client/profile.cc:") ||
          stray.where.starts_with("core/io/log_folder.cc:");  // the evidence of a fork
 }
