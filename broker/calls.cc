@@ -11,16 +11,6 @@ constexpr auto kSayEvery = std::chrono::seconds(1);
 
 }  // namespace
 
-std::size_t MemoryOfRequest(const google::protobuf::Message& request) {
-  constexpr std::size_t kSmall = 4096, kAtMost = 10;  // it is not worth a walk
-  const auto bytes = request.ByteSizeLong();
-  return bytes < kSmall ? kAtMost * bytes : request.SpaceUsedLong();
-}
-
-std::size_t MemoryOfAnswer(const google::protobuf::Message& answer) {
-  return MemoryOfRequest(answer) + answer.ByteSizeLong();
-}
-
 Result<std::unique_ptr<Calls::Call>> Calls::Begin(const MemberId& member, CallKind kind,
                                                   grpc::ServerContextBase* context, std::string peer,
                                                   std::size_t request) {

@@ -30,11 +30,6 @@ namespace valija::broker {
 
 enum class CallKind { kUnary, kStream };
 
-// Memory that a message takes, which is several times its bytes if it has many small parts; of an answer, with its bytes as gRPC
-// keeps them until they are taken.
-std::size_t MemoryOfRequest(const google::protobuf::Message& request);
-std::size_t MemoryOfAnswer(const google::protobuf::Message& answer);
-
 class Calls {
   struct Running;
 

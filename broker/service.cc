@@ -5,6 +5,16 @@
 
 namespace valija::broker {
 
+std::size_t MemoryOfRequest(const google::protobuf::Message& request) {
+  constexpr std::size_t kSmall = 4096, kAtMost = 10;  // it is not worth a walk
+  const auto bytes = request.ByteSizeLong();
+  return bytes < kSmall ? kAtMost * bytes : request.SpaceUsedLong();
+}
+
+std::size_t MemoryOfAnswer(const google::protobuf::Message& answer) {
+  return MemoryOfRequest(answer) + answer.ByteSizeLong();
+}
+
 Status CheckDeadline(const grpc::ServerContextBase& context) {
   const auto deadline = context.deadline();
   const auto now = std::chrono::system_clock::now();

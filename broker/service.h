@@ -86,6 +86,11 @@ class ExchangeService final : public v1::Exchange::CallbackService {
 
 // ---- shared by the files above ----
 
+// Memory that a message takes, which is several times its bytes if it has many small parts; of an answer, with its bytes as gRPC
+// keeps them until they are taken.
+std::size_t MemoryOfRequest(const google::protobuf::Message& request);
+std::size_t MemoryOfAnswer(const google::protobuf::Message& answer);
+
 // Deadline set and not passed: kUsage, kDeadline.
 Status CheckDeadline(const grpc::ServerContextBase& context);
 Result<std::pair<MemberId, std::unique_ptr<Calls::Call>>> Admit(Exchange& exchange, grpc::ServerContextBase* context,

@@ -152,6 +152,7 @@ class UploadCall final : public grpc::ServerBidiReactor<v1::UploadChunk, v1::Upl
   void FinishLocked(const grpc::Status& status) {
     if (finished_) return;
     finished_ = true;
+    if (call_) call_->Answered(0);  // before the peer hears of it, and may ask on
     Finish(status);
   }
 

@@ -138,6 +138,7 @@ class PulledStream : public grpc::ServerWriteReactor<Message> {
   void FinishLocked(const grpc::Status& status) {
     if (finished_) return;
     finished_ = true;
+    if (call_) call_->Answered(0);  // before the peer hears of it, and may ask on
     this->Finish(status);
   }
 

@@ -1,5 +1,5 @@
 // Every call by everybody: who is answered, who is told that there is nothing, who is refused. Abuse test 12 of
-// docs/hardening.md; for statements it is tests/core/ledger/lifecycle_test.cc.
+// docs/hardening.md (first of all: later tests send agencies away); for statements it is tests/core/ledger/lifecycle_test.cc.
 #include "tests/broker/net_fixture.h"
 
 namespace valija::test {

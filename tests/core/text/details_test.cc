@@ -82,9 +82,8 @@ bool IsElsewhere(const SourceText& stray) {
       " of ",                            // Segments() of a row, with others
   };
   return kElsewhere.contains(stray.pattern) || stray.pattern.starts_with("valija ") ||
-         stray.pattern.starts_with("-----") ||
-         stray.where.starts_with("broker/guard/") ||            // frames; what a self-test tried
-         stray.where.starts_with("core/io/http_client.cc:") ||  // over HTTP
+         stray.pattern.starts_with("-----") || stray.pattern.starts_with("PRI * HTTP/2.0") ||
+         stray.pattern.starts_with("GET / ") || stray.where.starts_with("core/io/http_client.cc:") ||  // over HTTP
          stray.where.starts_with("client/profile.cc:") ||
          stray.where.starts_with("core/io/log_folder.cc:");  // the evidence of a fork
 }
