@@ -144,10 +144,10 @@ std::string SayReceipt(const evidence::Proved& proved, const std::string& statem
     if (!statement.empty()) out["statement_file"] = statement;
     return Dump(out, 2);
   }
-  std::string out = Format(Id::kAuditReceipt, Visible(checkpoint.origin), head.index, checkpoint.size,
-                           checkpoint.root.Hex(), text::TimeText(head.time), head.statement.Hex(),
-                           head.decision.Hex()) +
-                    "\n";
+  std::string out =
+      Format(Id::kAuditReceipt, Visible(checkpoint.origin), head.index, checkpoint.size, checkpoint.root.Hex(),
+             text::TimeText(head.time), head.statement.Hex(), head.decision.Hex()) +
+      "\n";
   for (const auto& [name, seconds] : under.cosigned)
     out += Format(Id::kAuditReceiptCosigned, Visible(name), text::TimeText(evidence::CosignedAt(seconds))) + "\n";
   if (!statement.empty()) out += Format(Id::kAuditReceiptStatement, Visible(statement)) + "\n";

@@ -4,9 +4,9 @@
 #include <string>
 
 #include "audit/coverage.h"
-#include "audit/verify.h"
 #include "audit/evidence/check.h"
 #include "audit/evidence/receipt.h"
+#include "audit/verify.h"
 
 namespace valija::audit {
 

@@ -20,7 +20,7 @@ class Server {
 
   int port() const;
   int metrics_port() const;  // 0: there is none
-  int public_port() const;  // 0: none
+  int public_port() const;   // 0: none
   bool healthy() const;
   // Lets running calls end (streams are cut), finishes what the sequencer has, syncs, closes.
   void Stop();

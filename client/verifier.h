@@ -8,11 +8,11 @@
 #include <functional>
 #include <map>
 
+#include "audit/evidence/policies.h"
 #include "client/profile.h"
 #include "client/transport.h"
 #include "core/crypto/dsse.h"
 #include "core/ledger/state.h"
-#include "audit/evidence/policies.h"
 
 namespace valija::client {
 

@@ -1,7 +1,7 @@
 // The page that people read: everything in it is escaped, and it says that the file beside it is what counts.
+#include "audit/evidence/story.h"
 #include "core/text/catalogue.h"
 #include "core/text/html.h"
-#include "audit/evidence/story.h"
 
 namespace valija::evidence {
 namespace {

@@ -61,9 +61,15 @@ class ActingLog : public LyingLog {
                  const std::string& purpose = "investigation", const std::string& emergency = "") {
     const auto by = By(by_id);
     const auto agency = by.author.agency();
-    ledger::Open open{by,      {},     agency,
-                      purpose, "",     crypto::KemPrivateKey::Generate(world.random).public_key().point(),
-                      1,       CheckpointAt(1).root(), world.now + std::chrono::minutes(10)};
+    ledger::Open open{by,
+                      {},
+                      agency,
+                      purpose,
+                      "",
+                      crypto::KemPrivateKey::Generate(world.random).public_key().point(),
+                      1,
+                      CheckpointAt(1).root(),
+                      world.now + std::chrono::minutes(10)};
     open.emergency = emergency;
     for (const auto& [record, portion] : items)
       open.items.push_back({record, portion, world.epoch_keys.at(agency.str()).id()});

@@ -22,8 +22,7 @@ class AuditTest : public ::testing::Test {
   }
   ledger::VerifiedStatement Open(const Digest& record, const std::string& purpose = "investigation") {
     auto reply = crypto::KemPrivateKey::Generate(log.world.random);
-    return log.world.Open("us.dea/admin", {{record, 0}}, log.CheckpointAt(1).checkpoint(), reply.public_key(),
-                          purpose);
+    return log.world.Open("us.dea/admin", {{record, 0}}, log.CheckpointAt(1).checkpoint(), reply.public_key(), purpose);
   }
   void Flip(const std::filesystem::path& path, std::size_t at) {
     auto bytes = io::ReadFile(path).value();

@@ -52,7 +52,7 @@ struct Lies {
   std::function<void(EntriesAnswer&)> directory, mailbox, record, custody;
   std::function<void(FollowItem&)> follow;
   std::function<void(WaitingAnswer&)> waiting;
-  bool release_uncovered = false;                     // before the witnesses have cosigned
+  bool release_uncovered = false;  // before the witnesses have cosigned
   std::function<void(proto::Receipt&, View&)> receipt;
   std::function<Status()> download;                   // before anything is sent
   std::function<Status(std::uint64_t)> slice, entry;  // before each of a body, of an export
@@ -331,8 +331,8 @@ class FakeBroker {
   std::size_t answers_to_lose = 0;                          // of posts that come next: done, and the connection breaks
   std::map<std::string, crypto::Ed25519SignKey> witnesses;  // by their names in the charter
   bool witnesses_answer = false;                            // at once, for whatever is shown
-  bool witnesses_follow = false;                            // those that are there cosign each entry, if they are enough
-  std::optional<CosignedNote> cosigned;                     // else this is shown
+  bool witnesses_follow = false;         // those that are there cosign each entry, if they are enough
+  std::optional<CosignedNote> cosigned;  // else this is shown
   bool degraded = false;
   std::function<void()> on_uncovered;  // whoever opens waits: called each time
   std::optional<crypto::Ed25519SignKey> next_log_key;
