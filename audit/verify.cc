@@ -7,6 +7,7 @@
 
 #include "audit/export_reader.h"
 #include "audit/last_run.h"
+#include "audit/scratch_rows.h"
 #include "audit/shown_roots.h"
 #include "core/crypto/dsse.h"
 #include "core/crypto/hash.h"
@@ -75,6 +76,7 @@ class Verifier::Run {
   void CheckNotes();
   void NoteForFigures(const ledger::Statement& statement);
   void CountFigures();
+  Status Keep();
   void CheckSeenBefore();
   void CheckSeenBy(std::uint64_t index, const ledger::Statement& statement);
   void CheckShown();
@@ -104,6 +106,7 @@ class Verifier::Run {
   std::vector<std::pair<std::string, Result<std::string>>>
       shown_;  // the files of Options::shown; those too large to be a note
   std::map<unsigned, std::pair<log::TileId, Bytes>> partial_;  // by level
+  std::unique_ptr<ScratchRows> rows_;                          // nullptr: everything stands in memory
   ledger::State state_;
   std::optional<record::VerifiedBatch> batch_;
   Time last_time_{};
@@ -113,6 +116,7 @@ class Verifier::Run {
   std::set<Digest> recalled_;
   bool replaying_ = true;  // until the state is no longer known
   bool tree_whole_ = true;
+  std::optional<Error> could_not_;  // go on: the disk
   bool started_ = false, moved_ = false, spoilt_ = false, shown_judged_ = false;
   WitnessTerms terms_;
 };
@@ -218,6 +222,8 @@ void Verifier::Run::Take(const proto::LoggedEntry& logged, ledger::VerifiedState
   } else {
     try {
       ledger::Apply(state_, entry);
+    } catch (const ledger::RowsDamaged&) {
+      throw;  // our own disk's fault
     } catch (const std::exception& error) {
       Find(entry.head.index, "wrong-decision", error.what());
       replaying_ = false;
@@ -343,6 +349,8 @@ void Verifier::Run::TakeBehind(std::uint64_t index, const proto::LoggedEntry& lo
     try {
       ledger::Apply(state_,
                     {*logged.head, *logged.salt, *std::move(verified), std::move(decision), logged.decision_bytes});
+    } catch (const ledger::RowsDamaged&) {
+      throw;
     } catch (const std::exception& error) {
       return Refuse(Reason::kCorrupt, error.what());
     }
@@ -411,6 +419,14 @@ Result<Hash> Verifier::Run::RootThen(std::uint64_t size) {
   return root;
 }
 
+// What is not live goes out of memory, when it is on the disk.
+Status Verifier::Run::Keep() {
+  if (!rows_ || tree_.size() % options_.on_disk.every != 0) return Ok();
+  TRY_OK(rows_->Write(state_.TakeRows()));
+  if (state_.cached() > options_.on_disk.cached) state_.Trim(options_.on_disk.cached / 2);
+  return Ok();
+}
+
 void Verifier::Run::CheckSeenBefore() {
   if (before_ && tree_.size() == before_->size && tree_.Root() != before_->root)
     Find({}, "fork", "the first " + std::to_string(before_->size) + " entries are not those of the last run");
@@ -438,6 +454,10 @@ void Verifier::Run::TakeFile(std::uint64_t n) {
     TakeEntry(index, *entry);
     roots_.Note(tree_.size(), tree_.Root());
     CheckSeenBefore();
+    if (auto kept = Keep(); !kept) {
+      could_not_ = kept.error();
+      return;
+    }
     if (options_.progress) options_.progress(index + 1, reader_.size());
   }
   const auto path = log::BundlePath(n, static_cast<unsigned>(file->size()));
@@ -582,6 +602,10 @@ Status Verifier::Run::Start() {
     Find({}, last ? "rolled-back" : "bad-checkpoint", "the log is empty; it has no charter");
     return Ok();
   }
+  if (reader_.size() > options_.on_disk.above) {
+    TRY(rows_, ScratchRows::Make(options_.folder));
+    state_.KeepIn(*rows_);
+  }
   if (options_.span && options_.span->from >= reader_.size())
     return Refuse(Reason::kUsage, "the span begins at entry " + std::to_string(options_.span->from) +
                                       ", and the log has " + std::to_string(reader_.size()));
@@ -607,7 +631,11 @@ Result<Report> Verifier::Run::Pass() {
   const auto rewritten = Rewritten();
   if (rewritten.starts_with(proto::kBeingWritten))
     return Refuse(Reason::kUnavailable, "the export is being written anew, or that was cut short: export again");
-  TRY_OK(Walk());
+  try {
+    TRY_OK(Walk());
+  } catch (const ledger::RowsDamaged& damage) {
+    return Refuse(Reason::kStorage, "the verification's own state on the disk: " + std::string(damage.what()));
+  }
   // Findings in files of two moments are none. What was proved meanwhile is proved: it is all under the checkpoint.
   if (!report_.proved() && Rewritten() != rewritten) {
     spoilt_ = true;
@@ -634,7 +662,9 @@ Status Verifier::Run::Walk() {
   }
   moved_ = false;
   const auto files = (reader_.size() + log::kTileWidth - 1) / log::kTileWidth;
-  for (std::uint64_t n = tree_.size() / log::kTileWidth; n < files && tree_whole_ && !moved_; ++n) TakeFile(n);
+  for (std::uint64_t n = tree_.size() / log::kTileWidth; n < files && tree_whole_ && !moved_ && !could_not_; ++n)
+    TakeFile(n);
+  if (could_not_) return *could_not_;
   if (moved_) return Refuse(Reason::kUnavailable, "the export was changed while it was read");
   report_.entries = tree_.size();
   report_.last_time = last_time_;

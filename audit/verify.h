@@ -43,6 +43,13 @@ struct Options {
     bool all_signatures = false;
   };
   std::optional<Span> span;
+  // Of an export of more entries, what is not live is kept on the disk (scratch_rows.h), below the export's folder, so that memory
+  // does not grow with the log; `every` so many entries, and at most `cached` bytes of it are in memory too.
+  struct OnDisk {
+    std::uint64_t above = std::uint64_t{1} << 17, every = 8192;
+    std::size_t cached = std::size_t{64} << 20;
+  };
+  OnDisk on_disk;
   std::vector<std::filesystem::path> shown;  // notes that others were shown: each is held against the log (else kFile)
   std::optional<Time> now;                   // against which cosignatures are to come; else the machine's
 };

@@ -34,7 +34,7 @@ arrows() {
     showing = "^(.*\\.pb\\.h|google/protobuf/.*|proto/(wire|codec|fields|messages)\\.h)$"
     grpc = "^(broker/.*|client/transport[a-z_]*\\.(cc|h))$"
     tls = "^(core/crypto/.*|broker/tls\\.cc|broker/guard/(connection|self_test)\\.cc)$"
-    storage = "^broker/storage/"
+    storage = "^(broker/storage/|audit/scratch_rows\\.cc$)"
     http = "^(broker/public_port\\.cc|audit/witness/main\\.cc)$"
     command_line = "^(.*/)?([a-z_]+_)?main\\.cc$"
   }
@@ -126,6 +126,7 @@ catches broker/server.cc '#include <openssl/ssl.h>'
 catches core/log/a.cc '#include <openssl/sha.h>'
 catches client/a.cc '#include "core/crypto/openssl_internal.h"'
 catches broker/sequencer.cc '#include <rocksdb/db.h>'
+catches audit/verify.cc '#include <rocksdb/db.h>'
 catches broker/server.cc '#include <httplib.h>'
 catches broker/public_port.h '#include <httplib.h>'
 catches core/log/a.cc '#include <httplib.h>'
