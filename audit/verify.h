@@ -2,7 +2,7 @@
 // the log's signature, every tile and the root, that the log only grew since the last run, every commitment, every
 // statement's signature, and, running the same rules again, every decision.
 //
-// Bounded memory: one file of 256 entries at a time beside the folded state.
+// Bounded memory: one file of 256 entries at a time beside the folded state, of which a large log's is on the disk.
 #pragma once
 
 #include <filesystem>
