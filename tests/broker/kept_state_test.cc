@@ -319,6 +319,25 @@ TEST(KeptStateTest, APurgeThatWasCutShortIsCarriedOutOnAKeptState) {
   }
 }
 
+// Carried out, and cut off before the state was kept: the entries stand below what is folded, and are as the purge left them.
+TEST(KeptStateTest, APurgeThatWasCarriedOutIsNotDoneAgainOnAnOlderState) {
+  KeptRig rig(1000);
+  ASSERT_TRUE(rig.Start());
+  const auto older = rig.rows.rows;
+  const std::uint64_t at = rig.memory.Size() - 3;
+  const auto statement = EntryFromLogged(rig.sequencer->Entry(at).value()).value().statement;
+  ASSERT_EQ(statement->kind, ledger::Kind::kRecord);
+  rig.world.now += std::chrono::days(31);
+  rig.Need(rig.world.Purge("us.dea/ana", {test::BrokerWorld::ErasureOf(*statement)}));
+  rig.Stop();
+  rig.rows.rows = older;
+  rig.memory.before_replace = [] { return Status(Refuse(Reason::kStorage)); };
+  auto started = rig.Start();
+  ASSERT_TRUE(started) << started.error().Message();
+  EXPECT_TRUE(rig.sequencer->Entry(at).value().erased_by);
+  rig.ExpectRight();
+}
+
 // What tags cannot show.
 TEST(KeptStateTest, CheckFindsARowThatWasPutBackOrTakenAway) {
   KeptRig rig;
