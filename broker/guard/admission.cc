@@ -67,9 +67,11 @@ std::unique_ptr<Admission::Place> Admission::Enter(const Address& address, TimeP
   const std::chrono::duration<double> since = now - from.filled;
   from.tokens = std::min(most, from.tokens + since.count() * limits_.handshakes_per_second);
   from.filled = now;
-  if (from.connections >= limits_.connections_per_address || from.handshakes >= limits_.handshakes_per_address ||
-      from.tokens < 1)
+  if (from.connections >= limits_.connections_per_address) {
+    ++address_full_;
     return nullptr;
+  }
+  if (from.handshakes >= limits_.handshakes_per_address || from.tokens < 1) return nullptr;
   auto place = std::make_unique<Place>(shared_from_this(), address, now);
   from.tokens -= 1;
   ++from.connections, ++from.handshakes, ++connections_, ++handshakes_;
@@ -242,7 +244,7 @@ bool Admission::Cut(Breach breach, TimePoint now, std::uint64_t* unsaid) {
 
 Admission::Counts Admission::counts() const {
   std::lock_guard lock(mutex_);
-  return {connections_, handshakes_, cut_};
+  return {connections_, handshakes_, address_full_, cut_};
 }
 
 }  // namespace valija::broker::guard

@@ -103,6 +103,7 @@ class Admission : public std::enable_shared_from_this<Admission> {
 
   struct Counts {
     std::uint64_t connections = 0, handshakes = 0;  // now
+    std::uint64_t address_full = 0;                 // ever: asked for, and that address had all of its own
     std::array<std::uint64_t, kBreaches> cut{};     // ever
   };
   Counts counts() const;
@@ -122,6 +123,7 @@ class Admission : public std::enable_shared_from_this<Admission> {
   std::map<KeyId, std::shared_ptr<Held>> members_;
   std::set<std::pair<TimePoint, Place*>> watched_;  // in the order of their coming
   unsigned connections_ = 0, handshakes_ = 0;
+  std::uint64_t address_full_ = 0;
   std::atomic<std::uint64_t> unfinished_{0};
   std::array<std::uint64_t, kBreaches> cut_{}, unsaid_{};
   std::array<TimePoint, kBreaches> said_{};

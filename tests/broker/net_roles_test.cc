@@ -54,7 +54,7 @@ class NetRoles : public NetTest {
            auto stream = stub.Follow(&context, v1::FollowRequest());
            v1::MailItem got;
            const bool some = stream->Read(&got);
-           if (some) context.TryCancel();
+           if (some) context.TryCancel();  // it would go on for ever
            while (stream->Read(&got)) continue;
            const auto ended = stream->Finish().error_code();
            return some ? StatusCode::OK : ended;
@@ -131,6 +131,10 @@ TEST_F(NetRoles, EveryCallByEveryMemberIsAnsweredAsTheTableSays) {
     const char* member;
     What download, record, custody, receipt, entries;
   };
+  // And something in the mailboxes of the others.
+  Send(kForUif, {"mx.uif"});
+  Send("marking TLP:GREEN\nreleasable-to agency us.cbp\npurpose analysis\ncase optional\nexpires 2036-01-01\n",
+       {"us.cbp"});
   const Row rows[] = {
       {"mx.fgr/omar", kAnswered, kAnswered, kAnswered, kAnswered, kDenied},       // its author
       {"mx.fgr/alicia", kAnswered, kAnswered, kAnswered, kNothing, kDenied},      // an administrator of its agency
